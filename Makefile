@@ -1,0 +1,84 @@
+# todo-operator: `make up` runs the platform on this machine, `make test` checks everything.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+SWIFT ?= swift
+DATA_DIR ?=
+RUN_PACKAGES := libcurl4-openssl-dev libpq-dev libyaml-dev pkg-config postgresql
+TEST_PACKAGES := $(RUN_PACKAGES) curl nginx-light openssl pgbouncer procps python3 python3-venv
+# One module at a time: those that measure deadlines do not get their processors taken away by the others.
+TEST_MODULES = $(sort $(filter-out Benchmarks Support,$(notdir $(wildcard Tests/*))))
+TEST_CHATTER := ^◇|^↳ (Testing Library|Target Platform)|started at|^✔ Test case
+RELEASE := --configuration release --product todo --static-swift-stdlib
+
+# Installs what is missing of the Debian packages in $(1), or says what to install when it may not.
+define install
+missing=(); for package in $(1); do \
+  dpkg-query --show --showformat '$${Status}' "$$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$$package"); done; \
+if [ $${#missing[@]} -gt 0 ]; then \
+  if [ "$$(id -u)" != 0 ]; then \
+    echo "these packages are missing; run: sudo apt-get update && sudo apt-get install $${missing[*]}" >&2; exit 1; fi; \
+  echo "installing $${missing[*]}"; \
+  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$${missing[@]}") >/dev/null; fi
+endef
+
+.PHONY: help
+help: ## Show what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: up
+up: build ## Run the platform on this machine; Ctrl-C stops it, the data stays
+	@exec .build/release/todo up $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(ARGS)
+
+.PHONY: build
+build: ## Build the release binary, .build/release/todo
+	@$(call install,$(RUN_PACKAGES))
+	@[ -x .build/release/todo ] || echo "building todo: about ten minutes the first time on two cores"
+	@$(SWIFT) build $(RELEASE)
+
+# The Python client of Kubernetes is one of the clients that the tests put before the embedded API server.
+.build/python/ready:
+	@python3 -m venv .build/python
+	@.build/python/bin/pip install --quiet --disable-pip-version-check kubernetes==37.0.2 PyYAML==6.0.3
+	@touch $@
+
+.PHONY: setup-test
+setup-test:
+	@$(call install,$(TEST_PACKAGES))
+	@$(MAKE) --no-print-directory .build/python/ready
+
+.PHONY: test
+test: setup-test lint ## Check the style, then run every test
+	@command -v kubectl >/dev/null || echo "kubectl is not on PATH: the tests with it are left out; the README says how to get it"
+	@$(SWIFT) build --build-tests
+	@for module in $(TEST_MODULES); do echo "== $$module"; \
+	  $(SWIFT) test --skip-build --filter "^$$module\." 2>&1 | grep -avE '$(TEST_CHATTER)'; done
+
+.PHONY: lint
+lint: ## Check that every Swift file is formatted by .swift-format
+	@$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+
+.PHONY: format
+format: ## Format every Swift file
+	@$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
+
+.PHONY: crds
+crds: ## Write crds/ from the types
+	@$(SWIFT) run todo crds > .build/crds.yaml
+	@mv .build/crds.yaml crds/todo-operator.dev.yaml
+
+.PHONY: bench
+bench: ## Print the figures of the benchmarks (TODO_BENCH_AHC=1: with async-http-client beside ours)
+	@$(call install,$(TEST_PACKAGES))
+	@$(SWIFT) build $(RELEASE)
+	@cd Tests/Benchmarks && $(SWIFT) build --configuration release
+	@cd Tests/Benchmarks && for bench in .build/release/*-bench; do echo "== $$(basename "$$bench")"; "$$bench"; done
+
+.PHONY: thread-sanitizer
+thread-sanitizer: setup-test ## Run the tests under the thread sanitizer
+	@$(SWIFT) test --sanitize thread --scratch-path .build-tsan
+
+.PHONY: address-sanitizer
+address-sanitizer: setup-test ## Run the tests under the address sanitizer
+	@$(SWIFT) test --sanitize address --scratch-path .build-asan

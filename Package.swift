@@ -1,0 +1,187 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A module in `Sources/<room>/<name>`.
+func library(_ name: String, in room: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(room)/\(name)", swiftSettings: settings)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, path: "Tests/\(name)Tests",
+        swiftSettings: settings)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+
+/// The libraries of the system that the product stands on.
+let system: [Target] = [
+    .systemLibrary(
+        name: "CCurl", path: "Sources/System/CCurl", pkgConfig: "libcurl",
+        providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
+        name: "CPostgres", path: "Sources/System/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(
+        name: "CYAML", path: "Sources/System/CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CEpoll", path: "Sources/System/CEpoll"),
+    .target(name: "CSpawn", path: "Sources/System/CSpawn"),
+]
+
+/// Knows neither Kubernetes nor todos.
+let kit: [Target] = [
+    library("Concurrency", in: "Kit", ["CEpoll"]),
+    library("ChildProcess", in: "Kit", ["CSpawn", "Concurrency"]),
+    library("StructuredData", in: "Kit", ["CYAML"]),
+    library("HTTPTransport", in: "Kit", ["CCurl", "Concurrency", httpTypes]),
+    library("Postgres", in: "Kit", ["CPostgres", "Concurrency", logging]),
+    library("LocalPostgres", in: "Kit", ["ChildProcess", "Concurrency", "Postgres"]),
+    library("Telemetry", in: "Kit", ["Concurrency", "StructuredData", hummingbird, lifecycle, logging, metrics]),
+]
+
+/// Knows no todos.
+let kubernetes: [Target] = [
+    .target(
+        name: "BuiltinDefinitions", path: "Sources/Kubernetes/BuiltinDefinitions",
+        exclude: ["README.md", "definitions.json", "discovery.json", "generate.py"]),
+    library("KubernetesSchema", in: "Kubernetes", ["BuiltinDefinitions", "Concurrency", "StructuredData"]),
+    library(
+        "KubernetesClient", in: "Kubernetes",
+        ["ChildProcess", "Concurrency", "HTTPTransport", "StructuredData", httpTypes, logging]),
+    library(
+        "ControllerRuntime", in: "Kubernetes",
+        ["Concurrency", "HTTPTransport", "KubernetesClient", "StructuredData", httpTypes, lifecycle, logging, metrics]),
+    .target(
+        name: "APIServerKinds",
+        dependencies: ["Concurrency", "KubernetesClient", "KubernetesSchema", "StructuredData", crypto],
+        path: "Sources/Kubernetes/LocalCluster/Kinds", swiftSettings: settings),
+    .target(
+        name: "APIServer",
+        dependencies: [
+            "APIServerKinds", "Concurrency", "HTTPTransport", "KubernetesClient", "KubernetesSchema", "StructuredData",
+            asn1, collections, crypto, httpTypes, hummingbirdCore, lifecycle, logging, nioCore, nioPosix, nioSSL, x509,
+        ],
+        path: "Sources/Kubernetes/LocalCluster/APIServer", swiftSettings: settings),
+    .target(
+        name: "LocalCluster",
+        dependencies: [
+            "APIServer", "APIServerKinds", "ChildProcess", "Concurrency", "ControllerRuntime", "HTTPTransport",
+            "KubernetesClient", "StructuredData", httpTypes, lifecycle, logging, nioCore, nioPosix,
+        ],
+        path: "Sources/Kubernetes/LocalCluster", exclude: ["APIServer", "Kinds"], swiftSettings: settings),
+]
+
+let todo: [Target] = [
+    library("TodoModel", in: "Todo", ["Concurrency", "StructuredData"]),
+    library("TodoStore", in: "Todo", ["Concurrency", "Postgres", "StructuredData", "TodoModel", crypto, logging]),
+    library(
+        "TaskService", in: "Services",
+        [
+            "Concurrency", "Postgres", "StructuredData", "Telemetry", "TodoModel", "TodoStore", crypto, httpTypes,
+            hummingbird, lifecycle, logging, metrics, nioCore,
+        ]),
+    library("TodoResources", in: "Operator", ["KubernetesClient", "KubernetesSchema", "StructuredData"]),
+    library(
+        "TodoOperator", in: "Operator",
+        [
+            "Concurrency", "ControllerRuntime", "KubernetesClient", "Postgres", "StructuredData", "TodoResources",
+            crypto,
+            lifecycle, logging,
+        ]),
+    .executableTarget(
+        name: "todo",
+        dependencies: [
+            "ControllerRuntime", "HTTPTransport", "KubernetesClient", "LocalCluster", "LocalPostgres", "StructuredData",
+            "TaskService",
+            "Telemetry",
+            "TodoOperator", "TodoResources", argumentParser, httpTypes, lifecycle, logging, metrics, unixSignals,
+        ],
+        path: "Sources/todo", swiftSettings: settings),
+]
+
+let allTests: [Target] = [
+    .target(
+        name: "PostgresServer", dependencies: ["Concurrency"], path: "Tests/Support/PostgresServer",
+        swiftSettings: settings),
+    tests(of: "ChildProcess"),
+    tests(of: "Concurrency"),
+    tests(of: "StructuredData"),
+    tests(of: "HTTPTransport", ["Concurrency", httpTypes]),
+    tests(of: "Postgres", ["Concurrency", "PostgresServer", logging]),
+    tests(of: "LocalPostgres", ["Postgres"]),
+    tests(of: "Telemetry", ["Concurrency", "StructuredData", logging, metrics]),
+    tests(of: "KubernetesSchema", ["StructuredData"]),
+    tests(of: "KubernetesClient", ["Concurrency", "HTTPTransport", "StructuredData", httpTypes, logging]),
+    tests(
+        of: "ControllerRuntime",
+        ["Concurrency", "HTTPTransport", "KubernetesClient", "StructuredData", httpTypes, lifecycle, logging, metrics]),
+    tests(of: "APIServerKinds", ["KubernetesClient", "KubernetesSchema", "StructuredData"]),
+    tests(
+        of: "APIServer",
+        ["APIServerKinds", "Concurrency", "HTTPTransport", "KubernetesClient", "StructuredData", httpTypes, logging]),
+    tests(
+        of: "LocalCluster",
+        [
+            "APIServer", "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient", "StructuredData",
+            httpTypes, logging,
+        ]),
+    tests(of: "TodoModel", ["StructuredData"]),
+    tests(of: "TodoStore", ["Concurrency", "Postgres", "PostgresServer", "TodoModel"]),
+    tests(
+        of: "TaskService",
+        [
+            "Concurrency", "HTTPTransport", "Postgres", "PostgresServer", "StructuredData", "Telemetry", "TodoModel",
+            "TodoStore", httpTypes, lifecycle, logging,
+        ]),
+    tests(of: "TodoResources", ["StructuredData"]),
+    tests(
+        of: "TodoOperator",
+        [
+            "APIServer", "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient", "StructuredData",
+            "TodoResources", httpTypes, logging,
+        ]),
+    .testTarget(
+        name: "EndToEndTests", dependencies: ["todo", "KubernetesClient", "PostgresServer", "StructuredData"],
+        path: "Tests/EndToEndTests", exclude: ["Scripts"], swiftSettings: settings),
+]
+
+let package = Package(
+    name: "todo-operator",
+    products: [.executable(name: "todo", targets: ["todo"])]
+        + (kit + kubernetes).map { .library(name: $0.name, targets: [$0.name]) },
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: system + kit + kubernetes + todo + allTests,
+    swiftLanguageModes: [.v6]
+)
