@@ -1,0 +1,170 @@
+internal import CCurl
+
+/// One libcurl easy handle with everything set that is alike for all requests of a transport. Used by one thread at a
+/// time: by the task that fills it in, then by the reactor's thread until the transfer has ended.
+final class CurlEasy: @unchecked Sendable {  // handed from thread to thread through locks, never shared
+    let handle: UnsafeMutableRawPointer
+    /// The transfer that the handle works for; libcurl's callbacks come with the handle's owner only.
+    var transfer: CurlTransfer?
+    private let offersHTTP2: Bool
+    private let errorText: UnsafeMutablePointer<CChar>
+    private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var connectToList: UnsafeMutablePointer<curl_slist>?
+
+    /// Nil when there is no memory for it. `sockets` has to outlive every connection.
+    init?(_ configuration: CurlTransport.Configuration, sockets: CurlSockets) {
+        guard let handle = curl_easy_init() else { return nil }
+        self.handle = handle
+        offersHTTP2 = configuration.offersHTTP2
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        setConstants(configuration)
+        setTLS(configuration.tls)
+        setProxy(configuration.proxy)
+        setCallbacks(sockets)
+    }
+
+    deinit {
+        curl_easy_cleanup(handle)
+        curl_slist_free_all(headerList)
+        curl_slist_free_all(connectToList)
+        errorText.deallocate()
+    }
+
+    /// libcurl's text for what went wrong last, or nothing.
+    var detail: String { String(cString: errorText) }
+
+    // MARK: Per request
+
+    func prepare(_ plan: RequestPlan, connectTimeout: Duration) {
+        errorText[0] = 0
+        // Waiting for a handshake shows whether its connection can be shared. Without TLS libcurl would wait for a
+        // whole response to learn that.
+        set(CURLOPT_PIPEWAIT, plan.mayShareConnection && offersHTTP2 ? 1 : 0)
+        set(CURLOPT_URL, plan.url)
+        set(CURLOPT_CONNECTTIMEOUT_MS, max(1, connectTimeout.wholeMilliseconds))
+        set(CURLOPT_HTTPGET, 1)
+        switch plan.kind {
+        case .head:
+            set(CURLOPT_NOBODY, 1)
+            ccurl_set_string(handle, CURLOPT_CUSTOMREQUEST, nil)
+        case .withoutBody:
+            set(CURLOPT_CUSTOMREQUEST, plan.method)
+        case .withBody:
+            setBody(plan.body)
+            set(CURLOPT_CUSTOMREQUEST, plan.method)
+        }
+        headerList = Self.list(plan.headerLines)
+        ccurl_set_list(handle, CURLOPT_HTTPHEADER, headerList)
+        connectToList = plan.connectTo.flatMap { Self.list([$0]) }
+        ccurl_set_list(handle, CURLOPT_CONNECT_TO, connectToList)
+    }
+
+    /// Lets go of what belonged to the last request.
+    func reset() {
+        transfer = nil
+        ccurl_set_list(handle, CURLOPT_HTTPHEADER, nil)
+        ccurl_set_list(handle, CURLOPT_CONNECT_TO, nil)
+        ccurl_set_pointer(handle, CURLOPT_POSTFIELDS, nil)
+        set(CURLOPT_NOPROGRESS, 1)
+        curl_slist_free_all(headerList)
+        curl_slist_free_all(connectToList)
+        headerList = nil
+        connectToList = nil
+    }
+
+    private func setBody(_ body: [UInt8]) {
+        set(CURLOPT_POST, 1)
+        ccurl_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
+        body.withUnsafeBytes { bytes in
+            // An empty array may have no address, and no address means "ask the read callback".
+            _ = withUnsafeBytes(of: 0 as UInt8) { none in
+                ccurl_set_pointer(
+                    handle, CURLOPT_COPYPOSTFIELDS,
+                    UnsafeMutableRawPointer(mutating: bytes.baseAddress ?? none.baseAddress))
+            }
+        }
+        // Progress is asked for only where sending takes long enough to matter to an idle deadline.
+        if body.count > 64 << 10 { set(CURLOPT_NOPROGRESS, 0) }
+    }
+
+    private static func list(_ lines: [String]) -> UnsafeMutablePointer<curl_slist>? {
+        lines.reduce(nil) { curl_slist_append($0, $1) ?? $0 }
+    }
+
+    // MARK: Once
+
+    private func setConstants(_ configuration: CurlTransport.Configuration) {
+        ccurl_set_pointer(handle, CURLOPT_PRIVATE, Unmanaged.passUnretained(self).toOpaque())
+        ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorText)
+        set(CURLOPT_NOSIGNAL, 1)
+        set(CURLOPT_QUICK_EXIT, 1)  // ending a transfer never waits for a name lookup
+        set(CURLOPT_PROTOCOLS_STR, "http,https")
+        set(CURLOPT_PATH_AS_IS, 1)
+        set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        set(CURLOPT_HTTP_VERSION, configuration.offersHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
+        set(CURLOPT_MAXAGE_CONN, Int(configuration.maxIdleTime.components.seconds))
+        set(CURLOPT_TCP_KEEPALIVE, 1)
+        set(CURLOPT_TCP_KEEPIDLE, 15)
+        set(CURLOPT_TCP_KEEPINTVL, 15)
+        if configuration.decompressesResponses { set(CURLOPT_ACCEPT_ENCODING, "") }
+        if let userAgent = configuration.userAgent { set(CURLOPT_USERAGENT, userAgent) }
+    }
+
+    private func setTLS(_ tls: CurlTransport.TLS) {
+        set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        switch tls.trust {
+        case .system: break
+        case .authorities(let pem): set(CURLOPT_CAINFO_BLOB, pem)
+        case .anyone:
+            set(CURLOPT_SSL_VERIFYPEER, 0)
+            set(CURLOPT_SSL_VERIFYHOST, 0)
+        }
+        if let certificate = tls.clientCertificate {
+            set(CURLOPT_SSLCERT_BLOB, certificate.chainPEM)
+            set(CURLOPT_SSLKEY_BLOB, certificate.keyPEM)
+        }
+    }
+
+    private func setProxy(_ proxy: CurlTransport.Proxy) {
+        switch proxy {
+        case .environment: break
+        case .none: set(CURLOPT_NOPROXY, "*")
+        case .url(let url):
+            set(CURLOPT_PROXY, url)
+            set(CURLOPT_NOPROXY, "")  // the one that was asked for, whatever NO_PROXY says
+        }
+    }
+
+    private func setCallbacks(_ sockets: CurlSockets) {
+        let owner = Unmanaged.passUnretained(self).toOpaque()
+        ccurl_set_on_bytes(handle, CURLOPT_HEADERFUNCTION, CurlCallbacks.header)
+        ccurl_set_pointer(handle, CURLOPT_HEADERDATA, owner)
+        ccurl_set_on_bytes(handle, CURLOPT_WRITEFUNCTION, CurlCallbacks.body)
+        ccurl_set_pointer(handle, CURLOPT_WRITEDATA, owner)
+        ccurl_set_on_ready(handle, CurlCallbacks.ready)
+        ccurl_set_pointer(handle, CURLOPT_PREREQDATA, owner)
+        ccurl_set_on_progress(handle, CurlCallbacks.progress)
+        ccurl_set_pointer(handle, CURLOPT_XFERINFODATA, owner)
+        let socketOwner = Unmanaged.passUnretained(sockets).toOpaque()
+        ccurl_set_on_open_socket(handle, CurlSockets.onOpen)
+        ccurl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, socketOwner)
+        ccurl_set_on_close_socket(handle, CurlSockets.onClose)
+        ccurl_set_pointer(handle, CURLOPT_CLOSESOCKETDATA, socketOwner)
+    }
+
+    private func set(_ option: CURLoption, _ value: Int) { ccurl_set_long(handle, option, value) }
+
+    private func set(_ option: CURLoption, _ value: String) { ccurl_set_string(handle, option, value) }
+
+    private func set(_ option: CURLoption, _ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { _ = ccurl_set_blob(handle, option, $0.baseAddress, $0.count) }
+    }
+}
+
+extension Duration {
+    var wholeMilliseconds: Int {
+        let (seconds, attoseconds) = components
+        return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+    }
+}

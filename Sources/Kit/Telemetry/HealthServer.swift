@@ -1,0 +1,63 @@
+public import Hummingbird
+public import Logging
+public import ServiceLifecycle
+
+/// Serves `/livez`, `/readyz` (200 or 503, `?verbose` lists the checks) and `/metrics`.
+public struct HealthServer: Service {
+    private let host: String
+    private let port: Int
+    private let logger: Logger
+    private let routes: HealthRoutes
+
+    public init(
+        host: String = "0.0.0.0", port: Int, registry: PrometheusRegistry,
+        live: HealthChecks = HealthChecks(), ready: HealthChecks = HealthChecks(), logger: Logger
+    ) {
+        self.host = host
+        self.port = port
+        self.logger = logger
+        routes = HealthRoutes(registry: registry, live: live, ready: ready)
+    }
+
+    /// Runs until the task is cancelled or the process is told to stop.
+    public func run() async throws {
+        let router = Router()
+        routes.add(to: router)
+        let application = Application(
+            router: router, configuration: .init(address: .hostname(host, port: port), serverName: nil), logger: logger)
+        try await application.runService(gracefulShutdownSignals: [])
+    }
+}
+
+/// The three routes, for servers that have others as well.
+public struct HealthRoutes: Sendable {
+    private let registry: PrometheusRegistry
+    private let live: HealthChecks
+    private let ready: HealthChecks
+
+    public init(registry: PrometheusRegistry, live: HealthChecks = HealthChecks(), ready: HealthChecks = HealthChecks())
+    {
+        self.registry = registry
+        self.live = live
+        self.ready = ready
+    }
+
+    public func add<Context: RequestContext>(to router: Router<Context>) {
+        router.get("/livez") { [live] request, _ in await Self.answer(live, request) }
+        router.get("/readyz") { [ready] request, _ in await Self.answer(ready, request) }
+        router.get("/metrics") { [registry] _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: .init(byteBuffer: ByteBuffer(string: registry.render())))
+        }
+    }
+
+    private static func answer(_ checks: HealthChecks, _ request: Request) async -> Response {
+        let report = await checks.run()
+        let verbose = request.uri.queryParameters["verbose"] != nil || !report.isHealthy
+        return Response(
+            status: report.isHealthy ? .ok : .serviceUnavailable,
+            headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(string: verbose ? report.text : "ok")))
+    }
+}

@@ -1,0 +1,189 @@
+import Foundation
+import Glibc
+
+/// nginx on the loopback, with a plain port, a TLS port (HTTP/1.1 and HTTP/2) and one that demands a client
+/// certificate. `/about` tells how the request came; `/big` is 200 MB, `/middle` 400 KB.
+final class NginxServer: Sendable {
+    let plainURL: String
+    let tlsURL: String
+    let mutualURL: String
+    let tlsPort: Int
+    private let process: ChildProcess
+    private let directory: URL
+
+    init() async throws {
+        directory = FileManager.default.temporaryDirectory.appendingPathComponent("http-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        let certificates = try TestCertificates.shared.get()
+        for (name, content) in [
+            ("ca.pem", certificates.authority), ("server.pem", certificates.server),
+            ("server.key", certificates.serverKey),
+        ] {
+            try Data(content).write(to: directory.appendingPathComponent(name))
+        }
+        try Self.makeFile(directory.appendingPathComponent("big").path, size: 200_000_000)
+        try Self.makeFile(directory.appendingPathComponent("middle").path, size: 400_000)
+        let ports = try (0..<3).map { _ in try Self.freePort() }
+        plainURL = "http://127.0.0.1:\(ports[0])"
+        tlsURL = "https://127.0.0.1:\(ports[1])"
+        mutualURL = "https://127.0.0.1:\(ports[2])"
+        tlsPort = ports[1]
+        let configuration = directory.appendingPathComponent("nginx.conf")
+        try Data(Self.configuration(directory.path, ports).utf8).write(to: configuration)
+        process = try ChildProcess(
+            [
+                Self.executable(), "-p", directory.path, "-c", configuration.path, "-e", "\(directory.path)/start.log",
+            ])
+        try await waitUntilListening(ports)
+    }
+
+    func stop() {
+        process.kill()
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    /// The system still takes connections for it, but it says nothing.
+    func freeze() { process.send(SIGSTOP) }
+    func thaw() { process.send(SIGCONT) }
+
+    private func waitUntilListening(_ ports: [Int]) async throws {
+        for port in ports {
+            while !Self.canConnect(port) {
+                guard process.exitCode(waiting: false) == nil else {
+                    throw ServerError(what: "nginx ended: see \(directory.path)")
+                }
+                try await Task.sleep(for: .milliseconds(5))
+            }
+        }
+    }
+
+    private static func executable() throws -> String {
+        let paths = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx"]
+        guard let path = paths.first(where: FileManager.default.isExecutableFile) else {
+            throw ServerError(what: "nginx is not installed: apt-get install nginx-light")
+        }
+        return path
+    }
+
+    private static func makeFile(_ path: String, size: Int) throws {
+        guard FileManager.default.createFile(atPath: path, contents: nil), truncate(path, size) == 0 else {
+            throw ServerError(what: "cannot make \(path)")
+        }
+    }
+
+    private static func configuration(_ directory: String, _ ports: [Int]) -> String {
+        let tls = "ssl_certificate server.pem; ssl_certificate_key server.key;"
+        let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map { "\($0)_temp_path \(directory)/\($0);" }
+        let locations = """
+            root \(directory);
+            add_header X-Connection $connection always;
+            location = /about {
+                return 200 "$server_protocol $http_host $ssl_server_name $ssl_client_s_dn";
+            }
+            location = /echo { client_max_body_size 0; proxy_pass http://127.0.0.1:\(ports[0])/length; }
+            location = /silent { proxy_pass http://127.0.0.1:$arg_port; }
+            location = /length { client_max_body_size 0; return 200 "$content_length"; }
+            """
+        return """
+            daemon off; master_process off; pid nginx.pid; error_log error.log;
+            events { worker_connections 4096; }
+            http {
+                access_log off; keepalive_requests 1000000; gzip_types *; gzip_min_length 0;
+                \(paths.joined(separator: " "))
+                server { listen 127.0.0.1:\(ports[0]) backlog=1024; gzip on; \(locations) }
+                server { listen 127.0.0.1:\(ports[1]) ssl http2; \(tls) \(locations) }
+                server {
+                    listen 127.0.0.1:\(ports[2]) ssl http2; \(tls)
+                    ssl_client_certificate ca.pem; ssl_verify_client on; \(locations)
+                }
+            }
+            """
+    }
+
+    private static func freePort() throws -> Int {
+        try withLoopbackSocket(port: 0) { socket, address in
+            var address = address
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                    bind(socket, generic, length) == 0 && getsockname(socket, generic, &length) == 0
+                }
+            }
+            guard isBound else { throw ServerError(what: "no free port") }
+            return Int(UInt16(bigEndian: address.sin_port))
+        }
+    }
+
+    private static func canConnect(_ port: Int) -> Bool {
+        withLoopbackSocket(port: port) { socket, address in
+            withUnsafePointer(to: address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                    connect(socket, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                }
+            }
+        }
+    }
+
+    private static func withLoopbackSocket<Result>(
+        port: Int, _ body: (CInt, sockaddr_in) throws -> Result
+    ) rethrows -> Result {
+        let socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        return try body(socket, address)
+    }
+}
+
+/// A certificate authority, a server certificate for 127.0.0.1 and `kube.internal`, one for a client, and an authority
+/// that signed none of them. Made once, by the openssl command.
+struct TestCertificates: Sendable {
+    let authority: [UInt8]
+    let otherAuthority: [UInt8]
+    let server: [UInt8]
+    let serverKey: [UInt8]
+    let client: [UInt8]
+    let clientKey: [UInt8]
+
+    static let shared = Result { try TestCertificates() }
+
+    private init() throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("certs-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let script = """
+            set -e
+            cd "\(directory.path)"
+            authority() {
+                openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+                    -subj "/CN=$1" -keyout $1.key -out $1.pem
+            }
+            signed() {
+                openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$1" \
+                    -keyout $1.key -out $1.csr
+                printf "$2" > $1.ext
+                openssl x509 -req -in $1.csr -CA authority.pem -CAkey authority.key -CAcreateserial -days 2 \
+                    -extfile $1.ext -out $1.pem
+            }
+            authority authority
+            authority other
+            signed server "subjectAltName=DNS:kube.internal,DNS:localhost,IP:127.0.0.1"
+            signed client "extendedKeyUsage=clientAuth"
+            """
+        let process = try ChildProcess(["/bin/sh", "-c", script])
+        guard process.exitCode(waiting: true) == 0 else {
+            throw ServerError(what: "openssl could not make certificates")
+        }
+        func read(_ name: String) throws -> [UInt8] {
+            [UInt8](try Data(contentsOf: directory.appendingPathComponent(name)))
+        }
+        authority = try read("authority.pem")
+        otherAuthority = try read("other.pem")
+        server = try read("server.pem")
+        serverKey = try read("server.key")
+        client = try read("client.pem")
+        clientKey = try read("client.key")
+    }
+}

@@ -1,0 +1,180 @@
+import Concurrency
+import Foundation
+
+/// A real PostgreSQL for tests, in a temporary folder of its own: fast (no fsync), with TLS, on a Unix socket and on
+/// loopback. It ends, and its folder goes, when the test process does, however that dies.
+///
+/// PostgreSQL refuses to run as root; then the user `postgres` runs it.
+public final class PostgresServer: Sendable {
+    /// The server that tests share, each with a database of its own. Tests that harm a server start their own.
+    public static func shared() async throws -> PostgresServer { try await sharedTask.value }
+    private static let sharedTask = Task { try await PostgresServer.start() }
+
+    /// Where data, socket, certificates and log are.
+    public let directory: String
+    public let port: Int
+    /// The CA that signed the server's certificate, for `sslrootcert`.
+    public var caCertificate: String { "\(directory)/ca.crt" }
+    /// A CA that did not.
+    public var foreignCACertificate: String { "\(directory)/foreign.crt" }
+    private let keeper = Lock<Keeper?>(nil)
+
+    private init(directory: String, port: Int) {
+        self.directory = directory
+        self.port = port
+    }
+
+    /// Makes a new server and waits until it answers. `settings` are added to `postgresql.conf`.
+    public static func start(settings: [String: String] = [:]) async throws -> PostgresServer {
+        try await runBlocking {
+            let directory = try Shell.temporaryDirectory()
+            let server = PostgresServer(directory: directory, port: try Shell.freePort())
+            try server.initialise(settings)
+            try server.launch()
+            return server
+        }
+    }
+
+    /// Starts the server again, on the same port and data, after `kill` or `stop`.
+    public func restart() async throws { try await runBlocking { try self.launch() } }
+
+    /// Stops the server in order; its data stays until the test process ends.
+    public func stop() async throws {
+        _ = try await runBlocking {
+            try Shell.run("\(Shell.binaries)/pg_ctl", "stop", "-D", "\(self.directory)/data", "-m", "fast", "-w")
+        }
+    }
+
+    /// SIGKILL to the postmaster: what a power cut looks like to clients. Returns when its children are gone, too.
+    public func kill() async throws {
+        try await runBlocking {
+            guard let pid = self.postmaster else { throw Shell.Failure("the server is not running") }
+            let children = try Shell.run("/usr/bin/pgrep", "-P", "\(pid)").split(separator: "\n").compactMap {
+                Int32($0)
+            }
+            Foundation.kill(pid, SIGKILL)
+            for process in [pid] + children {
+                try Shell.wait("process \(process) to end") { !Shell.isRunning(process) }
+            }
+            // Its keeper may not have reaped it yet, and a successor takes a zombie for a running server.
+            try Shell.run(
+                "/bin/rm", "-f", "\(self.directory)/data/postmaster.pid",
+                "\(self.directory)/.s.PGSQL.\(self.port).lock")
+        }
+    }
+
+    /// The process id of the postmaster, while it runs.
+    public var postmaster: Int32? {
+        let lines = try? String(contentsOfFile: "\(directory)/data/postmaster.pid", encoding: .utf8)
+        return lines?.split(separator: "\n").first.flatMap { Int32($0) }
+    }
+
+    /// A connection string for the Unix socket: user `postgres`, no password.
+    public func socketURI(database: String = "postgres") -> String {
+        let host = directory.replacingOccurrences(of: "/", with: "%2F")
+        return "postgresql://postgres@\(host):\(port)/\(database)"
+    }
+
+    /// A connection string for loopback TCP. Users: `postgres` (no password), `app` (password `app-secret`),
+    /// `tlsonly` (let in over TLS only). `options` are added as the query.
+    public func uri(
+        user: String = "postgres", database: String = "postgres", host: String = "localhost", options: String = ""
+    ) -> String {
+        "postgresql://\(user)@\(host):\(port)/\(database)\(options.isEmpty ? "" : "?\(options)")"
+    }
+
+    /// Makes an empty database with a name of its own; returns the name.
+    public func createDatabase() async throws -> String {
+        let name = "test_\(UInt64.random(in: 0...UInt64.max))"
+        _ = try await runBlocking { try self.psql("CREATE DATABASE \(name) TEMPLATE template0") }
+        return name
+    }
+
+    /// Runs SQL as the superuser by psql, apart from the client under test.
+    @discardableResult
+    public func psql(_ sql: String, database: String = "postgres") throws -> String {
+        try Shell.run(
+            "\(Shell.binaries)/psql", "-XqAt", "-h", directory, "-p", "\(port)", "-d", database, "-U", "postgres",
+            "-v", "ON_ERROR_STOP=1", "-c", sql)
+    }
+}
+
+extension PostgresServer {
+    private func initialise(_ settings: [String: String]) throws {
+        let data = "\(directory)/data"
+        try Shell.run(
+            "\(Shell.binaries)/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
+            "--no-sync")
+        try makeCertificates()
+        var lines = """
+            listen_addresses = '127.0.0.1'
+            port = \(port)
+            unix_socket_directories = '\(directory)'
+            max_connections = 200
+            fsync = off
+            synchronous_commit = off
+            full_page_writes = off
+            ssl = on
+            ssl_cert_file = '\(directory)/server.crt'
+            ssl_key_file = '\(directory)/server.key'
+
+            """
+        for (key, value) in settings { lines += "\(key) = \(value)\n" }
+        try Shell.write("\(data)/postgresql.auto.conf", lines)
+        try Shell.write(
+            "\(data)/pg_hba.conf",
+            """
+            local     all all                  trust
+            hostssl   all tlsonly 127.0.0.1/32 trust
+            host      all tlsonly 127.0.0.1/32 reject
+            host      all app     127.0.0.1/32 scram-sha-256
+            host      all all     127.0.0.1/32 trust
+
+            """)
+    }
+
+    /// A CA, a certificate of it for `localhost` (and not for 127.0.0.1, so that verify-full can fail), a foreign CA.
+    private func makeCertificates() throws {
+        func openssl(_ arguments: String...) throws { try Shell.run("/usr/bin/openssl", arguments) }
+        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+        for name in ["ca", "foreign"] {
+            try Shell.run(
+                "/usr/bin/openssl",
+                ["req", "-x509"] + key + [
+                    "-subj", "/CN=test \(name)", "-keyout", "\(directory)/\(name).key", "-out",
+                    "\(directory)/\(name).crt",
+                ])
+        }
+        try Shell.run(
+            "/usr/bin/openssl",
+            ["req"] + key + [
+                "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                "-keyout", "\(directory)/server.key", "-out", "\(directory)/server.csr",
+            ])
+        try openssl(
+            "x509", "-req", "-in", "\(directory)/server.csr", "-CA", caCertificate, "-CAkey", "\(directory)/ca.key",
+            "-CAcreateserial", "-days", "2", "-copy_extensions", "copy", "-out", "\(directory)/server.crt")
+    }
+
+    private func launch() throws {
+        let keeper = try Keeper(
+            directory: directory, command: ["\(Shell.binaries)/postgres", "-D", "\(directory)/data"])
+        self.keeper.withLock { current in
+            current?.detach()
+            current = keeper
+        }
+        try Shell.wait("PostgreSQL to answer; see \(directory)/log") {
+            (try? self.psql("SELECT 1")) == "1"
+        }
+        try psql(
+            """
+            DO $$ BEGIN
+                IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'app') THEN
+                    SET password_encryption = 'scram-sha-256';
+                    CREATE ROLE app LOGIN PASSWORD 'app-secret';
+                    CREATE ROLE tlsonly LOGIN;
+                END IF;
+            END $$
+            """)
+    }
+}

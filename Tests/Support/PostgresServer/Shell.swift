@@ -1,0 +1,86 @@
+import Foundation
+
+/// Runs programs as a user that PostgreSQL accepts.
+enum Shell {
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+        init(_ description: String) { self.description = description }
+    }
+
+    static let isRoot = getuid() == 0
+
+    /// Where Debian keeps the server's programs; the newest version there is.
+    static let binaries: String = {
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
+        let newest = versions.compactMap { Int($0) }.max() ?? 15
+        return "/usr/lib/postgresql/\(newest)/bin"
+    }()
+
+    /// The program and arguments that run `arguments` as the unprivileged user.
+    static func unprivileged(_ arguments: [String]) -> [String] {
+        isRoot ? ["/usr/sbin/runuser", "-u", "postgres", "--"] + arguments : arguments
+    }
+
+    @discardableResult
+    static func run(_ program: String, _ arguments: String...) throws -> String { try run(program, arguments) }
+
+    /// Runs a program to its end; returns its standard output without the last newline.
+    @discardableResult
+    static func run(_ program: String, _ arguments: [String]) throws -> String {
+        let command = unprivileged([program] + arguments)
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
+        process.currentDirectoryURL = URL(fileURLWithPath: "/tmp")
+        process.standardOutput = output
+        process.standardError = output
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw Failure("\(program) failed with \(process.terminationStatus): \(text)")
+        }
+        return text.trimmingCharacters(in: .newlines)
+    }
+
+    static func temporaryDirectory() throws -> String { try run("/usr/bin/mktemp", "-d", "/tmp/todo-postgres.XXXXXX") }
+
+    /// Writes a file that the unprivileged user may read.
+    static func write(_ path: String, _ text: String) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        if isRoot { try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path) }
+    }
+
+    /// A TCP port that was free a moment ago.
+    static func freePort() throws -> Int {
+        let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, length) == 0 ? getsockname(socket, $0, &length) : -1
+            }
+        }
+        guard status == 0 else { throw Failure("no free port: \(String(cString: strerror(errno)))") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    static func isRunning(_ process: Int32) -> Bool {
+        guard let state = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return false }
+        return !state.contains(") Z ")
+    }
+
+    /// Polls a condition of another process, for at most 30 seconds.
+    static func wait(_ what: String, until condition: () -> Bool) throws {
+        for _ in 0..<3000 {
+            if condition() { return }
+            usleep(10_000)
+        }
+        throw Failure("waited 30 s for \(what)")
+    }
+}

@@ -1,0 +1,101 @@
+import Logging
+import Metrics
+import StructuredData
+import Synchronization
+import Concurrency
+import Telemetry
+import Testing
+
+@Suite struct PrometheusTextTests {
+    @Test func countersGaugesAndHistogramsPrintInTheTextFormat() {
+        let registry = PrometheusRegistry(timerBuckets: [0.1, 1])
+        Counter(label: "jobs_total", dimensions: [("result", "ok")], factory: registry).increment(by: 3)
+        Gauge(label: "depth", dimensions: [("queue", "a\"b\\c\nd")], factory: registry).record(2.5)
+        let timer = Metrics.Timer(label: "wait_seconds", factory: registry)
+        timer.recordMilliseconds(50)
+        timer.recordMilliseconds(500)
+        timer.recordSeconds(5)
+        registry.describe("jobs_total", "Jobs that ended.")
+        #expect(
+            registry.render() == """
+                # TYPE depth gauge
+                depth{queue="a\\"b\\\\c\\nd"} 2.5
+                # HELP jobs_total Jobs that ended.
+                # TYPE jobs_total counter
+                jobs_total{result="ok"} 3
+                # TYPE wait_seconds histogram
+                wait_seconds_bucket{le="0.1"} 1
+                wait_seconds_bucket{le="1"} 2
+                wait_seconds_bucket{le="+Inf"} 3
+                wait_seconds_sum 5.55
+                wait_seconds_count 3
+
+                """)
+    }
+
+    @Test func aNameOfTwoKindsKeepsTheFirstAndIsCounted() {
+        let registry = PrometheusRegistry()
+        Counter(label: "x", factory: registry).increment()
+        Gauge(label: "x", factory: registry).record(7)
+        let text = registry.render()
+        #expect(text.contains("# TYPE x counter\nx 1\n"))
+        #expect(text.contains("telemetry_metric_kind_conflicts_total 1\n"))
+    }
+
+    @Test func namesThatPrometheusRefusesAreMended() {
+        let registry = PrometheusRegistry()
+        Counter(label: "2.things-done", factory: registry).increment()
+        #expect(registry.render().contains("_2_things_done 1\n"))
+    }
+
+    @Test func theProcessShowsItsMemoryAndProcessorTime() {
+        let registry = PrometheusRegistry()
+        ProcessMetrics.register(in: registry)
+        let lines = registry.render().split(separator: "\n")
+        let memory = lines.first { $0.hasPrefix("process_resident_memory_bytes ") }?.split(separator: " ").last
+        #expect((memory.flatMap { Int($0) } ?? 0) > 1_000_000)
+        #expect(lines.contains { $0.hasPrefix("process_cpu_seconds_total ") })
+    }
+}
+
+@Suite struct LogTests {
+    @Test func everyEventIsOneLineOfJSONWithItsMetadata() throws {
+        let lines = Mutex<[[UInt8]]>([])
+        var logger = Logger(label: "controller") { label in
+            JSONLogHandler(label: label) { line in lines.withLock { $0.append(line) } }
+        }
+        logger[metadataKey: "namespace"] = "todo"
+        logger.info(
+            "two\nlines", metadata: ["generation": .stringConvertible(3), "msg": "hidden", "list": ["a", "b"]])
+        logger.debug("below the level")
+        let written = lines.withLock { $0 }
+        #expect(written.count == 1)
+        let line = try #require(written.first)
+        #expect(line.filter { $0 == UInt8(ascii: "\n") }.count == 1)
+        let json = try JSON(parsing: line)
+        #expect(json["msg"] == "two\nlines")
+        #expect(json["msg_"] == "hidden")
+        #expect(json["level"] == "info")
+        #expect(json["logger"] == "controller")
+        #expect(json["namespace"] == "todo")
+        #expect(json["generation"] == 3)
+        #expect(json["list"] == ["a", "b"])
+        let stamp = try #require(json["ts"]?.string)
+        #expect(stamp.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z/) != nil)
+    }
+}
+
+@Suite struct HealthTests {
+    @Test func oneFailedCheckMakesTheReportUnhealthyAndNamesIt() async {
+        let report = await HealthChecks([
+            ("ping", {}), ("database", { throw HealthFailure("no connection to db:5432") }),
+        ]).run()
+        #expect(!report.isHealthy)
+        #expect(report.text == "[+]ping ok\n[-]database failed: no connection to db:5432\nhealthz check failed\n")
+    }
+
+    @Test func timestampsAreRFC3339() {
+        #expect(Timestamp.text(seconds: 1_769_851_613, nanoseconds: 589_793_238) == "2026-01-31T09:26:53.589793Z")
+        #expect(Timestamp.text(seconds: 0) == "1970-01-01T00:00:00.000000Z")
+    }
+}
