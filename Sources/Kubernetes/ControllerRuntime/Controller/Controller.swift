@@ -1,0 +1,226 @@
+internal import Concurrency
+internal import KubernetesClient
+internal import Logging
+internal import Metrics
+internal import StructuredData
+
+/// Brings each object of one type to its desired state: takes keys off a work queue that changes fill, and calls
+/// `reconcile` for them, never twice at once for one key.
+///
+/// A pass that throws is tried again after a back-off of the key (5 ms to 1000 s); a `TerminalReconcileError` is not.
+/// A pass does not begin before the caches show what the last pass over the key wrote; see `Expectations`.
+public final class Controller: Sendable {
+    public typealias Reconcile = @Sendable (ReconcileContext) async throws -> ReconcileResult
+
+    public struct Options: Sendable {
+        public var workers = 4
+        /// A pass that takes longer is cancelled and counts as failed.
+        public var reconcileTimeout: Duration = .seconds(120)
+        public var queue = WorkQueueState<ObjectKey>.Configuration()
+        public init() {}
+    }
+
+    struct Sources {
+        var informers: [ResourceType: Informer] = [:]
+        /// Keys that wait for a cache.
+        var parked: Set<ObjectKey> = []
+    }
+
+    public let name: String
+    public let primary: Informer
+    let options: Options
+    let queue: WorkQueue<ObjectKey>
+    let writer: ObjectWriter
+    let events: EventRecorder
+    let follower: ObjectFollower
+    let time: any TimeSource
+    let sources = Lock(Sources())
+    private let logger: Logger
+    private let metrics: ControllerMetrics
+    private let reconcile: Reconcile
+
+    init(
+        _ name: String, for primary: Informer, predicate: Predicate, options: Options, client: any ObjectClient,
+        fieldManager: String, events: EventRecorder, time: any TimeSource, logger: Logger,
+        reconcile: @escaping Reconcile
+    ) {
+        self.name = name
+        self.primary = primary
+        self.options = options
+        self.events = events
+        self.time = time
+        self.reconcile = reconcile
+        var logger = logger
+        logger[metadataKey: "controller"] = "\(name)"
+        self.logger = logger
+        queue = WorkQueue(name: name, configuration: options.queue, time: time)
+        writer = ObjectWriter(client: client, fieldManager: fieldManager, time: time)
+        follower = ObjectFollower(client: client, fieldManager: fieldManager, time: time, logger: logger)
+        metrics = ControllerMetrics(controller: name, workers: options.workers)
+        connect(primary, predicate) { $0.latest.map { [$0.key] } ?? [] }
+    }
+
+    /// A pass for `key`, as soon as a worker is free.
+    public func enqueue(_ key: ObjectKey, priority: WorkPriority = .normal) { queue.add(key, priority: priority) }
+
+    /// A pass for every object.
+    public func enqueueAll() { for key in primary.store.keys { queue.add(key, priority: .low) } }
+
+    /// Neither ready nor running keys; delayed ones may remain.
+    public var isIdle: Bool { queue.isIdle }
+}
+
+// MARK: - Sources
+
+extension Controller {
+    /// Objects of `informer` whose controller owner is of the primary type concern that owner.
+    @discardableResult
+    public func owns(_ informer: Informer, when predicate: Predicate = .all) -> Controller {
+        let type = primary.type
+        connect(informer, predicate) { change in
+            [change.new, change.old].compactMap { $0?.object }.compactMap { Self.owner(of: $0, type) }
+        }
+        return self
+    }
+
+    /// Changes of `informer` concern the keys that `map` gives.
+    @discardableResult
+    public func watches(
+        _ informer: Informer, when predicate: Predicate = .all,
+        map: @escaping @Sendable (StoreChange) -> [ObjectKey]
+    ) -> Controller {
+        connect(informer, predicate, map)
+        return self
+    }
+
+    private func connect(
+        _ informer: Informer, _ predicate: Predicate, _ map: @escaping @Sendable (StoreChange) -> [ObjectKey]
+    ) {
+        sources.withLock { $0.informers[informer.type] = informer }
+        informer.onChange { [weak self] change in
+            guard let self, let latest = change.latest else { return }
+            release(writer.observe(ObjectReference(informer.type, latest.key), present: change.new, gone: change.old))
+            guard predicate.admits(change) else { return }
+            for key in Set(map(change)) { queue.add(key, priority: change.isInitial ? .low : .normal) }
+        }
+        // An API that comes or goes changes what can be done for every object.
+        let wasAvailable = Lock(true)
+        informer.onStatusChange { [weak self] status in
+            let flipped = wasAvailable.withLock { was in
+                defer { was = status.isAvailable }
+                return was != status.isAvailable
+            }
+            if flipped { self?.enqueueAll() }
+        }
+    }
+
+    private func release(_ keys: [ObjectKey]) {
+        guard !keys.isEmpty else { return }
+        let parked = sources.withLock { sources in keys.filter { sources.parked.remove($0) != nil } }
+        for key in parked { queue.add(key) }
+    }
+
+    private static func owner(of object: KubernetesObject, _ type: ResourceType) -> ObjectKey? {
+        guard let owner = object.controller, owner["kind"]?.string == type.kind, let name = owner["name"]?.string,
+            owner["apiVersion"]?.string?.split(separator: "/").dropLast().first.map(String.init) ?? "" == type.group
+        else { return nil }
+        return ObjectKey(namespace: type.namespaced ? object.namespace : nil, name: name)
+    }
+}
+
+// MARK: - Running
+
+extension Controller {
+    /// Works until the queue is shut down or the task cancelled, and the passes under way have ended.
+    func run() async throws {
+        try await primary.whenSynced()
+        for informer in sources.withLock({ Array($0.informers.values) }) { try await informer.whenSettled() }
+        logger.info("controller started", metadata: ["workers": "\(options.workers)"])
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<options.workers {
+                group.addTask { while let taken = await self.queue.next() { await self.process(taken) } }
+            }
+        }
+    }
+
+    private func process(_ taken: WorkQueueState<ObjectKey>.Taken) async {
+        let key = taken.key
+        defer { queue.done(key) }
+        switch writer.verdict(key) {
+        case .wait(let until):
+            _ = sources.withLock { $0.parked.insert(key) }
+            queue.add(key, at: until)
+            // What it waits for may have come in between.
+            if writer.verdict(key) == .satisfied { release([key]) }
+            return
+        case .check(let references): for reference in references { await refresh(reference) }
+        case .satisfied: break
+        }
+        _ = sources.withLock { $0.parked.remove(key) }
+        metrics.activeWorkers.increment()
+        let started = time.now
+        await settle(taken, await pass(taken))
+        metrics.duration.record(time.now - started)
+        metrics.activeWorkers.decrement()
+    }
+
+    /// The cache does not show a write of ours: reads the object live and tells the cache.
+    private func refresh(_ reference: ObjectReference) async {
+        guard let informer = sources.withLock({ $0.informers[reference.type] }) else { return }
+        logger.warning("the cache lags behind; reading \(reference) live")
+        let deadline = time.now.advanced(by: .seconds(10))
+        let client = writer.client
+        let live = try? await time.run(until: deadline) { try await client.find(reference.type, reference.key) }
+        if let object = live ?? nil { informer.learn(object) }
+    }
+
+    private func pass(_ taken: WorkQueueState<ObjectKey>.Taken) async -> Result<ReconcileResult, any Error> {
+        let context = context(taken)
+        do {
+            let deadline = time.now.advanced(by: options.reconcileTimeout)
+            return .success(try await time.run(until: deadline) { try await self.reconcile(context) })
+        } catch { return .failure(error) }
+    }
+
+    private func context(_ taken: WorkQueueState<ObjectKey>.Taken) -> ReconcileContext {
+        let stored = primary.store.stored(taken.key)
+        var logger = logger
+        logger[metadataKey: "kind"] = "\(primary.type.kind)"
+        logger[metadataKey: "namespace"] = taken.key.namespace.map { "\($0)" }
+        logger[metadataKey: "name"] = "\(taken.key.name)"
+        logger[metadataKey: "generation"] = stored.map { "\($0.generation)" }
+        return ReconcileContext(
+            key: taken.key, object: stored?.object, attempt: taken.attempt, logger: logger, controller: self)
+    }
+
+    private func settle(
+        _ taken: WorkQueueState<ObjectKey>.Taken, _ result: Result<ReconcileResult, any Error>
+    ) async {
+        let key = taken.key
+        switch result {
+        case .success(.done):
+            metrics.count(.success)
+            queue.forget(key)
+        case .success(.requeue(let delay)):
+            metrics.count(.requeueAfter)
+            queue.forget(key)
+            queue.add(key, after: delay)
+        case .failure(let error):
+            if Task.isCancelled || error is FenceError { return }  // we are stopping: no fault of the object's
+            metrics.count(.error)
+            metrics.errors.increment()
+            if error is DeadlineExceeded { metrics.timeouts.increment() }
+            let logger = context(taken).logger
+            if error is any TerminalReconcileError {
+                metrics.terminalErrors.increment()
+                queue.forget(key)
+                logger.error("reconcile failed for good: \(error)")
+            } else {
+                let delay = queue.addRateLimited(key)
+                // A conflict means that our view is old; the next pass has a new one.
+                let level: Logger.Level = (error as? APIError)?.isConflict == true ? .debug : .error
+                logger.log(level: level, "reconcile failed: \(error)", metadata: ["retryAfter": "\(delay)"])
+            }
+        }
+    }
+}

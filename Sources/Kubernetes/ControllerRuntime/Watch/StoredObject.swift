@@ -1,0 +1,54 @@
+public import KubernetesClient
+internal import StructuredData
+
+/// An object in a store: encoded, which takes about a fifth of the room of the decoded value, with what is asked most
+/// often beside it.
+public struct StoredObject: Sendable {
+    public let key: ObjectKey
+    public let uid: String
+    public let resourceVersion: String
+    public let generation: Int
+    public let isBeingDeleted: Bool
+    /// Digest of the fields that the store's field manager owns and of their values; see `OwnedFields`.
+    public let ownedDigest: UInt64
+    private let bytes: [UInt8]
+
+    init(_ object: KubernetesObject, ownedDigest: UInt64) {
+        key = ObjectKey(object)
+        uid = object.uid
+        resourceVersion = object.resourceVersion
+        generation = object.generation
+        isBeingDeleted = object.isBeingDeleted
+        self.ownedDigest = ownedDigest
+        // A copy of just this size: the encoder's buffer has room to spare, which thousands of objects would keep.
+        bytes = object.json.encoded().withUnsafeBufferPointer { Array($0) }
+    }
+
+    /// The object, decoded anew at each call.
+    public var object: KubernetesObject {
+        // `bytes` were written by our own encoder and within the parser's limits: there is nothing to fail on.
+        KubernetesObject((try? JSON(parsing: bytes)) ?? .null)
+    }
+
+    /// Bytes that the encoded object takes.
+    public var encodedSize: Int { bytes.count }
+}
+
+/// How a store changed. An update has both objects; `isInitial` marks what the first list brought.
+public struct StoreChange: Sendable {
+    public let old: StoredObject?
+    public let new: StoredObject?
+    public let isInitial: Bool
+
+    public init(old: StoredObject?, new: StoredObject?, isInitial: Bool = false) {
+        self.old = old
+        self.new = new
+        self.isInitial = isInitial
+    }
+
+    public enum Kind: Sendable { case added, updated, deleted }
+
+    public var kind: Kind { old == nil ? .added : new == nil ? .deleted : .updated }
+    /// The newest known state: of a deleted object its last one.
+    public var latest: StoredObject? { new ?? old }
+}

@@ -1,0 +1,56 @@
+@testable import ControllerRuntime
+import KubernetesClient
+import Testing
+
+@Suite struct ExpectationsTests {
+    let start = ContinuousClock.now
+    let child = ObjectReference(.configMap, namespace: "ns", name: "child")
+    var expectations = Expectations()
+
+    func after(_ duration: Duration) -> Instant { start.advanced(by: duration) }
+    func cached(_ version: Int, uid: String = "u") -> StoredObject {
+        StoredObject(object(.configMap, "child", version: version, uid: uid), ownedDigest: 0)
+    }
+
+    @Test mutating func aKeyIsHeldUntilTheCacheHasSeenTheWrittenVersion() {
+        expectations.expect(child, version: "100", uid: "u", for: key("a"), now: start)
+        #expect(expectations.verdict(key("a"), now: start) == .wait(until: after(.seconds(30))))
+        #expect(expectations.verdict(key("b"), now: start) == .satisfied)
+        #expect(expectations.observe(child, present: cached(99)) == [])
+        #expect(expectations.observe(child, present: cached(100)) == [key("a")])
+        #expect(expectations.verdict(key("a"), now: start) == .satisfied)
+        #expect(expectations.count == 0)
+    }
+
+    @Test mutating func aLaterVersionOrTheDeletionOfTheObjectWillDo() {
+        expectations.expect(child, version: "100", uid: "u", for: key("a"), now: start)
+        #expect(expectations.observe(child, present: cached(1000)) == [key("a")])
+        expectations.expect(child, version: "100", uid: "u", for: key("a"), now: start)
+        // An earlier object of that name going away says nothing about the new one.
+        #expect(expectations.observe(child, present: nil, gone: cached(50, uid: "old")) == [])
+        #expect(expectations.observe(child, present: nil, gone: cached(50)) == [key("a")])
+    }
+
+    @Test mutating func aDeletionIsMetWhenTheObjectIsGoneGoingOrAnother() {
+        expectations.expectDeletion(child, uid: "u", for: key("a"), now: start)
+        #expect(expectations.observe(child, present: cached(100)) == [])
+        #expect(expectations.observe(child, present: cached(101, uid: "new")) == [key("a")])
+        expectations.expectDeletion(child, uid: "u", for: key("a"), now: start)
+        #expect(expectations.observe(child, present: nil, gone: cached(100)) == [key("a")])
+    }
+
+    @Test mutating func allWritesOfAPassMustBeSeen() {
+        let other = ObjectReference(.secret, namespace: "ns", name: "other")
+        expectations.expect(child, version: "100", uid: "u", for: key("a"), now: start)
+        expectations.expect(other, version: "101", uid: "v", for: key("a"), now: start)
+        #expect(expectations.observe(child, present: cached(100)) == [])
+        #expect(expectations.observe(other, present: cached(101)) == [key("a")])
+    }
+
+    @Test mutating func anExpectationThatIsNeverMetEndsAfter30SecondsWithALiveRead() {
+        expectations.expect(child, version: "100", uid: "u", for: key("a"), now: start)
+        #expect(expectations.verdict(key("a"), now: after(.seconds(29))) == .wait(until: after(.seconds(30))))
+        #expect(expectations.verdict(key("a"), now: after(.seconds(30))) == .check([child]))
+        #expect(expectations.verdict(key("a"), now: after(.seconds(30))) == .satisfied)
+    }
+}

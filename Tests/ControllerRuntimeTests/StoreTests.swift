@@ -1,0 +1,162 @@
+@testable import ControllerRuntime
+import KubernetesClient
+import StructuredData
+import Testing
+
+@Suite struct StoreTests {
+    let store = Store(
+        .app, fieldManager: "me",
+        indices: [.label("team"), StoreIndex("secret") { [$0.spec?["secret"]?.string].compactMap { $0 } }])
+
+    @Test func aChangeTellsBothStates() throws {
+        let added = try store.upsert(object("a", version: 1), .watch)
+        #expect(added?.kind == .added)
+        let updated = try store.upsert(object("a", version: 2), .watch)
+        #expect(updated?.old?.resourceVersion == "1" && updated?.new?.resourceVersion == "2")
+        let deleted = store.delete(key("a"))
+        #expect(deleted?.kind == .deleted && deleted?.latest?.resourceVersion == "2")
+        #expect(store.delete(key("a")) == nil)
+    }
+
+    @Test func lateNewsFromAWatchDoesNotBringBackAnOlderState() throws {
+        _ = try store.upsert(object("a", version: 100), .watch)
+        #expect(try store.upsert(object("a", version: 99), .watch) == nil)
+        #expect(store.stored(key("a"))?.resourceVersion == "100")
+        // A list is the truth, also of a server that was set back.
+        #expect(try store.upsert(object("a", version: 99), .laterList) != nil)
+        // Another object of the same name is not older, whatever its version.
+        #expect(try store.upsert(object("a", version: 5, uid: "other"), .watch) != nil)
+    }
+
+    @Test func theSameVersionIsNoChange() throws {
+        _ = try store.upsert(object("a", version: 1), .firstList)
+        #expect(try store.upsert(object("a", version: 1), .laterList) == nil)
+    }
+
+    @Test func objectsAreFoundByLabelOwnerAndOwnIndexAndNoLongerWhenThatChanged() throws {
+        let owned: JSON = ["metadata": ["ownerReferences": [["uid": "u1"]]], "spec": ["secret": "s"]]
+        _ = try store.upsert(object("a", version: 1, labels: ["team": "red"], owned), .watch)
+        _ = try store.upsert(object("b", version: 2, labels: ["team": "red"]), .watch)
+        #expect(store.keys(index: "label:team", value: "red") == [key("a"), key("b")])
+        #expect(store.list(ownedBy: "u1").map(\.key) == [key("a")])
+        #expect(store.keys(index: "secret", value: "s") == [key("a")])
+        _ = try store.upsert(object("a", version: 3, labels: ["team": "blue"]), .watch)
+        #expect(store.keys(index: "label:team", value: "red") == [key("b")])
+        #expect(store.list(ownedBy: "u1").isEmpty)
+        #expect(store.keys(index: "secret", value: "s").isEmpty)
+        _ = store.delete(key("a"))
+        #expect(store.keys(index: "label:team", value: "blue").isEmpty)
+    }
+
+    @Test func retainingTheListedKeysDeletesTheRest() throws {
+        for name in ["a", "b", "c"] { _ = try store.upsert(object(name), .firstList) }
+        #expect(store.retain([key("b")]).map(\.old?.key) == [key("a"), key("c")])
+        #expect(store.keys == [key("b")])
+    }
+
+    @Test func managedFieldsAreNotKeptAndATransformLeavesOutMore() throws {
+        let lean = Store(.secret, fieldManager: "me") { $0.json["data"] = nil }
+        let secret = object(
+            .secret, "s", ["data": ["k": "djEK"], "metadata": ["managedFields": [["manager": "me"]]]])
+        _ = try lean.upsert(secret, .watch)
+        let kept = lean.get(key("s"))
+        #expect(kept?.json["data"] == nil)
+        #expect(kept?.metadata["managedFields"] == nil)
+        #expect(kept?.name == "s")
+    }
+
+    @Test func versionsCompareAsNumbersAndOthersOnlyWhenEqual() {
+        #expect(ResourceVersion.isAtLeast("100", "99") == true)
+        #expect(ResourceVersion.isAtLeast("99", "100") == false)
+        #expect(ResourceVersion.isAtLeast("abc", "abc") == true)
+        #expect(ResourceVersion.isAtLeast("abc", "9") == nil)
+        #expect(ResourceVersion.isAtLeast("", "9") == nil)
+        let large = "123456789012345678901234567890"
+        #expect(ResourceVersion.isAtLeast(large, "9") == true)
+    }
+}
+
+@Suite struct OwnedFieldsTests {
+    /// As a server answers an apply of `spec.replicas`, one container and a label by `me`, with defaults around them.
+    func deployment() -> KubernetesObject {
+        let fields: JSON = [
+            "f:metadata": ["f:labels": ["f:app": [:]]],
+            "f:spec": [
+                "f:replicas": [:],
+                "f:containers": ["k:{\"name\":\"main\"}": [".": [:], "f:image": [:], "f:name": [:]]],
+                "f:args": [:], "f:tags": ["v:\"x\"": [:]],
+            ],
+        ]
+        return object(
+            "a",
+            [
+                "metadata": [
+                    "labels": ["app": "a", "other": "1"],
+                    "managedFields": [
+                        ["manager": "other", "operation": "Update", "fieldsV1": ["f:spec": ["f:paused": [:]]]],
+                        ["manager": "me", "operation": "Apply", "fieldsV1": fields],
+                    ],
+                ],
+                "spec": [
+                    "replicas": 2, "args": ["-v"], "tags": ["w", "x"], "paused": false,
+                    "containers": [["name": "sidecar", "image": "s"], ["name": "main", "image": "m", "tty": false]],
+                ],
+                "status": ["ready": 1],
+            ])
+    }
+
+    func digest(_ change: (inout JSON) -> Void) -> UInt64 {
+        var object = deployment()
+        change(&object.json)
+        return OwnedFields.digest(of: object, manager: "me")
+    }
+    var base: UInt64 { digest { _ in } }
+
+    @Test func whatOthersOwnDefaultAndReportDoesNotCount() {
+        #expect(base == digest { $0.set(["ready": 2], at: "status") })
+        #expect(base == digest { $0.set(true, at: "spec", "paused") })
+        #expect(base == digest { $0.set(["revisionHistoryLimit": 10], at: "spec", "more") })
+        #expect(base == digest { $0.set("2", at: "metadata", "labels", "other") })
+        #expect(base == digest { $0.set("99", at: "metadata", "resourceVersion") })
+        #expect(base == digest { $0.set(["x", "y"], at: "spec", "tags") })
+        #expect(
+            base
+                == digest { json in
+                    let containers: JSON = [
+                        ["name": "main", "image": "m", "tty": true, "stdin": true], ["name": "third", "image": "t"],
+                    ]
+                    json.set(containers, at: "spec", "containers")
+                })
+    }
+
+    @Test func everyChangeToAFieldOfOursCounts() {
+        let changed = [
+            digest { $0.set(3, at: "spec", "replicas") },
+            digest { $0.set(nil, at: "spec", "replicas") },
+            digest { $0.set("b", at: "metadata", "labels", "app") },
+            digest { $0.set(["-v", "-v"], at: "spec", "args") },
+            digest { $0.set(["w"], at: "spec", "tags") },
+            digest { $0.set([["name": "main", "image": "evil"]], at: "spec", "containers") },
+            digest { $0.set([["name": "sidecar", "image": "s"]], at: "spec", "containers") },
+        ]
+        #expect(!changed.contains(base))
+        #expect(Set(changed).count == changed.count)
+    }
+
+    @Test func aFieldThatSomebodyElseTookOverCounts() {
+        let taken = digest { json in
+            let rest: JSON = ["manager": "me", "operation": "Apply", "fieldsV1": ["f:spec": ["f:replicas": [:]]]]
+            json.set([rest], at: "metadata", "managedFields")
+        }
+        #expect(taken != base)
+    }
+
+    @Test func theOrderOfMembersDoesNotCount() {
+        let one: JSON = ["a": 1, "b": ["c": 2, "d": 3]]
+        let two: JSON = ["b": ["d": 3, "c": 2], "a": 1]
+        #expect(OwnedFields.digest(of: one) == OwnedFields.digest(of: two))
+        #expect(OwnedFields.digest(of: ["a", "b"]) != OwnedFields.digest(of: ["ab"]))
+        #expect(OwnedFields.digest(of: [["a"], "b"]) != OwnedFields.digest(of: [["a", "b"]]))
+        #expect(OwnedFields.digest(of: "1") != OwnedFields.digest(of: 1))
+    }
+}

@@ -1,0 +1,73 @@
+import ControllerRuntime
+import KubernetesClient
+import Logging
+import StructuredData
+
+extension ResourceType {
+    static let app = ResourceType(group: "example.com", version: "v1", kind: "App", plural: "apps")
+    static let configMap = ResourceType(group: "", version: "v1", kind: "ConfigMap", plural: "configmaps")
+    static let secret = ResourceType(group: "", version: "v1", kind: "Secret", plural: "secrets")
+    static let topic = ResourceType(group: "kafka.example.com", version: "v1", kind: "Topic", plural: "topics")
+    static let lease = ResourceType(group: "coordination.k8s.io", version: "v1", kind: "Lease", plural: "leases")
+    static let event = ResourceType(group: "events.k8s.io", version: "v1", kind: "Event", plural: "events")
+}
+
+/// An object with the metadata that a server would have given it.
+func object(
+    _ type: ResourceType, _ name: String, namespace: String = "ns", version: Int = 1, generation: Int = 1,
+    uid: String? = nil, labels: [String: String] = [:], _ more: JSON = [:]
+) -> KubernetesObject {
+    var json = more
+    json["apiVersion"] = JSON(type.apiVersion)
+    json["kind"] = JSON(type.kind)
+    json.set(JSON(name), at: "metadata", "name")
+    json.set(JSON(namespace), at: "metadata", "namespace")
+    json.set(JSON(uid ?? "uid-\(name)"), at: "metadata", "uid")
+    json.set(JSON("\(version)"), at: "metadata", "resourceVersion")
+    json.set(JSON(generation), at: "metadata", "generation")
+    if !labels.isEmpty { json.set(JSON(labels), at: "metadata", "labels") }
+    return KubernetesObject(json)
+}
+
+func object(
+    _ name: String, namespace: String = "ns", version: Int = 1, generation: Int = 1, uid: String? = nil,
+    labels: [String: String] = [:], _ more: JSON = [:]
+) -> KubernetesObject {
+    object(
+        .app, name, namespace: namespace, version: version, generation: generation, uid: uid, labels: labels, more)
+}
+
+func key(_ name: String, namespace: String = "ns") -> ObjectKey { ObjectKey(namespace: namespace, name: name) }
+
+/// A logger that says nothing and has its metadata.
+let quiet = Logger(label: "test") { _ in SilentHandler() }
+
+struct SilentHandler: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+    func log(event: LogEvent) {}
+}
+
+func apiError(_ code: Int, _ reason: String = "", _ message: String = "") -> APIError {
+    APIError(verb: "test", path: "/", cause: .status(Status(code: code, reason: reason, message: message)))
+}
+
+struct ConditionNotMet: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Returns once `condition` holds; gives other tasks the processor meanwhile. Throws after `limit` of real time.
+func until(
+    _ what: String = "the condition holds", limit: Duration = .seconds(20),
+    _ condition: @Sendable () -> Bool
+) async throws {
+    let end = ContinuousClock.now.advanced(by: limit)
+    while !condition() {
+        guard ContinuousClock.now < end else { throw ConditionNotMet(description: "waited in vain until \(what)") }
+        await Task.yield()
+    }
+}
