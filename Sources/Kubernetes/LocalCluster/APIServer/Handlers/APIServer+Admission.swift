@@ -1,0 +1,79 @@
+internal import APIServerKinds
+internal import KubernetesClient
+internal import KubernetesSchema
+internal import StructuredData
+
+/// What stands between a valid request and the store, as the admission plug-ins that kube-apiserver has on by default.
+extension APIServer {
+    private static let namespaces = TableID(group: "", plural: "namespaces")
+    private static let immortalNamespaces: Set = ["default", "kube-system", "kube-public"]
+
+    func admitCreate(_ object: inout JSON, _ request: ResourceRequest) throws(StatusError) {
+        try checkNamespaceIsAlive(request, name: object.at("metadata", "name")?.string)
+        try checkDefinitionIsAlive(request)
+        if request.resource.table == TableID(group: "", plural: "pods") { try setServiceAccount(&object, request) }
+    }
+
+    func admitUpdate(_ object: inout JSON, old: JSON, _ request: ResourceRequest) throws(StatusError) {
+        guard request.resource.table == Self.namespaces, request.subresource == nil else { return }
+        // Only `finalize` may change what keeps a namespace.
+        object.set(old.at("spec", "finalizers"), at: "spec", "finalizers")
+    }
+
+    func admitDelete(_ object: JSON, _ request: ResourceRequest) throws(StatusError) {
+        guard request.resource.table == Self.namespaces, let name = request.name,
+            Self.immortalNamespaces.contains(name)
+        else { return }
+        throw .forbidden(request.resource, name, "this namespace may not be deleted")
+    }
+
+    private func checkNamespaceIsAlive(_ request: ResourceRequest, name: String?) throws(StatusError) {
+        guard request.resource.type.namespaced, let namespace = request.namespace else { return }
+        guard let stored = store.object(namespace, in: Self.namespaces) else {
+            var error = StatusError(404, "NotFound", "namespaces \(quoted(namespace)) not found")
+            error.name = namespace
+            error.kind = "namespaces"
+            throw error
+        }
+        guard stored.bytes.contains(deletionMark) else { return }
+        var error = StatusError.forbidden(
+            request.resource, name,
+            "unable to create new content in namespace \(namespace) because it is being terminated")
+        error.causes = [
+            .init(
+                reason: "NamespaceTerminating", message: "namespace \(namespace) is being terminated",
+                field: "metadata.namespace")
+        ]
+        throw error
+    }
+
+    private func checkDefinitionIsAlive(_ request: ResourceRequest) throws(StatusError) {
+        guard request.resource.isCustom else { return }
+        let definitions = TableID(group: "apiextensions.k8s.io", plural: "customresourcedefinitions")
+        let name = "\(request.resource.type.plural).\(request.resource.type.group)"
+        guard let stored = store.object(name, in: definitions), stored.bytes.contains(deletionMark) else { return }
+        throw StatusError(
+            405, "MethodNotAllowed", "create not allowed while custom resource definition is terminating")
+    }
+
+    private func setServiceAccount(_ pod: inout JSON, _ request: ResourceRequest) throws(StatusError) {
+        guard pod.at("metadata", "annotations", "kubernetes.io/config.mirror") == nil else { return }
+        let given = pod.at("spec", "serviceAccountName")?.string ?? pod.at("spec", "serviceAccount")?.string ?? ""
+        let account = given.isEmpty ? "default" : given
+        let namespace = request.namespace ?? ""
+        guard store.object("\(namespace)/\(account)", in: TableID(group: "", plural: "serviceaccounts")) != nil else {
+            throw .forbidden(
+                request.resource, pod.at("metadata", "name")?.string ?? pod.at("metadata", "generateName")?.string,
+                "error looking up service account \(namespace)/\(account): serviceaccount \(quoted(account)) not found")
+        }
+        pod.set(.string(account), at: "spec", "serviceAccountName")
+        pod.set(.string(account), at: "spec", "serviceAccount")
+    }
+}
+
+/// The member that an object has from the moment on that it is being deleted.
+private let deletionMark = Array(#""deletionTimestamp":""#.utf8)
+
+extension [UInt8] {
+    func contains(_ part: [UInt8]) -> Bool { firstRange(of: part) != nil }
+}

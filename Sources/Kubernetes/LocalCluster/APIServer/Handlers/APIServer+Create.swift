@@ -1,0 +1,96 @@
+internal import APIServerKinds
+internal import KubernetesClient
+internal import StructuredData
+
+extension APIServer {
+    func create(_ request: ResourceRequest) async throws(StatusError) -> APIResponse {
+        let options = try WriteOptions(request, kind: "CreateOptions")
+        var warnings: [String] = []
+        let object = try request.decodedBody(options: options, warnings: &warnings)
+        let created = try await create(object, request, options: options)
+        warnings += request.resource.warnings(created, old: nil)
+        return try respond(with: created, to: request, status: 201, warnings: warnings)
+    }
+
+    /// Makes `object`, which is decoded, and returns it as stored. A generated name that is taken is drawn again.
+    ///
+    /// - Parameter isApplied: managedFields are already what an apply made them.
+    func create(
+        _ object: JSON, _ request: ResourceRequest, options: WriteOptions, isApplied: Bool = false
+    ) async throws(StatusError) -> JSON {
+        var object = object
+        if request.resource.type.namespaced, request.namespace == nil {
+            throw .badRequest("an empty namespace may not be set during creation")
+        }
+        try request.bind(&object)
+        guard object.at("metadata", "resourceVersion")?.string?.isEmpty ?? true else {
+            throw StatusError(500, "", "resourceVersion should not be set on objects to be created")
+        }
+        let isGenerated = object.at("metadata", "name")?.string?.isEmpty ?? true
+        var attempt = 0
+        while true {
+            do throws(StatusError) {
+                return try await createOnce(object, request, options: options, isApplied: isApplied)
+            } catch {
+                attempt += 1
+                guard error.reason == "AlreadyExists", isGenerated, attempt < 8 else { throw error }
+            }
+        }
+    }
+
+    private func createOnce(
+        _ wanted: JSON, _ request: ResourceRequest, options: WriteOptions, isApplied: Bool
+    ) async throws(StatusError) -> JSON {
+        var object = wanted
+        let resource = request.resource
+        // Before anything is added: a manager owns what it sent and its defaults, not what the server allocates.
+        if !isApplied { recordManagers(&object, old: nil, request, options: options) }
+        try admitCreate(&object, request)
+        let addresses = AddressTransaction(serviceAddresses)
+        do throws(StatusError) {
+            let context = writeContext(request.user, addresses: addresses)
+            let errors = resource.prepareForCreate(&object, namespace: request.namespace, context: context)
+            let name = object.at("metadata", "name")?.string ?? ""
+            guard errors.isEmpty else { throw .invalid(resource, name, errors) }
+            try checkEscalation(object, old: nil, request)
+            let key = resource.key(namespace: request.namespace, name: name)
+            guard options.isDryRun else { return try await commitCreate(object, key: key, request) }
+            guard store.object(key, in: request.table) == nil else { throw .alreadyExists(resource, name) }
+            addresses.rollBack()
+            return object
+        } catch {
+            addresses.rollBack()
+            throw error
+        }
+    }
+
+    private func commitCreate(
+        _ object: JSON, key: String, _ request: ResourceRequest
+    ) async throws(StatusError) -> JSON {
+        let resource = request.resource
+        do throws(StoreError) {
+            let (stored, revision) = try await store.commit(
+                .create(resource.encode(object, key: key)), to: request.table)
+            didWrite(stored, resource)
+            var result = object
+            result.set(.string(String(revision)), at: "metadata", "resourceVersion")
+            return result
+        } catch {
+            if case .alreadyExists = error {
+                throw .alreadyExists(resource, object.at("metadata", "name")?.string ?? "")
+            }
+            throw StatusError(error)
+        }
+    }
+}
+
+extension ResourceRequest {
+    /// Ties a body to the address that it was sent to.
+    func bind(_ object: inout JSON) throws(StatusError) {
+        do throws(BodyError) {
+            try resource.bind(&object, namespace: namespace, name: name)
+        } catch {
+            throw .badRequest(error.message)
+        }
+    }
+}

@@ -1,0 +1,158 @@
+internal import APIServerKinds
+internal import HTTPTransport
+internal import HTTPTypes
+internal import KubernetesClient
+internal import StructuredData
+
+extension APIServer {
+    /// The subresources that only pods have; nil for every other request.
+    func answerPod(_ request: ResourceRequest) async throws(StatusError) -> APIResponse? {
+        guard request.table == TableID(group: "", plural: "pods") else { return nil }
+        switch (request.subresource, request.verb) {
+        case ("log", "get"): return try await log(request)
+        case ("eviction", "create"): return try await evict(request)
+        case ("binding", "create"): return try await bind(request)
+        case ("exec", _), ("attach", _), ("portforward", _), ("proxy", _):
+            throw .forbidden(
+                request.resource, request.name,
+                "\(request.subresource ?? "") is not supported: a container here is a process of this machine; "
+                    + "reach its port, or read its log, directly")
+        default: return nil
+        }
+    }
+
+    private func pod(_ request: ResourceRequest) throws(StatusError) -> JSON {
+        guard let stored = store.object(request.key, in: request.table) else {
+            throw .notFound(request.resource, request.name ?? "")
+        }
+        return try request.resource.object(from: stored)
+    }
+
+    // MARK: - Logs
+
+    private func log(_ request: ResourceRequest) async throws(StatusError) -> APIResponse {
+        let pod = try pod(request)
+        let options = try logOptions(request, pod)
+        guard let runtime = podRuntime else {
+            throw .badRequest("the server has no access to the logs of pods: nothing runs pods here")
+        }
+        do throws(PodRuntimeError) {
+            let body = try await runtime.log(of: KubernetesObject(pod), options: options)
+            return APIResponse(headers: [.contentType: "text/plain"], body: .stream(body))
+        } catch {
+            throw .badRequest(error.message)
+        }
+    }
+
+    private func logOptions(_ request: ResourceRequest, _ pod: JSON) throws(StatusError) -> PodLogOptions {
+        let query = request.query
+        var options = PodLogOptions(container: try container(request, pod))
+        options.follow = query.flag("follow")
+        options.previous = query.flag("previous")
+        options.timestamps = query.flag("timestamps")
+        options.tailLines = try query.integer("tailLines")
+        options.sinceSeconds = try query.integer("sinceSeconds")
+        options.sinceTime = query["sinceTime"]
+        options.limitBytes = try query.integer("limitBytes")
+        return options
+    }
+
+    private func container(_ request: ResourceRequest, _ pod: JSON) throws(StatusError) -> String {
+        let kinds = ["initContainers", "containers", "ephemeralContainers"]
+        let names = kinds.flatMap { pod.at("spec", $0)?.array?.compactMap { $0["name"]?.string } ?? [] }
+        let name = request.name ?? ""
+        if let wanted = request.query["container"] {
+            guard names.contains(wanted) else { throw .badRequest("container \(wanted) is not valid for pod \(name)") }
+            return wanted
+        }
+        let main = pod.at("spec", "containers")?.array?.compactMap { $0["name"]?.string } ?? []
+        if main.count == 1, names.count == 1 { return main[0] }
+        if let chosen = pod.at("metadata", "annotations", "kubectl.kubernetes.io/default-container")?.string,
+            names.contains(chosen)
+        {
+            return chosen
+        }
+        let initial = pod.at("spec", "initContainers")?.array?.compactMap { $0["name"]?.string } ?? []
+        let choices =
+            "[\(main.joined(separator: " "))]"
+            + (initial.isEmpty ? "" : " or one of the init containers: [\(initial.joined(separator: " "))]")
+        throw .badRequest("a container name must be specified for pod \(name), choose one of: \(choices)")
+    }
+
+    // MARK: - Eviction and binding
+
+    /// Deletes the pod when every PodDisruptionBudget that selects it allows one disruption more.
+    private func evict(_ request: ResourceRequest) async throws(StatusError) -> APIResponse {
+        let eviction = try request.parsedBody().json
+        let pod = try pod(request)
+        try checkBudgets(of: pod, request)
+        let options = eviction["deleteOptions"] ?? [:]
+        var deleteOptions = DeleteOptions()
+        deleteOptions.gracePeriodSeconds = options["gracePeriodSeconds"]?.int
+        deleteOptions.uid = options.at("preconditions", "uid")?.string
+        deleteOptions.isDryRun = request.query.contains("dryRun") || options["dryRun"]?.array?.isEmpty == false
+        _ = try await delete(request.withoutSubresource, deleteOptions)
+        return .json(201, ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201])
+    }
+
+    private func checkBudgets(of pod: JSON, _ request: ResourceRequest) throws(StatusError) {
+        let isOutsideBudgets = ["Pending", "Succeeded", "Failed"].contains(pod.at("status", "phase")?.string ?? "")
+        guard !isOutsideBudgets, pod.at("metadata", "deletionTimestamp")?.string == nil else { return }
+        let prefix = "\(request.namespace ?? "")/"
+        let budgets = store.objects(in: TableID(group: "policy", plural: "poddisruptionbudgets")).objects
+        var iterator = budgets.iterator(from: prefix)
+        while let stored = iterator.next(), stored.key.hasPrefix(prefix) {
+            guard let budget = try? JSON(parsing: stored.bytes),
+                let selector = budget.at("spec", "selector").flatMap({ LabelSelector(labelSelector: $0) }),
+                selector.matches(pod.at("metadata", "labels")),
+                budget.at("status", "disruptionsAllowed")?.int ?? 0 <= 0
+            else { continue }
+            var error = StatusError.tooManyRequests(
+                "Cannot evict pod as it would violate the pod's disruption budget.", retryAfterSeconds: 10)
+            error.causes = [
+                .init(
+                    reason: "DisruptionBudget",
+                    message: "The disruption budget \(stored.name) needs "
+                        + "\(budget.at("status", "desiredHealthy")?.int ?? 0) healthy pods and has "
+                        + "\(budget.at("status", "currentHealthy")?.int ?? 0) currently")
+            ]
+            throw error
+        }
+    }
+
+    /// Puts the pod on the node that the Binding names.
+    private func bind(_ request: ResourceRequest) async throws(StatusError) -> APIResponse {
+        let binding = try request.parsedBody().json
+        guard let node = binding.at("target", "name")?.string, !node.isEmpty else {
+            throw .badRequest("target.name is required")
+        }
+        let options = try WriteOptions(request, kind: "CreateOptions")
+        let rules = UpdateRules(subresource: "binding")
+        let now = nowText
+        _ = try await change(request, options: options, rules: rules) { pod throws(StatusError) in
+            let present = pod.at("spec", "nodeName")?.string ?? ""
+            guard present.isEmpty else {
+                throw .conflict(
+                    request.resource, request.name ?? "",
+                    "pod \(request.name ?? "") is already assigned to node \(quoted(present))")
+            }
+            var bound = pod
+            bound.set(.string(node), at: "spec", "nodeName")
+            var conditions = pod.at("status", "conditions")?.array?.filter { $0["type"] != "PodScheduled" } ?? []
+            conditions.append(
+                ["type": "PodScheduled", "status": "True", "lastProbeTime": nil, "lastTransitionTime": .string(now)])
+            bound.set(.array(conditions), at: "status", "conditions")
+            return bound
+        }
+        return .json(201, ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201])
+    }
+}
+
+extension ResourceRequest {
+    /// The same request about the object itself.
+    var withoutSubresource: ResourceRequest {
+        ResourceRequest(
+            request: request, query: query, user: user, resource: resource,
+            path: path.about(namespace: namespace, name: name ?? ""), verb: verb)
+    }
+}

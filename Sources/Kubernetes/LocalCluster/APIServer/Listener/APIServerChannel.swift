@@ -1,0 +1,59 @@
+internal import Concurrency
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+internal import NIOSSL
+
+/// One connection: TLS, then HTTP/1.1, with the client's certificate known to every request.
+struct APIServerChannel: ServerChildChannel {
+    typealias Value = HTTP1Channel.Value
+
+    let context: NIOSSLContext
+    let exchange: HTTPExchange
+
+    private static let plain = HTTP1Channel(responder: { _, _, _ in })
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+        }.flatMap {
+            Self.plain.setup(channel: channel, logger: logger)
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        let peer = Peer()
+        let http = HTTP1Channel { [exchange] request, writer, channel in
+            try await exchange.answer(request, writer, channel, credentials: await peer.credentials(channel))
+        }
+        await withTaskExecutorPreference(EventLoopTaskExecutor(value.channel.eventLoop)) {
+            await http.handle(value: value, logger: logger)
+        }
+    }
+}
+
+/// Who is at the other end, found out at the first request, when the handshake is over.
+private final class Peer: Sendable {
+    private let known = Lock<APIRequest.Credentials?>(nil)
+
+    func credentials(_ channel: any Channel) async -> APIRequest.Credentials {
+        if let credentials = known.withLock({ $0 }) { return credentials }
+        let certificate = try? await channel.nioSSL_peerCertificate().get()
+        let der = certificate.flatMap { try? $0.toDERBytes() }
+        let credentials = der.flatMap { CertificateAuthority.identity(ofCertificate: $0) } ?? .headers
+        known.withLock { $0 = credentials }
+        return credentials
+    }
+}
+
+/// Runs a connection's tasks on its event loop: a request then changes threads only where it waits for something else.
+final class EventLoopTaskExecutor: TaskExecutor {
+    private let loop: any EventLoop
+
+    init(_ loop: any EventLoop) { self.loop = loop }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+}

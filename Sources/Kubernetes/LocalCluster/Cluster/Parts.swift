@@ -1,0 +1,115 @@
+internal import APIServer
+internal import APIServerKinds
+internal import Concurrency
+internal import ControllerRuntime
+internal import Glibc
+internal import KubernetesClient
+internal import StructuredData
+
+/// Everything beside the API server, wired together.
+struct Parts: Sendable {
+    let manager: Manager
+    let agent: NodeAgent
+    private let node = NodeDescription()
+    private let collector: GarbageCollector
+    private let proxy: ServiceProxy
+    private let recorders: [EventRecorder]
+    private let informers: [Informer]
+    /// Pods can be made in the namespace `default`.
+    private let furnished = Latch()
+
+    init(cluster: LocalCluster, logs: LogFolder) {
+        let access = cluster.access
+        let registry = cluster.server.registry
+        let manager = Manager(
+            client: access.client, options: .init(name: ClusterAccess.controllerManager), time: access.time,
+            logger: access.logger)
+        func recorder(_ name: String, instance: String) -> EventRecorder {
+            EventRecorder(
+                client: access.client, controller: name, instance: instance, time: access.time, logger: access.logger)
+        }
+        let deploymentEvents = recorder("deployment-controller", instance: "local")
+        let replicaSetEvents = recorder("replicaset-controller", instance: "local")
+        let schedulerEvents = recorder("default-scheduler", instance: "local")
+        let nodeEvents = recorder("kubelet", instance: node.name)
+        let pods = manager.informer(.pods, .init(indices: [Adoption.orphans]))
+        let replicaSets = manager.informer(.replicaSets, .init(indices: [Adoption.orphans]))
+        let deployments = manager.informer(.deployments)
+        let services = manager.informer(.services)
+        let slices = manager.informer(.endpointSlices, .init(indices: [.label(EndpointRules.serviceLabel)]))
+        let namespaces = manager.informer(.namespaces)
+        let accounts = manager.informer(.serviceAccounts, .init(fieldSelector: "metadata.name=default"))
+        let furnished = furnished
+        accounts.onChange { change in if change.new?.key.namespace == "default" { furnished.open() } }
+
+        DeploymentController(access: access, replicaSets: replicaSets, events: deploymentEvents)
+            .register(with: manager, deployments: deployments)
+        ReplicaSetController(access: access, pods: pods, events: replicaSetEvents)
+            .register(with: manager, replicaSets: replicaSets)
+        NamespaceController(access: access, registry: registry, authorityPEM: cluster.authority.certificatePEM)
+            .register(with: manager, namespaces: namespaces, accounts: accounts)
+        EndpointsController(access: access, pods: pods, slices: slices).register(with: manager, services: services)
+        DisruptionController(access: access, pods: pods, replicaSets: replicaSets, deployments: deployments)
+            .register(with: manager)
+        Scheduler(access: access, node: node, events: schedulerEvents).register(with: manager, pods: pods)
+        cluster.proxy.follow(services: services, slices: slices)
+
+        let images = ImageList(programs: cluster.configuration.programs)
+        let launcher = ContainerLauncher(
+            access: access, images: images, node: node, services: services.store, logs: logs,
+            inherited: Self.environment(cluster.configuration.inheritedVariables))
+        let podServices = PodServices(
+            access: access, node: node, images: images, launcher: launcher, prober: Prober(), events: nodeEvents)
+        agent = NodeAgent(services: podServices, logs: logs, addresses: PodAddresses(), pods: pods)
+        collector = GarbageCollector(access: access, registry: registry)
+        self.manager = manager
+        proxy = cluster.proxy
+        recorders = [deploymentEvents, replicaSetEvents, schedulerEvents, nodeEvents]
+        informers = [pods, replicaSets, deployments, services, slices, namespaces]
+    }
+
+    private static func environment(_ names: [String]) -> [String: String] {
+        var result: [String: String] = [:]
+        for name in names { if let value = getenv(name) { result[name] = String(cString: value) } }
+        return result
+    }
+
+    /// Makes what must be there before pods run: the node, and the way to the API.
+    func prepare(_ cluster: LocalCluster) async throws {
+        let client = cluster.access.client
+        let now = cluster.access.time.wallClock
+        let labels: JSON = [
+            "kubernetes.io/hostname": JSON(node.name), "kubernetes.io/os": "linux",
+            "kubernetes.io/arch": JSON(NodeAgent.architecture),
+        ]
+        var stored = try await client.getIfPresent(.nodes, name: node.name)
+        if stored == nil {
+            let object = KubernetesObject(["metadata": ["name": JSON(node.name), "labels": labels]])
+            stored = try await client.create(object, .nodes, options: WriteOptions(fieldManager: "kubelet"))
+        }
+        guard let stored else { return }
+        try await client.updateStatus(of: stored, .nodes, to: NodeAgent.node(node, now: now), by: "kubelet")
+        try await EndpointRules.publishServer(
+            address: node.address, port: cluster.port.withLock { $0 }, client: client)
+    }
+
+    func addTasks(to group: inout TaskGroup<Void>) {
+        for recorder in recorders { group.addTask { await recorder.run() } }
+        group.addTask { try? await manager.run() }
+        group.addTask { await agent.run() }
+        group.addTask { await collector.run() }
+        group.addTask { await proxy.run() }
+    }
+
+    func whenReady() async {
+        for informer in informers { try? await informer.whenSynced() }
+        try? await furnished.wait()
+    }
+}
+
+extension ResourceType {
+    static let nodes = ResourceType(group: "", version: "v1", kind: "Node", plural: "nodes", namespaced: false)
+    static let endpoints = ResourceType(group: "", version: "v1", kind: "Endpoints", plural: "endpoints")
+    static let endpointSlices = ResourceType(
+        group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice", plural: "endpointslices")
+}

@@ -1,0 +1,233 @@
+internal import StructuredData
+
+/// What the Deployment controller does next: a pure function of a Deployment and its ReplicaSets, with the rules of
+/// Kubernetes' own controller (documentation, "Deployments", "Rolling Update Deployment").
+struct DeploymentRules {
+    enum Action: Equatable {
+        case create(JSON)
+        case scale(name: String, replicas: Int)
+        case setRevision(name: String, revision: String)
+        case delete(name: String)
+    }
+
+    static let hashLabel = "pod-template-hash"
+    static let revisionAnnotation = "deployment.kubernetes.io/revision"
+    static let desiredAnnotation = "deployment.kubernetes.io/desired-replicas"
+    static let maximumAnnotation = "deployment.kubernetes.io/max-replicas"
+
+    let deployment: JSON
+    let new: ReplicaSetView?
+    /// Oldest first.
+    let old: [ReplicaSetView]
+
+    /// - Parameter replicaSets: those whose controller is the Deployment.
+    init(deployment: JSON, replicaSets: [JSON]) {
+        self.deployment = deployment
+        let template = Self.comparable(deployment.at("spec", "template") ?? [:])
+        let views = replicaSets.map(ReplicaSetView.init).sorted { ($0.created, $0.name) < ($1.created, $1.name) }
+        // The oldest that matches, as Kubernetes takes it: a rollback finds its ReplicaSet again.
+        new = views.first { Self.comparable($0.json.at("spec", "template") ?? [:]) == template }
+        let newName = new?.name
+        old = views.filter { $0.name != newName }
+    }
+
+    var desired: Int { deployment.at("spec", "replicas")?.int ?? 1 }
+    var isPaused: Bool { deployment.at("spec", "paused")?.bool ?? false }
+    var isRecreate: Bool { deployment.at("spec", "strategy", "type")?.string == "Recreate" }
+    var all: [ReplicaSetView] { old + (new.map { [$0] } ?? []) }
+
+    /// Pods over and under the desired number that a rolling update may have.
+    var surgeAndUnavailable: (surge: Int, unavailable: Int) {
+        let rolling = deployment.at("spec", "strategy", "rollingUpdate")
+        let surge = Self.count(rolling?["maxSurge"] ?? "25%", of: desired, roundUp: true)
+        let unavailable = Self.count(rolling?["maxUnavailable"] ?? "25%", of: desired, roundUp: false)
+        // Both zero could never move.
+        return surge == 0 && unavailable == 0 ? (0, 1) : (surge, unavailable)
+    }
+
+    /// The steps that can be taken now; the caller comes back when a ReplicaSet has changed.
+    var actions: [Action] {
+        guard let new else { return isPaused ? [] : startNew }
+        var actions: [Action] = []
+        if new.revision != nextRevision(including: new) {
+            actions.append(.setRevision(name: new.name, revision: nextRevision(including: new)))
+        }
+        if isPaused {
+            // A paused Deployment is still scaled.
+            if new.replicas != desired && old.allSatisfy({ $0.replicas == 0 }) {
+                actions.append(.scale(name: new.name, replicas: desired))
+            }
+            return actions
+        }
+        let moves = isRecreate ? recreate(new) : rollingUpdate(new)
+        return actions + (moves.isEmpty && isComplete ? cleanUp : moves)
+    }
+
+    private var startNew: [Action] {
+        let waitsForOld = isRecreate && old.contains { $0.replicas > 0 || $0.statusReplicas > 0 }
+        if waitsForOld { return old.filter { $0.replicas > 0 }.map { .scale(name: $0.name, replicas: 0) } }
+        return [.create(replicaSet(replicas: isRecreate ? desired : newReplicas(current: 0)))]
+    }
+
+    private func recreate(_ new: ReplicaSetView) -> [Action] {
+        let running = old.filter { $0.replicas > 0 }
+        if !running.isEmpty { return running.map { .scale(name: $0.name, replicas: 0) } }
+        guard old.allSatisfy({ $0.statusReplicas == 0 }), new.replicas != desired else { return [] }
+        return [.scale(name: new.name, replicas: desired)]
+    }
+
+    private func rollingUpdate(_ new: ReplicaSetView) -> [Action] {
+        let target = newReplicas(current: new.replicas)
+        if target != new.replicas { return [.scale(name: new.name, replicas: target)] }
+        return scaleDownOld(new)
+    }
+
+    private func newReplicas(current: Int) -> Int {
+        guard current < desired else { return desired }
+        let room = desired + surgeAndUnavailable.surge - all.reduce(0) { $0 + $1.replicas }
+        return current + max(0, min(room, desired - current))
+    }
+
+    private func scaleDownOld(_ new: ReplicaSetView) -> [Action] {
+        let minimum = desired - surgeAndUnavailable.unavailable
+        let total = all.reduce(0) { $0 + $1.replicas }
+        var spare = total - minimum - max(0, new.replicas - new.available)
+        var targets = old.map(\.replicas)
+        // Pods that do not work go first: they hold nothing up.
+        for index in old.indices where spare > 0 {
+            let unhealthy = min(spare, max(0, old[index].replicas - old[index].available))
+            targets[index] -= unhealthy
+            spare -= unhealthy
+        }
+        var spareAvailable = all.reduce(0) { $0 + $1.available } - minimum
+        for index in old.indices where spareAvailable > 0 && spare > 0 {
+            let step = min(spare, spareAvailable, targets[index])
+            targets[index] -= step
+            spare -= step
+            spareAvailable -= step
+        }
+        return zip(old, targets).filter { $0.replicas != $1 }.map { .scale(name: $0.name, replicas: $1) }
+    }
+
+    private var cleanUp: [Action] {
+        let limit = deployment.at("spec", "revisionHistoryLimit")?.int ?? 10
+        let finished = old.filter { $0.replicas == 0 && $0.statusReplicas == 0 }
+        return finished.dropLast(limit).map { .delete(name: $0.name) }
+    }
+
+    /// Every pod is of the current template and available.
+    var isComplete: Bool {
+        guard let new else { return false }
+        return new.replicas == desired && new.statusReplicas == desired && new.available == desired
+            && old.allSatisfy { $0.replicas == 0 && $0.statusReplicas == 0 }
+    }
+
+    /// What the Deployment's own annotation says once the current ReplicaSet is there.
+    var currentRevision: String? { new.map { nextRevision(including: $0) } }
+
+    /// For a ReplicaSet that is scaled.
+    var scaleAnnotations: JSON {
+        [
+            "annotations": [
+                Self.desiredAnnotation: .string(String(desired)),
+                Self.maximumAnnotation: .string(String(desired + (isRecreate ? 0 : surgeAndUnavailable.surge))),
+            ]
+        ]
+    }
+
+    /// The Deployment's annotations that its ReplicaSets have too, such as `kubernetes.io/change-cause`.
+    private var inheritedAnnotations: JSON {
+        var annotations = scaleAnnotations["annotations"] ?? [:]
+        let own = ["kubectl.kubernetes.io/last-applied-configuration", Self.revisionAnnotation]
+        for (key, value) in deployment.at("metadata", "annotations")?.object ?? [:] where !own.contains(key) {
+            annotations[key] = value
+        }
+        return annotations
+    }
+
+    private func nextRevision(including new: ReplicaSetView?) -> String {
+        let highest = old.compactMap { Int($0.revision ?? "") }.max() ?? 0
+        if let own = new.flatMap({ Int($0.revision ?? "") }), own > highest { return String(own) }
+        return String(highest + 1)
+    }
+
+    private func replicaSet(replicas: Int) -> JSON {
+        let hash = Self.hash(deployment.at("spec", "template") ?? [:])
+        var template = deployment.at("spec", "template") ?? [:]
+        template.set(.string(hash), at: "metadata", "labels", Self.hashLabel)
+        var selector = deployment.at("spec", "selector") ?? [:]
+        selector.set(.string(hash), at: "matchLabels", Self.hashLabel)
+        let name = deployment.at("metadata", "name")?.string ?? ""
+        var annotations = inheritedAnnotations
+        annotations[Self.revisionAnnotation] = .string(nextRevision(including: nil))
+        var spec: JSON = ["replicas": JSON(replicas), "selector": selector, "template": template]
+        spec["minReadySeconds"] = deployment.at("spec", "minReadySeconds")
+        return [
+            "apiVersion": "apps/v1", "kind": "ReplicaSet",
+            "metadata": [
+                "annotations": annotations,
+                "labels": template.at("metadata", "labels") ?? [:],
+                "name": .string("\(name)-\(hash)"),
+                "namespace": deployment.at("metadata", "namespace") ?? "default",
+                "ownerReferences": [
+                    [
+                        "apiVersion": "apps/v1", "blockOwnerDeletion": true, "controller": true, "kind": "Deployment",
+                        "name": .string(name), "uid": deployment.at("metadata", "uid") ?? "",
+                    ]
+                ],
+            ],
+            "spec": spec,
+        ]
+    }
+
+    /// `25%` or `1`, of a number of pods.
+    static func count(_ value: JSON, of total: Int, roundUp: Bool) -> Int {
+        if let absolute = value.int { return absolute }
+        guard let text = value.string, text.hasSuffix("%"), let percent = Int(text.dropLast()) else { return 0 }
+        let scaled = total * percent
+        return roundUp ? (scaled + 99) / 100 : scaled / 100
+    }
+
+    private static func comparable(_ template: JSON) -> JSON {
+        var template = template
+        template.set(nil, at: "metadata", "labels", hashLabel)
+        return template
+    }
+
+    /// FNV-1a over the template, in the alphabet that Kubernetes uses for names (no vowels, so no words).
+    static func hash(_ template: JSON) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in comparable(template).encoded(sortedKeys: true) {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        let alphabet = Array("bcdfghjklmnpqrstvwxz2456789")
+        return String(
+            (0..<10).map { _ in
+                defer { hash /= UInt64(alphabet.count) }
+                return alphabet[Int(hash % UInt64(alphabet.count))]
+            })
+    }
+}
+
+/// The fields of a ReplicaSet that the rules read.
+struct ReplicaSetView {
+    let json: JSON
+    let name: String
+    let created: String
+    let replicas: Int
+    let statusReplicas: Int
+    let ready: Int
+    let available: Int
+    let revision: String?
+
+    init(_ json: JSON) {
+        self.json = json
+        name = json.at("metadata", "name")?.string ?? ""
+        created = json.at("metadata", "creationTimestamp")?.string ?? ""
+        replicas = json.at("spec", "replicas")?.int ?? 1
+        statusReplicas = json.at("status", "replicas")?.int ?? 0
+        ready = json.at("status", "readyReplicas")?.int ?? 0
+        available = json.at("status", "availableReplicas")?.int ?? 0
+        revision = json.at("metadata", "annotations", DeploymentRules.revisionAnnotation)?.string
+    }
+}

@@ -1,0 +1,94 @@
+internal import APIServerKinds
+internal import ControllerRuntime
+internal import KubernetesClient
+internal import StructuredData
+
+/// Keeps the status of PodDisruptionBudgets.
+struct DisruptionController: Sendable {
+    let access: ClusterAccess
+    let pods: Informer
+    let replicaSets: Informer
+    let deployments: Informer
+
+    func register(with manager: Manager) {
+        let budgets = manager.informer(.podDisruptionBudgets)
+        let all: @Sendable (StoreChange) -> [ObjectKey] = { change in
+            guard let namespace = change.latest?.key.namespace else { return [] }
+            return budgets.store.keys.filter { $0.namespace == namespace }
+        }
+        manager.controller("disruption", for: budgets) { try await reconcile($0) }
+            .watches(pods, map: all)
+            .watches(deployments, when: .generationChanged, map: all)
+    }
+
+    private func reconcile(_ context: ReconcileContext) async throws -> ReconcileResult {
+        guard let budget = context.object, !budget.isBeingDeleted,
+            let selector = budget.spec?["selector"].flatMap({ LabelSelector(labelSelector: $0) })
+        else { return .done }
+        let selected = pods.store.list(namespace: budget.namespace ?? "").map(\.object)
+            .filter { selector.matches($0.labels) }.map(PodView.init).filter { !$0.isFinished }
+        let rules = DisruptionRules(budget: budget, pods: selected, expected: expected(selected))
+        try await access.client.updateStatus(
+            of: budget, .podDisruptionBudgets, to: rules.status(now: access.time.wallClock),
+            by: ClusterAccess.controllerManager)
+        return .done
+    }
+
+    /// How many pods the controllers of these want in all.
+    private func expected(_ pods: [PodView]) -> Int {
+        var counts: [String: Int] = [:]
+        for pod in pods {
+            guard let owner = pod.object.controller, let name = owner["name"]?.string else { continue }
+            let key = ObjectKey(namespace: pod.object.namespace, name: name)
+            guard owner["kind"]?.string == "ReplicaSet", let replicaSet = replicaSets.store.get(key) else { continue }
+            if let parent = replicaSet.controller, let parentName = parent["name"]?.string,
+                let deployment = deployments.store.get(namespace: pod.object.namespace, name: parentName)
+            {
+                counts[deployment.uid] = deployment.spec?["replicas"]?.int ?? 1
+            } else {
+                counts[replicaSet.uid] = replicaSet.spec?["replicas"]?.int ?? 1
+            }
+        }
+        return counts.values.reduce(0, +)
+    }
+}
+
+/// The numbers of a PodDisruptionBudget.
+struct DisruptionRules {
+    let budget: KubernetesObject
+    let pods: [PodView]
+    /// What the pods' controllers want in all.
+    let expected: Int
+
+    func status(now: KubernetesTime) -> JSON {
+        let (expectedPods, desired) = desiredHealthy
+        let healthy = pods.filter { $0.isReady && !$0.object.isBeingDeleted }.count
+        let allowed = expectedPods > 0 ? max(0, healthy - desired) : 0
+        let state: JSON = allowed > 0 ? "True" : "False"
+        let old = budget.status?["conditions"]?.array?.first { $0["type"]?.string == "DisruptionAllowed" }
+        let transition = old?["status"] == state ? old?["lastTransitionTime"] : nil
+        var status = budget.status ?? [:]
+        status["observedGeneration"] = JSON(budget.generation)
+        status["currentHealthy"] = JSON(healthy)
+        status["desiredHealthy"] = JSON(desired)
+        status["expectedPods"] = JSON(expectedPods)
+        status["disruptionsAllowed"] = JSON(allowed)
+        status["conditions"] = [
+            [
+                "type": "DisruptionAllowed", "status": state, "message": "",
+                "reason": allowed > 0 ? "SufficientPods" : "InsufficientPods",
+                "observedGeneration": JSON(budget.generation), "lastTransitionTime": transition ?? JSON(now.text),
+            ]
+        ]
+        return status
+    }
+
+    private var desiredHealthy: (expected: Int, desired: Int) {
+        if let unavailable = budget.spec?["maxUnavailable"] {
+            return (expected, max(0, expected - DeploymentRules.count(unavailable, of: expected, roundUp: true)))
+        }
+        let minimum = budget.spec?["minAvailable"] ?? 1
+        if let count = minimum.int { return (pods.count, count) }
+        return (expected, DeploymentRules.count(minimum, of: expected, roundUp: true))
+    }
+}

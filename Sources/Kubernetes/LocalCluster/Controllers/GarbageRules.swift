@@ -1,0 +1,62 @@
+internal import KubernetesClient
+internal import StructuredData
+
+/// What becomes of an object that has owners: a pure function of what is known of them (kubernetes/pkg/controller/
+/// garbagecollector, `attemptToDeleteItem`).
+enum GarbageRules {
+    static let foreground = "foregroundDeletion"
+    static let orphan = "orphan"
+
+    enum Owner: Sendable, Equatable {
+        case present
+        /// It is deleted in the foreground and waits for what it owns.
+        case waiting
+        case absent
+    }
+
+    enum Verdict: Equatable {
+        case keep
+        /// Some owners are left: the references to the others go.
+        case dropReferences(uids: Set<String>)
+        case delete(DeleteOptions.Propagation)
+    }
+
+    /// - Parameter owners: by uid, each owner of `object`.
+    static func verdict(
+        of object: KubernetesObject, owners: [String: Owner], hasDependents: Bool
+    ) -> Verdict {
+        let uids = object.ownerReferences.compactMap { $0["uid"]?.string }
+        guard !uids.isEmpty, !(object.isBeingDeleted && !object.finalizers.contains(foreground)) else { return .keep }
+        // One that is being deleted in the foreground ends by itself.
+        guard !object.isBeingDeleted else { return .keep }
+        let states = uids.map { owners[$0] ?? .present }
+        if states.contains(.present) {
+            let dead = Set(zip(uids, states).filter { $1 != .present }.map(\.0))
+            return dead.isEmpty ? .keep : .dropReferences(uids: dead)
+        }
+        if states.contains(.waiting), hasDependents { return .delete(.foreground) }
+        if object.finalizers.contains(orphan) { return .delete(.orphan) }
+        return .delete(object.finalizers.contains(foreground) ? .foreground : .background)
+    }
+
+    /// What a deleted owner with `foregroundDeletion` still waits for.
+    static func blocks(_ dependent: KubernetesObject, owner uid: String) -> Bool {
+        dependent.ownerReferences.contains {
+            $0["uid"]?.string == uid && $0["blockOwnerDeletion"]?.bool == true
+        }
+    }
+
+    /// What the collector keeps of an object.
+    static func trimmed(_ object: KubernetesObject) -> KubernetesObject {
+        var metadata = JSONObject()
+        for key in [
+            "name", "namespace", "uid", "resourceVersion", "ownerReferences", "finalizers", "deletionTimestamp",
+        ] {
+            metadata[key] = object.metadata[key]
+        }
+        var json: JSON = ["metadata": .object(metadata)]
+        json["apiVersion"] = object.json["apiVersion"]
+        json["kind"] = object.json["kind"]
+        return KubernetesObject(json)
+    }
+}

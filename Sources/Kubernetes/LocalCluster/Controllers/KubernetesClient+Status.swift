@@ -1,0 +1,39 @@
+internal import KubernetesClient
+internal import StructuredData
+
+extension KubernetesClient {
+    /// Makes the status of `object` equal to `status` by a merge patch of the members that differ. Returns the object
+    /// as written; nil when nothing differs, or when the object is gone or another one of its name.
+    @discardableResult
+    func updateStatus(
+        of object: KubernetesObject, _ type: ResourceType, to status: JSON, by manager: String
+    ) async throws(APIError) -> KubernetesObject? {
+        let change = StatusChange.members(from: object.status ?? [:], to: status)
+        guard !change.isEmpty else { return nil }
+        do {
+            return try await patch(
+                type, namespace: object.namespace, name: object.name,
+                .merge(["metadata": ["uid": JSON(object.uid)], "status": .object(change)]), subresource: "status",
+                options: WriteOptions(fieldManager: manager))
+        } catch {
+            guard error.isNotFound || error.isConflict else { throw error }
+            return nil
+        }
+    }
+}
+
+/// What differs between two statuses.
+enum StatusChange {
+    /// Members of a merge patch that turns `old` into `new`.
+    static func members(from old: JSON, to new: JSON) -> JSONObject {
+        var change = JSONObject()
+        for (key, value) in new.object ?? [:] where old[key] != value { change[key] = value }
+        for key in old.object?.keys ?? [] where new[key] == nil { change[key] = .null }
+        return change
+    }
+}
+
+extension APIError {
+    /// The server's own words, for Events and conditions.
+    var text: String { status.map(\.message) ?? "\(self)" }
+}

@@ -1,0 +1,77 @@
+internal import Concurrency
+internal import KubernetesClient
+public import StructuredData
+
+/// All that is served: built-in resources, and custom ones as their definitions come and go. Safe to use from any
+/// thread.
+public final class ResourceRegistry: Sendable {
+    private let current: Lock<ServedSet>
+
+    /// With all built-in resources.
+    public init() {
+        current = Lock(ServedSet(custom: [:]))
+    }
+
+    var served: ServedSet { current.withLock { $0 } }
+
+    public func resource(group: String, version: String, plural: String) -> ServedResource? {
+        served.byPlural[ServedSet.Key(group: group, version: version, name: plural)]
+    }
+
+    public func resource(group: String, version: String, kind: String) -> ServedResource? {
+        served.byKind[ServedSet.Key(group: group, version: version, name: kind)]
+    }
+
+    /// Everything served, built-in first.
+    public var resources: [ServedResource] { served.resources }
+
+    /// Serves the versions of `crd`, in place of those that it had before.
+    ///
+    /// Call it after a CRD was stored or read from disk.
+    /// - Returns: the CRD with `status.conditions` (NamesAccepted, Established), `acceptedNames` and `storedVersions`
+    ///   brought up to date; equal to `crd` when there is nothing to write. It is not served when its names are taken.
+    public func install(crd: JSON, now: String) -> JSON {
+        let definition = CustomResourceDefinition(crd)
+        let versions = definition.servedVersions()
+        return current.withLock { served in
+            var custom = served.custom
+            custom[definition.name] = nil
+            let conflicts = definition.nameConflicts(with: custom.values.filter { $0.group == definition.group })
+            if conflicts.isEmpty {
+                custom[definition.name] = InstalledDefinition(definition: definition, resources: versions)
+            }
+            served = ServedSet(custom: custom)
+            return definition.withStatus(conflicts: conflicts, now: now)
+        }
+    }
+
+    /// Stops serving a CRD's resources. Their objects are the caller's to delete first.
+    public func remove(crdNamed name: String) {
+        current.withLock { served in
+            guard served.custom[name] != nil else { return }
+            var custom = served.custom
+            custom[name] = nil
+            served = ServedSet(custom: custom)
+        }
+    }
+
+    /// Discovery (`/api`, `/apis`, `/api/v1`, `/apis/GROUP`, `/apis/GROUP/VERSION`), `/version` and OpenAPI documents
+    /// (`/openapi/v2`, `/openapi/v3`, `/openapi/v3/…`), made when first asked for and kept until a CRD changes.
+    ///
+    /// - Parameters:
+    ///   - path: without a query.
+    ///   - accept: the request's Accept header, empty when absent.
+    ///   - serverAddress: `host:port`, for `/api`.
+    /// - Returns: nil when `path` is none of these or its group is not served.
+    public func document(path: String, accept: String, serverAddress: String) -> ServedDocument? {
+        served.document(path: path, accept: accept, serverAddress: serverAddress)
+    }
+}
+
+/// A document that is served as it is.
+public struct ServedDocument: Sendable, Hashable {
+    public let bytes: [UInt8]
+    public let contentType: String
+    /// With quotes, for `ETag` and `If-None-Match`; nil where the real server has none.
+    public let etag: String?
+}

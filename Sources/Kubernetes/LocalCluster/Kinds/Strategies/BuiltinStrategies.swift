@@ -1,0 +1,54 @@
+internal import KubernetesClient
+
+/// Which strategy a built-in kind has.
+enum BuiltinStrategies {
+    static func strategy(for type: ResourceType) -> any ResourceStrategy {
+        if type.group == "admissionregistration.k8s.io" { return AdmissionStrategy() }
+        return strategies["\(type.group)/\(type.plural)"] ?? PlainStrategy()
+    }
+
+    private static let strategies: [String: any ResourceStrategy] = [
+        "/configmaps": ConfigMapStrategy(),
+        "/secrets": SecretStrategy(),
+        "/services": ServiceStrategy(),
+        "/endpoints": EndpointsStrategy(),
+        "/namespaces": NamespaceStrategy(),
+        "/nodes": NodeStrategy(),
+        "/pods": PodStrategy(),
+        "/podtemplates": PodTemplateStrategy(),
+        "/replicationcontrollers": ReplicationControllerStrategy(),
+        "/persistentvolumes": PersistentVolumeStrategy(),
+        "/persistentvolumeclaims": PersistentVolumeClaimStrategy(),
+        "/limitranges": LimitRangeStrategy(),
+        "/resourcequotas": ResourceQuotaStrategy(),
+        "/events": EventStrategy(isCoreView: true),
+        "events.k8s.io/events": EventStrategy(isCoreView: false),
+        "apps/deployments": DeploymentStrategy(),
+        "apps/replicasets": ReplicaSetStrategy(),
+        "apps/statefulsets": StatefulSetStrategy(),
+        "apps/daemonsets": DaemonSetStrategy(),
+        "apps/controllerrevisions": ControllerRevisionStrategy(),
+        "batch/jobs": JobStrategy(),
+        "batch/cronjobs": CronJobStrategy(),
+        "autoscaling/horizontalpodautoscalers": AutoscalerStrategy(),
+        "policy/poddisruptionbudgets": DisruptionBudgetStrategy(),
+        "networking.k8s.io/ingresses": IngressStrategy(),
+        "networking.k8s.io/ingressclasses": IngressClassStrategy(),
+        "networking.k8s.io/networkpolicies": NetworkPolicyStrategy(),
+        "rbac.authorization.k8s.io/roles": RoleStrategy(),
+        "rbac.authorization.k8s.io/clusterroles": RoleStrategy(),
+        "rbac.authorization.k8s.io/rolebindings": RoleBindingStrategy(roleKinds: ["Role", "ClusterRole"]),
+        "rbac.authorization.k8s.io/clusterrolebindings": RoleBindingStrategy(roleKinds: ["ClusterRole"]),
+        "coordination.k8s.io/leases": LeaseStrategy(),
+        "discovery.k8s.io/endpointslices": EndpointSliceStrategy(),
+        "apiextensions.k8s.io/customresourcedefinitions": DefinitionStrategy(),
+    ]
+}
+
+/// A kind that is kept as it comes.
+struct PlainStrategy: ResourceStrategy {}
+
+/// Webhooks and admission policies: kept as they come, never called.
+struct AdmissionStrategy: ResourceStrategy {
+    var generation: GenerationRule { .everythingButStatus }
+}

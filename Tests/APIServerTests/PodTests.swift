@@ -1,0 +1,115 @@
+import HTTPTransport
+import HTTPTypes
+import KubernetesClient
+import StructuredData
+import Testing
+
+@testable import APIServer
+
+private struct FakeRuntime: PodRuntime {
+    func log(of pod: KubernetesObject, options: PodLogOptions) async throws(PodRuntimeError) -> ResponseBody {
+        let text = "\(pod.name)/\(options.container) tail \(options.tailLines ?? -1) follow \(options.follow)\n"
+        return .once(Array(text.utf8))
+    }
+}
+
+struct PodTests {
+    private static let pods = "/api/v1/namespaces/default/pods"
+
+    private func pod(_ name: String, containers: [String] = ["main"], labels: JSON = [:]) -> JSON {
+        [
+            "metadata": ["name": .string(name), "labels": labels],
+            "spec": ["containers": .array(containers.map { ["name": .string($0), "image": "i"] })],
+        ]
+    }
+
+    @Test("a pod needs its service account, and gets the default one")
+    func serviceAccount() async throws {
+        let server = try await TestServer()
+        let made = await server.send(.post, Self.pods, pod("p"))
+        #expect(made.json.at("spec", "serviceAccountName") == "default")
+        var other = pod("q")
+        other.set("nobody", at: "spec", "serviceAccountName")
+        let refused = await server.send(.post, Self.pods, other)
+        #expect(refused.code == 403)
+        #expect(refused.message.contains("serviceaccount \"nobody\" not found"))
+    }
+
+    @Test("a log needs to know its container; exec is refused with the reason")
+    func containers() async throws {
+        let server = try await TestServer()
+        await server.send(.post, Self.pods, pod("p", containers: ["a", "b"]))
+        let which = await server.send(.get, "\(Self.pods)/p/log")
+        #expect(which.code == 400)
+        #expect(which.message == "a container name must be specified for pod p, choose one of: [a b]")
+        let wrong = await server.send(.get, "\(Self.pods)/p/log?container=c")
+        #expect(wrong.message == "container c is not valid for pod p")
+        #expect(await server.send(.get, "\(Self.pods)/p/log?container=a").code == 400)
+        #expect(await server.send(.get, "\(Self.pods)/missing/log").code == 404)
+        server.api.setPodRuntime(FakeRuntime())
+        let log = await server.send(.get, "\(Self.pods)/p/log?container=b&tailLines=3&follow")
+        #expect(log.text == "p/b tail 3 follow true\n")
+        let exec = await server.send(.post, "\(Self.pods)/p/exec?command=ls", [:])
+        #expect(exec.code == 403)
+        #expect(exec.message.contains("exec is not supported"))
+    }
+
+    @Test("an eviction deletes the pod, unless a budget forbids it")
+    func eviction() async throws {
+        let server = try await TestServer()
+        await server.send(.post, Self.pods, pod("p", labels: ["app": "x"]))
+        let budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
+        await server.send(
+            .post, budgets,
+            ["metadata": ["name": "b"], "spec": ["minAvailable": 1, "selector": ["matchLabels": ["app": "x"]]]])
+        func eviction(_ name: String) -> JSON {
+            ["apiVersion": "policy/v1", "kind": "Eviction", "metadata": ["name": .string(name)]]
+        }
+        // One that does not run yet holds nothing up.
+        await server.send(.post, Self.pods, pod("pending", labels: ["app": "x"]))
+        #expect(await server.send(.post, "\(Self.pods)/pending/eviction", eviction("pending")).code == 201)
+        await server.send(.patch, "\(Self.pods)/p/status", ["status": ["phase": "Running"]], type: TestServer.merge)
+        let eviction = eviction("p")
+        let refused = await server.send(.post, "\(Self.pods)/p/eviction", eviction)
+        #expect(refused.code == 429 && refused.reason == "TooManyRequests")
+        await server.send(
+            .patch, "\(budgets)/b/status", ["status": ["disruptionsAllowed": 1]], type: TestServer.merge)
+        #expect(await server.send(.post, "\(Self.pods)/p/eviction", eviction).code == 201)
+        #expect(await server.send(.get, "\(Self.pods)/p").code == 404)
+    }
+
+    @Test("a binding puts a pod on a node, once")
+    func binding() async throws {
+        let server = try await TestServer()
+        await server.send(.post, Self.pods, pod("p"))
+        let binding: JSON = ["metadata": ["name": "p"], "target": ["kind": "Node", "name": "n1"]]
+        #expect(await server.send(.post, "\(Self.pods)/p/binding", binding).code == 201)
+        #expect(await server.send(.get, "\(Self.pods)/p").json.at("spec", "nodeName") == "n1")
+        #expect(await server.send(.post, "\(Self.pods)/p/binding", binding).code == 409)
+    }
+
+    @Test("services get addresses that are given back")
+    func services() async throws {
+        let range = try #require(AddressRange("127.96.0.0/29"))
+        let server = try await TestServer { $0.serviceRange = range }
+        let services = "/api/v1/namespaces/default/services"
+        func service(_ name: String, ip: JSON? = nil) -> JSON {
+            var service: JSON = ["metadata": ["name": .string(name)], "spec": ["ports": [["port": 80]]]]
+            service.set(ip, at: "spec", "clusterIP")
+            return service
+        }
+        var taken: Set<String> = ["127.96.0.1"]
+        for index in 0..<5 {
+            let answer = await server.send(.post, services, service("s\(index)"))
+            #expect(answer.code == 201, "\(answer.text)")
+            taken.insert(answer.json.at("spec", "clusterIP")?.string ?? "")
+        }
+        #expect(taken == Set((1...6).map { "127.96.0.\($0)" }))
+        #expect(await server.send(.post, services, service("full")).code != 201)
+        await server.send(.delete, "\(services)/s0")
+        #expect(await server.send(.post, "\(services)?dryRun=All", service("dry")).code == 201)
+        #expect(await server.send(.post, services, service("again")).code == 201)
+        let used = await server.send(.post, services, service("fixed", ip: "127.96.0.1"))
+        #expect(used.code == 422)
+    }
+}

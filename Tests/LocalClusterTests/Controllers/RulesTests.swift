@@ -1,0 +1,173 @@
+import KubernetesClient
+import StructuredData
+import Testing
+
+@testable import LocalCluster
+
+private func pod(
+    _ name: String, phase: String = "Running", ready: Bool = true, since: String = "2026-01-01T00:00:00Z",
+    address: String = "127.64.0.1", deleted: Bool = false, cost: String? = nil, restarts: Int = 0
+) -> KubernetesObject {
+    var metadata: JSON = [
+        "name": JSON(name), "namespace": "shop", "uid": JSON("uid-\(name)"), "labels": ["app": "web"],
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+    ]
+    if deleted { metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z" }
+    if let cost { metadata.set(JSON(cost), at: "annotations", "controller.kubernetes.io/pod-deletion-cost") }
+    return KubernetesObject([
+        "metadata": metadata,
+        "spec": ["nodeName": "local", "containers": [["ports": [["name": "http", "containerPort": 8080]]]]],
+        "status": [
+            "phase": JSON(phase), "podIP": JSON(address), "containerStatuses": [["restartCount": JSON(restarts)]],
+            "conditions": [
+                ["type": "Ready", "status": ready ? "True" : "False", "lastTransitionTime": JSON(since)]
+            ],
+        ],
+    ])
+}
+
+@Suite struct ReplicaSetRulesTests {
+    private func rules(_ replicas: Int, _ pods: [KubernetesObject], minReadySeconds: Int = 0) -> ReplicaSetRules {
+        let replicaSet = KubernetesObject([
+            "metadata": ["name": "web", "namespace": "shop", "uid": "rs", "generation": 4],
+            "spec": [
+                "replicas": JSON(replicas), "minReadySeconds": JSON(minReadySeconds),
+                "template": [
+                    "metadata": ["labels": ["app": "web"], "annotations": ["a": "b"]], "spec": ["nodeSelector": [:]],
+                ],
+            ],
+        ])
+        return ReplicaSetRules(replicaSet: replicaSet, pods: pods)
+    }
+
+    @Test func countsWhatIsNeitherFinishedNorGoing() {
+        let pods = [pod("a"), pod("b", phase: "Failed"), pod("c", deleted: true)]
+        #expect(rules(3, pods).missing == 2)
+        #expect(rules(1, pods).missing == 0)
+        #expect(rules(1, pods).surplus.isEmpty)
+    }
+
+    @Test func thePodsThatAreMissedLeastGoFirst() {
+        let pods = [
+            pod("old"), pod("young", since: "2026-01-02T00:00:00Z"), pod("restarted", restarts: 3),
+            pod("cheap", cost: "-1"), pod("unready", ready: false), pod("pending", phase: "Pending", ready: false),
+        ]
+        #expect(
+            rules(0, pods).surplus.map(\.object.name) == ["pending", "unready", "cheap", "young", "restarted", "old"])
+        #expect(rules(4, pods).surplus.map(\.object.name) == ["pending", "unready"])
+    }
+
+    @Test func aPodIsAvailableAfterItsTime() throws {
+        let now = try #require(KubernetesTime("2026-01-01T00:00:20Z"))
+        let pods = [pod("a"), pod("b", since: "2026-01-01T00:00:15Z"), pod("c", ready: false)]
+        let rules = rules(3, pods, minReadySeconds: 10)
+        let status = rules.status(now: now, failure: nil)
+        #expect(
+            status == [
+                "replicas": 3, "fullyLabeledReplicas": 3, "readyReplicas": 2, "availableReplicas": 1,
+                "observedGeneration": 4,
+            ])
+        #expect(rules.nextAvailability(now: now) == .seconds(5))
+    }
+
+    @Test func aNewPodIsOfTheTemplate() {
+        let pod = rules(1, []).newPod
+        #expect(pod.metadata["generateName"] == "web-")
+        #expect(pod.labels == ["app": "web"])
+        #expect(pod.annotations == ["a": "b"])
+        #expect(pod.controller?["uid"] == "rs")
+    }
+}
+
+@Suite struct EndpointRulesTests {
+    private func service(_ change: JSON = [:]) -> KubernetesObject {
+        var spec: JSON = [
+            "selector": ["app": "web"], "ports": [["port": 80, "targetPort": "http", "protocol": "TCP"]],
+        ]
+        for (key, value) in change.object ?? [:] { spec[key] = value }
+        return KubernetesObject(["metadata": ["name": "web", "namespace": "shop", "uid": "svc"], "spec": spec])
+    }
+
+    @Test func readyPodsAreAddressesAndTheOthersAreNot() throws {
+        let pods = [
+            pod("b", address: "127.64.0.2"), pod("a", address: "127.64.0.1"),
+            pod("c", ready: false, address: "127.64.0.3"), pod("d", phase: "Succeeded"),
+            pod("e", address: "127.64.0.4", deleted: true),
+        ]
+        let rules = try #require(EndpointRules(service: service(), pods: pods))
+        let subset = rules.endpoints.json["subsets"]?[0]
+        #expect(subset?["addresses"]?.array?.compactMap { $0["ip"]?.string } == ["127.64.0.1", "127.64.0.2"])
+        #expect(subset?["notReadyAddresses"]?.array?.compactMap { $0["ip"]?.string } == ["127.64.0.3"])
+        #expect(subset?["ports"] == [["port": 8080, "protocol": "TCP"]])
+        let slices = rules.slices
+        #expect(slices.count == 1)
+        #expect(slices[0].labels["kubernetes.io/service-name"] == "web")
+        let conditions = slices[0].json["endpoints"]?.array?.map { $0["conditions"] ?? [:] }
+        #expect(conditions?.map { $0["ready"] } == [true, true, false, false])
+        #expect(conditions?.map { $0["terminating"] } == [false, false, false, true])
+        // What the proxy makes of it.
+        #expect(ServiceBackends.endpoints(slices, portName: "").map(\.host) == ["127.64.0.1", "127.64.0.2"])
+    }
+
+    @Test func whatHasNoSelectorIsLeftAlone() {
+        #expect(EndpointRules(service: service(["selector": [:]]), pods: []) == nil)
+        #expect(EndpointRules(service: service(["type": "ExternalName"]), pods: []) == nil)
+    }
+}
+
+@Suite struct DisruptionRulesTests {
+    private func status(_ spec: JSON, ready: Int, of expected: Int) -> JSON {
+        let budget = KubernetesObject(["metadata": ["name": "b", "generation": 2], "spec": spec])
+        let pods = (0..<expected).map { PodView(pod("p\($0)", ready: $0 < ready)) }
+        return DisruptionRules(budget: budget, pods: pods, expected: expected)
+            .status(now: KubernetesTime(seconds: 0))
+    }
+
+    @Test(arguments: [
+        ("minAvailable", JSON(2), 3, 3, 1), ("minAvailable", JSON("50%"), 3, 3, 1),
+        ("maxUnavailable", JSON(1), 3, 3, 1),
+        ("maxUnavailable", JSON("34%"), 2, 3, 1), ("minAvailable", JSON(2), 1, 3, 0),
+        ("minAvailable", JSON(1), 0, 0, 0),
+    ])
+    func allowsWhatTheBudgetLeaves(key: String, value: JSON, ready: Int, expected: Int, allowed: Int) {
+        var spec: JSON = [:]
+        spec[key] = value
+        let status = status(spec, ready: ready, of: expected)
+        #expect(status["disruptionsAllowed"]?.int == allowed)
+        #expect(status["currentHealthy"]?.int == ready)
+        #expect(status["conditions"]?[0]?["status"] == (allowed > 0 ? "True" : "False"))
+    }
+}
+
+@Suite struct GarbageRulesTests {
+    private func object(_ owners: [String], finalizers: [String] = [], deleted: Bool = false) -> KubernetesObject {
+        var metadata: JSON = [
+            "name": "x", "ownerReferences": .array(owners.map { ["uid": JSON($0)] }),
+            "finalizers": .array(finalizers.map { JSON($0) }),
+        ]
+        if deleted { metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z" }
+        return KubernetesObject(["metadata": metadata])
+    }
+
+    @Test func onlyWhatHasNoOwnerLeftIsDeleted() {
+        #expect(GarbageRules.verdict(of: object(["a"]), owners: ["a": .present], hasDependents: false) == .keep)
+        #expect(
+            GarbageRules.verdict(of: object(["a"]), owners: ["a": .absent], hasDependents: false)
+                == .delete(.background))
+        #expect(
+            GarbageRules.verdict(of: object(["a", "b"]), owners: ["a": .absent, "b": .present], hasDependents: false)
+                == .dropReferences(uids: ["a"]))
+        #expect(GarbageRules.verdict(of: object([]), owners: [:], hasDependents: false) == .keep)
+    }
+
+    @Test func aForegroundDeletionGoesDownTheTree() {
+        #expect(
+            GarbageRules.verdict(of: object(["a"]), owners: ["a": .waiting], hasDependents: true)
+                == .delete(.foreground))
+        #expect(
+            GarbageRules.verdict(of: object(["a"]), owners: ["a": .waiting], hasDependents: false)
+                == .delete(.background))
+        let going = object(["a"], finalizers: ["foregroundDeletion"], deleted: true)
+        #expect(GarbageRules.verdict(of: going, owners: ["a": .absent], hasDependents: true) == .keep)
+    }
+}
