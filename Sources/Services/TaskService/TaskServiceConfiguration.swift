@@ -1,0 +1,117 @@
+public import Logging
+public import Postgres
+internal import TodoStore
+
+/// What the service takes from its environment.
+///
+/// | variable | default | meaning |
+/// | --- | --- | --- |
+/// | `DATABASE_URI` | required | PostgreSQL, as libpq writes it |
+/// | `DATABASE_TLS_MODE` | as the URI says | `disable`, `require` or `verify-full` |
+/// | `DATABASE_DIRECT_URI` | | the same database without a pooler; that there is one says that `DATABASE_URI` has one |
+/// | `DATABASE_POOLED` | see above | a pooler in transaction mode is in between; also said by `pgbouncer=true` in the URI |
+/// | `POOL_SIZE` | 16 | connections to the database, 1 to 1000 |
+/// | `PORT` | 8080 | where to listen; 0 takes a free one |
+/// | `TODO_BIND_ADDRESS` | 0.0.0.0 | |
+/// | `TODO_API_TOKEN` | required | the bearer token of requests |
+/// | `LOG_LEVEL` | info | |
+public struct TaskServiceConfiguration: Sendable {
+    public var database: PostgresConfiguration
+    public var poolSize: Int
+    public var bindAddress: String
+    public var port: Int
+    public var apiToken: String
+    public var logLevel: Logger.Level
+    /// How long requests are still answered after the service was told to stop and says that it is not ready, so that
+    /// whoever routes to it has time to notice.
+    public var drainDelay: Duration = .seconds(2)
+    /// How long a connection may be silent, between requests or within one, before it is closed.
+    public var idleTimeout: Duration = .seconds(60)
+    /// The longest that requests under way may take after that.
+    public var stopDeadline: Duration = .seconds(15)
+
+    /// Throws on the first variable that cannot be used.
+    public init(environment: [String: String]) throws(TaskServiceConfigurationError) {
+        let reader = EnvironmentReader(environment)
+        database = try Self.database(reader)
+        poolSize = try reader.integer("POOL_SIZE", in: 1...1000, default: 16)
+        bindAddress = reader["TODO_BIND_ADDRESS"] ?? "0.0.0.0"
+        port = try reader.integer("PORT", in: 0...65535, default: 8080)
+        apiToken = try reader.required("TODO_API_TOKEN", "set it to the token that requests must bear")
+        logLevel = try reader.choice("LOG_LEVEL", among: Logger.Level.allCases, default: .info)
+    }
+
+    private static func database(_ reader: EnvironmentReader) throws(TaskServiceConfigurationError)
+        -> PostgresConfiguration
+    {
+        let uri = try reader.required("DATABASE_URI", "set it to postgresql://user:password@host:5432/database")
+        let mode: DatabaseTLSMode?
+        if reader["DATABASE_TLS_MODE"] == nil {
+            mode = nil
+        } else {
+            mode = try reader.choice("DATABASE_TLS_MODE", among: DatabaseTLSMode.allCases, default: .require)
+        }
+        let isPooled = try reader.flag(
+            "DATABASE_POOLED", default: reader["DATABASE_DIRECT_URI"].map { $0 != uri } ?? false)
+        do {
+            return try DatabaseAddress(uri: uri, tlsMode: mode, isPooled: isPooled).configuration
+        } catch {
+            throw TaskServiceConfigurationError(variable: "DATABASE_URI", message: error.message)
+        }
+    }
+}
+
+/// Which variable cannot be used, and what to do; never with a secret.
+public struct TaskServiceConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
+    public let variable: String
+    public let message: String
+
+    public var description: String { "\(variable): \(message)" }
+}
+
+/// Reads variables. One that is empty counts as not set.
+private struct EnvironmentReader {
+    let variables: [String: String]
+
+    init(_ variables: [String: String]) { self.variables = variables.filter { !$0.value.isEmpty } }
+
+    subscript(name: String) -> String? { variables[name] }
+
+    func required(_ name: String, _ advice: String) throws(TaskServiceConfigurationError) -> String {
+        guard let value = variables[name] else {
+            throw TaskServiceConfigurationError(variable: name, message: "is not set; \(advice)")
+        }
+        return value
+    }
+
+    func integer(
+        _ name: String, in range: ClosedRange<Int>, default fallback: Int
+    ) throws(TaskServiceConfigurationError) -> Int {
+        guard let text = variables[name] else { return fallback }
+        guard let value = Int(text), range.contains(value) else {
+            throw TaskServiceConfigurationError(
+                variable: name,
+                message: "must be a whole number from \(range.lowerBound) to \(range.upperBound), not \"\(text)\"")
+        }
+        return value
+    }
+
+    func flag(_ name: String, default fallback: Bool) throws(TaskServiceConfigurationError) -> Bool {
+        guard let text = variables[name] else { return fallback }
+        guard let value = Bool(text) else {
+            throw TaskServiceConfigurationError(variable: name, message: "must be true or false, not \"\(text)\"")
+        }
+        return value
+    }
+
+    func choice<Value: RawRepresentable<String>>(
+        _ name: String, among values: [Value], default fallback: Value
+    ) throws(TaskServiceConfigurationError) -> Value {
+        guard let text = variables[name] else { return fallback }
+        guard let value = values.first(where: { $0.rawValue == text }) else {
+            let known = values.map(\.rawValue).joined(separator: ", ")
+            throw TaskServiceConfigurationError(variable: name, message: "must be one of \(known), not \"\(text)\"")
+        }
+        return value
+    }
+}

@@ -1,0 +1,71 @@
+internal import Glibc
+public import Postgres
+
+/// How the connection to the database is protected; the words of libpq's `sslmode`.
+public enum DatabaseTLSMode: String, Sendable, CaseIterable {
+    case disable
+    /// Encrypted, to whoever answers.
+    case require
+    /// Encrypted, to a server whose certificate is trusted and bears the host's name.
+    case verifyFull = "verify-full"
+}
+
+/// A database's URI, understood.
+public struct DatabaseAddress: Sendable {
+    public private(set) var configuration: PostgresConfiguration
+
+    /// - Parameters:
+    ///   - uri: what libpq takes; besides, `pgbouncer=true` in its query says that a pooler is in between.
+    ///   - tlsMode: overrides what the URI says; nil leaves it.
+    ///   - isPooled: no state is kept on the server between transactions.
+    /// - Throws: `DatabaseError.invalidURI`; `.tlsRefused` when certificates are to be verified and there are no authorities.
+    public init(uri: String, tlsMode: DatabaseTLSMode? = nil, isPooled: Bool = false) throws(DatabaseError) {
+        let (plain, saysPooled) = Self.withoutPoolerOption(uri)
+        do {
+            var configuration = try PostgresConfiguration(plain)
+            if isPooled || saysPooled { configuration.statementMode = .unnamed }
+            if let tlsMode { configuration["sslmode"] = tlsMode.rawValue }
+            self.configuration = configuration
+        } catch {
+            throw .invalidURI("the database URI cannot be read: \(error)")
+        }
+        try checkPorts()
+        try trustSystemAuthorities()
+    }
+
+    /// libpq looks at them no earlier than when it connects.
+    private func checkPorts() throws(DatabaseError) {
+        let ports = configuration["port"]?.split(separator: ",") ?? []
+        for port in ports where UInt16(port) ?? 0 == 0 {
+            throw .invalidURI("the port in the database URI is not a number from 1 to 65535")
+        }
+    }
+
+    /// libpq before version 16 has no word for the system's authorities, and without a file it trusts nobody.
+    private mutating func trustSystemAuthorities() throws(DatabaseError) {
+        guard configuration["sslmode"] == DatabaseTLSMode.verifyFull.rawValue, configuration["sslrootcert"] == nil,
+            getenv("PGSSLROOTCERT") == nil
+        else { return }
+        guard let bundle = Self.systemBundles.first(where: { access($0, R_OK) == 0 }) else {
+            throw .tlsRefused(
+                "the database's certificate cannot be verified: this machine has no certificate authorities; install "
+                    + "ca-certificates, or name a file by sslrootcert= in the database URI")
+        }
+        configuration["sslrootcert"] = bundle
+    }
+
+    /// Where Debian, Red Hat and Alpine keep the authorities that they trust.
+    private static let systemBundles = [
+        "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
+    ]
+
+    /// Prisma and others write `pgbouncer=true`; libpq refuses options that it does not know.
+    private static func withoutPoolerOption(_ uri: String) -> (uri: String, isPooled: Bool) {
+        guard uri.hasPrefix("postgres"), let mark = uri.firstIndex(of: "?") else { return (uri, false) }
+        let options = uri[uri.index(after: mark)...].split(separator: "&")
+        let kept = options.filter { !$0.hasPrefix("pgbouncer=") }
+        guard kept.count < options.count else { return (uri, false) }
+        let query = kept.isEmpty ? "" : "?" + kept.joined(separator: "&")
+        return (uri[..<mark] + query, options.contains("pgbouncer=true"))
+    }
+}

@@ -1,0 +1,136 @@
+import Concurrency
+import HTTPTransport
+import HTTPTypes
+import Logging
+import Postgres
+import PostgresServer
+import ServiceLifecycle
+import StructuredData
+import TaskService
+import Telemetry
+import Testing
+import TodoStore
+
+/// The service on a database of its own, asked over TCP.
+struct RunningService: Sendable {
+    static let token = "a-token-for-tests"
+
+    let port: Int
+    let group: ServiceGroup
+    let registry: PrometheusRegistry
+    let transport: CurlTransport
+
+    struct Answer {
+        let status: Int
+        let headers: HTTPFields
+        let bytes: [UInt8]
+        var text: String { String(decoding: bytes, as: UTF8.self) }
+        var json: JSON { (try? JSON(parsing: bytes)) ?? .null }
+        /// `field: message` of each error of a problem.
+        var errors: [String] {
+            (json["errors"]?.array ?? []).map { "\($0["field"]?.string ?? "?"): \($0["message"]?.string ?? "?")" }
+        }
+    }
+
+    @discardableResult
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, _ body: JSON? = nil, headers: HTTPFields = [:],
+        token: String? = RunningService.token
+    ) async throws -> Answer {
+        var headers = headers
+        if let token, headers[.authorization] == nil { headers[.authorization] = "Bearer \(token)" }
+        if body != nil, headers[.contentType] == nil { headers[.contentType] = "application/json" }
+        return try await send(method, path, bytes: body?.encoded(), headers: headers)
+    }
+
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, bytes: [UInt8]?, headers: HTTPFields
+    ) async throws -> Answer {
+        let response = try await transport.send(
+            ClientRequest(
+                method: method, url: "http://127.0.0.1:\(port)\(path)", headers: headers,
+                body: bytes.map { .bytes($0) } ?? .none, totalTimeout: .seconds(30)))
+        return Answer(
+            status: response.status.code, headers: response.headers,
+            bytes: try await response.body.collect(upTo: 64 << 20))
+    }
+
+    func create(_ title: String, _ more: JSON = [:]) async throws -> JSON {
+        var body = more
+        body["title"] = .string(title)
+        let answer = try await send(.post, "/v1/tasks", body)
+        #expect(answer.status == 201)
+        return answer.json
+    }
+
+    /// Asks until the answer is as wanted; for what comes in its own time.
+    @discardableResult
+    func eventually(
+        _ method: HTTPRequest.Method, _ path: String, sourceLocation: SourceLocation = #_sourceLocation,
+        _ isWanted: (Answer) -> Bool
+    ) async throws -> Answer {
+        var last: Answer?
+        for _ in 0..<1500 {
+            let answer = try await send(method, path)
+            if isWanted(answer) { return answer }
+            last = answer
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        Issue.record("never came: \(last?.text ?? "")", sourceLocation: sourceLocation)
+        return try #require(last)
+    }
+}
+
+extension RunningService {
+    /// A database with the schema of this release.
+    static func database(on server: PostgresServer? = nil) async throws -> String {
+        let shared = try await PostgresServer.shared()
+        let server = server ?? shared
+        let uri = server.socketURI(database: try await server.createDatabase())
+        _ = try await Migrator.migrate(databaseURI: uri)
+        return uri
+    }
+
+    /// Runs the service while `body` runs, and stops it as Kubernetes does.
+    static func with(
+        database uri: String? = nil, _ environment: [String: String] = [:], untilReady: Bool = true,
+        configure: (inout TaskServiceConfiguration) -> Void = { _ in }, _ body: (RunningService) async throws -> Void
+    ) async throws {
+        let own = uri == nil ? try await database() : ""
+        let defaults = [
+            "DATABASE_URI": uri ?? own, "TODO_API_TOKEN": token, "PORT": "0", "TODO_BIND_ADDRESS": "127.0.0.1",
+            "POOL_SIZE": "8",
+        ]
+        var configuration = try TaskServiceConfiguration(environment: defaults.merging(environment) { $1 })
+        configuration.drainDelay = .zero
+        configure(&configuration)
+        let registry = PrometheusRegistry()
+        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let service = TaskService(configuration: configuration, registry: registry, logger: logger) {
+            listening.yield($0)
+            listening.finish()
+        }
+        let group = ServiceGroup(configuration: .init(services: [service], logger: logger))
+        let running = Task {
+            defer { listening.finish() }
+            try await group.run()
+        }
+        guard let port = await ports.first(where: { _ in true }) else { return try await running.value }
+        let transport = CurlTransport(configuration: .init(maxConnectionsPerHost: 32))
+        let one = RunningService(port: port, group: group, registry: registry, transport: transport)
+        do {
+            if untilReady { try await one.eventually(.get, "/readyz") { $0.status == 200 } }
+            try await body(one)
+        } catch {
+            transport.close()
+            running.cancel()
+            // A service that gave up is why nobody answered.
+            do { try await running.value } catch let reason as DatabaseError { throw reason } catch {}
+            throw error
+        }
+        transport.close()
+        await group.triggerGracefulShutdown()
+        try await running.value
+    }
+}

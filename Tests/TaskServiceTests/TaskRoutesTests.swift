@@ -1,0 +1,135 @@
+import HTTPTransport
+import HTTPTypes
+import StructuredData
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct TaskRoutesTests {
+    @Test func `a task is created, read, changed and deleted`() async throws {
+        try await RunningService.with { service in
+            let created = try await service.send(.post, "/v1/tasks", ["title": " buy milk ", "priority": "high"])
+            #expect(created.status == 201 && created.headers[.eTag] == "\"1\"")
+            #expect(created.headers[.contentType] == "application/json")
+            let location = try #require(created.headers[.location])
+            #expect(location == "/v1/tasks/\(created.json["id"]?.string ?? "")")
+            #expect(created.json["title"] == "buy milk" && created.json["status"] == "open")
+
+            let read = try await service.send(.get, location)
+            #expect(read.status == 200 && read.json == created.json && read.headers[.eTag] == "\"1\"")
+
+            let changed = try await service.send(.patch, location, ["status": "done", "priority": nil])
+            #expect(changed.status == 200 && changed.headers[.eTag] == "\"2\"" && changed.json["version"] == 2)
+            #expect(changed.json["status"] == "done" && changed.json["priority"] == "none")
+            #expect(changed.json["title"] == "buy milk" && changed.json["createdAt"] == created.json["createdAt"])
+
+            let deleted = try await service.send(.delete, location)
+            #expect(deleted.status == 204 && deleted.bytes.isEmpty)
+            for method in [HTTPRequest.Method.get, .delete] {
+                #expect(try await service.send(method, location).status == 404)
+            }
+            #expect(try await service.send(.patch, location, ["title": "x"]).status == 404)
+        }
+    }
+
+    @Test func `a client that has the task is told that nothing changed`() async throws {
+        try await RunningService.with { service in
+            let path = "/v1/tasks/\(try await service.create("x")["id"]?.string ?? "")"
+            for tag in ["\"1\"", "W/\"1\"", "\"7\", \"1\"", "*"] {
+                let answer = try await service.send(.get, path, headers: [.ifNoneMatch: tag])
+                #expect(answer.status == 304 && answer.bytes.isEmpty && answer.headers[.eTag] == "\"1\"")
+            }
+            #expect(try await service.send(.get, path, headers: [.ifNoneMatch: "\"2\""]).status == 200)
+        }
+    }
+
+    @Test func `a change on a version that is no more is refused`() async throws {
+        try await RunningService.with { service in
+            let path = "/v1/tasks/\(try await service.create("x")["id"]?.string ?? "")"
+            for tag in ["\"2\"", "W/\"1\"", "nonsense"] {
+                for method in [HTTPRequest.Method.patch, .delete] {
+                    let body: JSON? = method == .patch ? ["title": "y"] : nil
+                    let answer = try await service.send(method, path, body, headers: [.ifMatch: tag])
+                    #expect(answer.status == 412 && answer.headers[.eTag] == "\"1\"")
+                }
+            }
+            #expect(try await service.send(.get, path).json["title"] == "x")
+            #expect(try await service.send(.patch, path, ["title": "y"], headers: [.ifMatch: "\"1\""]).status == 200)
+            #expect(try await service.send(.delete, path, headers: [.ifMatch: "*"]).status == 204)
+        }
+    }
+
+    @Test func `of changes at once with If-Match none is lost`() async throws {
+        try await RunningService.with { service in
+            let path = "/v1/tasks/\(try await service.create("count", ["notes": "0"])["id"]?.string ?? "")"
+            let refused = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        var (done, refused) = (0, 0)
+                        while done < 10 {
+                            let read = try await service.send(.get, path)
+                            let count = Int(read.json["notes"]?.string ?? "") ?? -1
+                            let answer = try await service.send(
+                                .patch, path, ["notes": .string("\(count + 1)")],
+                                headers: [.ifMatch: read.headers[.eTag] ?? ""])
+                            if answer.status == 200 { done += 1 } else { refused += 1 }
+                            #expect([200, 412].contains(answer.status))
+                        }
+                        return refused
+                    }
+                }
+                return try await group.reduce(0, +)
+            }
+            let task = try await service.send(.get, path).json
+            #expect(task["notes"] == "80" && task["version"] == 81)
+            #expect(refused > 0, "the changes never met, so the test shows nothing")
+        }
+    }
+
+    @Test func `a thousand tasks are listed once each while others are made`() async throws {
+        try await RunningService.with { service in
+            let before = try await withThrowingTaskGroup(of: String.self) { group in
+                for n in 0..<1000 {
+                    group.addTask { try #require(try await service.create("task \(n)")["id"]?.string) }
+                }
+                return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+            }
+            var seen: [String] = []
+            var path = "/v1/tasks?limit=37"
+            while true {
+                async let other = service.create("made meanwhile")
+                let page = try await service.send(.get, path)
+                #expect(page.status == 200)
+                _ = try await other
+                seen += (page.json["items"]?.array ?? []).compactMap { $0["id"]?.string }
+                guard let next = page.json["nextCursor"]?.string else { break }
+                path = "/v1/tasks?limit=37&cursor=\(next)"
+            }
+            #expect(seen.count == Set(seen).count)
+            #expect(before.isSubset(of: seen))
+            #expect(seen == seen.sorted(by: >), "newest first")
+        }
+    }
+
+    @Test func `a list can be of one status and of a size`() async throws {
+        try await RunningService.with { service in
+            for n in 0..<60 { _ = try await service.create("\(n)", ["status": n % 2 == 0 ? "open" : "done"]) }
+            let all = try await service.send(.get, "/v1/tasks").json
+            #expect(all["items"]?.array?.count == 50 && all["nextCursor"]?.string != nil)
+            let done = try await service.send(.get, "/v1/tasks?status=done&limit=200").json
+            #expect(done["items"]?.array?.count == 30 && done["nextCursor"] == .null)
+            #expect(done["items"]?.array?.allSatisfy { $0["status"] == "done" } == true)
+            #expect(done["items"]?[0]?["title"] == "59")
+        }
+    }
+
+    @Test func `HEAD answers as GET, without the body`() async throws {
+        try await RunningService.with { service in
+            let id = try await service.create("x")["id"]?.string ?? ""
+            for path in ["/v1/tasks/\(id)", "/v1/tasks", "/livez", "/readyz", "/metrics"] {
+                let (head, get) = (try await service.send(.head, path), try await service.send(.get, path))
+                #expect(head.status == 200 && head.bytes.isEmpty)
+                #expect(head.headers[.contentType] == get.headers[.contentType])
+                #expect(head.headers[.eTag] == get.headers[.eTag])
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+import Postgres
+import PostgresServer
+import Testing
+import TodoStore
+
+@Suite(.timeLimit(.minutes(2))) struct MigratorTests {
+    private func databaseError(_ body: () async throws -> Void) async throws -> DatabaseError {
+        try #require(await #expect(throws: DatabaseError.self) { try await body() })
+    }
+
+    private let two = [
+        Migration(version: 1, name: "first", sql: "CREATE TABLE first (id int)"),
+        Migration(version: 2, name: "second", sql: "CREATE TABLE second (id int); INSERT INTO first VALUES (1)"),
+    ]
+
+    @Test func `an empty database gets the latest schema, and a second time changes nothing`() async throws {
+        let database = try await StoreDatabase.make()
+        #expect(try await Migrator.currentVersion(databaseURI: database.uri) == 0)
+        #expect(try await Migrator.migrate(databaseURI: database.uri) == Migrator.latestVersion)
+        #expect(try await Migrator.migrate(databaseURI: database.uri) == Migrator.latestVersion)
+        #expect(try await Migrator.currentVersion(databaseURI: database.uri) == Migrator.latestVersion)
+        #expect(try database.server.psql("SELECT count(*) FROM tasks", database: database.name) == "0")
+    }
+
+    @Test func `migrations are numbered from 1 without gaps`() {
+        #expect(Migration.all.map(\.version) == Array(1...Migration.all.count))
+    }
+
+    @Test func `a released migration stays as it is`() {
+        #expect(
+            Migration.all.map(\.checksum) == ["4302ab9bed93351f6cea4562a1e9a818847072201477ccfa35d8d22ca37352c8"])
+    }
+
+    @Test func `the user id leads every key and index of tasks`() async throws {
+        let database = try await StoreDatabase.make()
+        _ = try await Migrator.migrate(databaseURI: database.uri)
+        let leading = try database.server.psql(
+            """
+            SELECT DISTINCT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+            WHERE i.indrelid = 'tasks'::regclass
+            """, database: database.name)
+        #expect(leading == "user_id")
+    }
+
+    @Test func `ten migrators at once apply each step once`() async throws {
+        let database = try await StoreDatabase.make()
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<10 {
+                group.addTask { [two] in
+                    let connection = try await database.connect()
+                    let version = try await Migrator(connection: connection, migrations: two).migrate()
+                    await connection.close()
+                    return version
+                }
+            }
+            for try await version in group { #expect(version == 2) }
+        }
+        #expect(try database.server.psql("SELECT count(*) FROM first", database: database.name) == "1")
+    }
+
+    @Test func `a step that fails leaves nothing of itself and all before it`() async throws {
+        let database = try await StoreDatabase.make()
+        let connection = try await database.connect()
+        let broken = Migration(version: 3, name: "broken", sql: "CREATE TABLE third (id int); SELECT 1/0")
+        let error = try await databaseError {
+            try await Migrator(connection: connection, migrations: two + [broken]).migrate()
+        }
+        guard case .migrationFailed(let message, sqlState: "22012") = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(message.contains("migration 3 (broken)") && message.contains("22012"))
+        #expect(try await Migrator(connection: connection, migrations: two).currentVersion() == 2)
+        #expect(try database.server.psql("SELECT to_regclass('third') IS NULL", database: database.name) == "t")
+        await connection.close()
+    }
+
+    @Test func `a migration that was edited after it was applied is refused`() async throws {
+        let database = try await StoreDatabase.make()
+        let connection = try await database.connect()
+        try await Migrator(connection: connection, migrations: two).migrate()
+        var edited = two
+        edited[0] = Migration(version: 1, name: "first", sql: "CREATE TABLE first (id bigint)")
+        let migrator = Migrator(connection: connection, migrations: edited)
+        #expect(try await databaseError { try await migrator.migrate() } == .editedMigration(version: 1, name: "first"))
+        #expect(
+            try await databaseError { try await migrator.requireLatest() }
+                == .editedMigration(version: 1, name: "first"))
+        await connection.close()
+    }
+
+    @Test func `a schema of a later release is refused, one of an earlier is no good to a service`() async throws {
+        let database = try await StoreDatabase.make()
+        let connection = try await database.connect()
+        try await Migrator(connection: connection, migrations: two).migrate()
+        let old = Migrator(connection: connection, migrations: [two[0]])
+        #expect(try await databaseError { try await old.migrate() } == .newerSchema(found: 2, known: 1))
+        #expect(try await databaseError { try await old.requireLatest() } == .newerSchema(found: 2, known: 1))
+        let third = Migration(version: 3, name: "third", sql: "CREATE TABLE third (id int)")
+        let new = Migrator(connection: connection, migrations: two + [third])
+        #expect(try await databaseError { try await new.requireLatest() } == .olderSchema(found: 2, needed: 3))
+        try await new.migrate()
+        try await new.requireLatest()
+        await connection.close()
+    }
+
+    @Test func `a migrator does not wait for ever for another`() async throws {
+        let database = try await StoreDatabase.make()
+        let (holder, waiter) = (try await database.connect(), try await database.connect())
+        try await holder.withTransaction { connection in
+            try await connection.query("SELECT 1::int4 FROM pg_advisory_xact_lock(\(0x746f_646f as Int64))")
+            let error = try await databaseError {
+                try await Migrator(connection: waiter, lockTimeout: .milliseconds(50)).migrate()
+            }
+            guard case .migrationFailed(let message, sqlState: "55P03") = error else {
+                Issue.record("\(error)")
+                return
+            }
+            #expect(message.contains("another migration is under way"))
+        }
+        try await Migrator(connection: waiter).migrate()
+        await holder.close()
+        await waiter.close()
+    }
+
+    @Test func `a URI that cannot be read is told without its password`() async throws {
+        let error = try await databaseError {
+            _ = try await Migrator.migrate(databaseURI: "postgresql://app:s3cret@host:not-a-port/db")
+        }
+        guard case .invalidURI(let message) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(!message.contains("s3cret"))
+    }
+
+    @Test func `nobody at the address is told as such`() async throws {
+        let error = try await databaseError {
+            _ = try await Migrator.migrate(databaseURI: "postgresql://app:s3cret@127.0.0.1:1/db")
+        }
+        guard case .cannotConnect(let message) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(message.contains("127.0.0.1") && !message.contains("s3cret"))
+    }
+
+    @Test func `a wrong password is told as such, without it`() async throws {
+        let server = try await PostgresServer.shared()
+        let error = try await databaseError {
+            _ = try await Migrator.migrate(
+                databaseURI: "postgresql://app:s3cret@localhost:\(server.port)/postgres", tlsMode: .disable)
+        }
+        guard case .authenticationFailed(let message) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(message.contains("check user and password") && !message.contains("s3cret"))
+    }
+
+    @Test func `a database without TLS is told as such`() async throws {
+        let server = try await PostgresServer.start(settings: ["ssl": "off"])
+        let error = try await databaseError {
+            _ = try await Migrator.migrate(databaseURI: server.uri(), tlsMode: .require)
+        }
+        guard case .tlsRefused(let message) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(message.contains("does not speak TLS"))
+        try await server.stop()
+    }
+
+    @Test func `a certificate of an unknown authority is told as such`() async throws {
+        let server = try await PostgresServer.shared()
+        for options in ["", "sslrootcert=\(server.foreignCACertificate)"] {
+            let error = try await databaseError {
+                _ = try await Migrator.migrate(databaseURI: server.uri(options: options), tlsMode: .verifyFull)
+            }
+            guard case .tlsRefused(let message) = error else {
+                Issue.record("\(error)")
+                return
+            }
+            #expect(message.contains("sslrootcert"))
+        }
+    }
+
+    @Test func `a login that needs TLS is told so`() async throws {
+        let server = try await PostgresServer.shared()
+        let error = try await databaseError {
+            _ = try await Migrator.migrate(databaseURI: server.uri(user: "tlsonly"), tlsMode: .disable)
+        }
+        guard case .tlsRefused(let message) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(message.contains("set the TLS mode to require"))
+    }
+
+    @Test func `a trusted certificate lets the migration through`() async throws {
+        let database = try await StoreDatabase.make()
+        let uri = database.server.uri(
+            database: database.name, options: "sslrootcert=\(database.server.caCertificate)")
+        #expect(try await Migrator.migrate(databaseURI: uri, tlsMode: .verifyFull) == Migrator.latestVersion)
+    }
+
+    @Test func `pgbouncer=true in the URI means unnamed statements`() throws {
+        for (uri, mode) in [
+            ("postgresql://h/d?pgbouncer=true&sslmode=disable", PostgresConfiguration.StatementMode.unnamed),
+            ("postgresql://h/d?sslmode=disable&pgbouncer=true", .unnamed),
+            ("postgresql://h/d?pgbouncer=false", .prepared),
+            ("postgresql://h/d", .prepared),
+        ] {
+            #expect(try DatabaseAddress(uri: uri).configuration.statementMode == mode)
+        }
+    }
+}
