@@ -1,0 +1,44 @@
+public import TodoResources
+
+/// The names and labels of the objects that are made for one `TodoApp`.
+public struct AppNames: Sendable {
+    public let app: String
+    public let namespace: String
+
+    public init(_ app: TodoApp) {
+        self.app = app.metadata.name
+        namespace = app.metadata.namespace
+    }
+
+    public init(app: String, namespace: String) {
+        self.app = app
+        self.namespace = namespace
+    }
+
+    /// The objects of a service are named after it: `todo-api`.
+    public func service(_ service: String) -> String { "\(app)-\(service)" }
+
+    /// The Secret with the key `token` that callers of the HTTP API present.
+    public var apiTokenSecret: String { "\(app)-api-token" }
+
+    /// What selects the pods of a service; immutable in a Deployment, so it never grows.
+    public func selector(_ service: String) -> [String: String] {
+        [Label.instance: app, Label.component: service, Label.name: "todo"]
+    }
+
+    public func labels(_ service: String) -> [String: String] {
+        selector(service).merging([Label.managedBy: Label.operatorName, Label.partOf: "todo"]) { $1 }
+    }
+}
+
+/// Label and annotation keys (the recommended ones of Kubernetes, and ours).
+public enum Label {
+    public static let operatorName = "todo-operator"
+    public static let name = "app.kubernetes.io/name"
+    public static let instance = "app.kubernetes.io/instance"
+    public static let component = "app.kubernetes.io/component"
+    public static let managedBy = "app.kubernetes.io/managed-by"
+    public static let partOf = "app.kubernetes.io/part-of"
+    /// On the pod template: changes when a Secret that the pods read changes, so that they are rolled.
+    public static let secretChecksum = "todo-operator.dev/secret-checksum"
+}

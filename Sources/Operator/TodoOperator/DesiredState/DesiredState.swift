@@ -1,0 +1,70 @@
+public import KubernetesClient
+public import StructuredData
+public import TodoResources
+
+/// What desired state depends on besides the resource itself.
+public struct DesiredStateInputs: Sendable, Equatable {
+    /// Digest of the Secrets that the pods read; empty when not known (`todo render`).
+    public var secretChecksum: String
+    /// The TCP ports of the database, which the pods must reach.
+    public var databasePorts: [Int]
+    /// Whether the Secret has the key `directUri`.
+    public var hasDirectURI: Bool
+
+    public init(secretChecksum: String = "", databasePorts: [Int] = [5432], hasDirectURI: Bool = false) {
+        self.secretChecksum = secretChecksum
+        self.databasePorts = databasePorts
+        self.hasDirectURI = hasDirectURI
+    }
+}
+
+/// The objects that a `TodoApp` needs: a pure function of the resource and the inputs.
+public enum DesiredState {
+    public static let apiPort = 8080
+
+    /// In the order in which they are applied: the pods come last.
+    public static func children(of app: TodoApp, inputs: DesiredStateInputs) -> [JSON] {
+        var children = [serviceAccount(of: app), service(of: app)]
+        if app.spec.networkPolicy == .enabled { children.append(networkPolicy(of: app, inputs: inputs)) }
+        children.append(podDisruptionBudget(of: app))
+        children.append(deployment(of: app, inputs: inputs))
+        return children
+    }
+
+    /// The kinds of `children`, for watches, for pruning and for RBAC.
+    public static let childTypes: [ResourceType] = [
+        ResourceType(group: "", version: "v1", kind: "ServiceAccount", plural: "serviceaccounts"),
+        ResourceType(group: "", version: "v1", kind: "Service", plural: "services"),
+        ResourceType(
+            group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy", plural: "networkpolicies"),
+        ResourceType(group: "policy", version: "v1", kind: "PodDisruptionBudget", plural: "poddisruptionbudgets"),
+        deploymentType,
+    ]
+
+    static let deploymentType = ResourceType(group: "apps", version: "v1", kind: "Deployment", plural: "deployments")
+
+    static func type(of child: KubernetesObject) -> ResourceType? {
+        childTypes.first { $0.kind == child.kind && $0.apiVersion == child.apiVersion }
+    }
+
+    /// Metadata of a child: name, labels, and the owner that deletion follows.
+    static func metadata(_ component: String, of app: TodoApp) -> JSON {
+        let names = AppNames(app)
+        var metadata: JSON = [
+            "labels": JSON(names.labels(component)), "name": .string(names.service(component)),
+            "namespace": .string(names.namespace),
+        ]
+        if let owner = ownerReference(to: app) { metadata["ownerReferences"] = [owner] }
+        return metadata
+    }
+
+    /// Nil when the resource has no uid yet (`todo render`).
+    static func ownerReference(to app: TodoApp) -> JSON? {
+        app.metadata.uid.map { uid in
+            [
+                "apiVersion": .string(TodoGroup.todoApp.apiVersion), "blockOwnerDeletion": true, "controller": true,
+                "kind": .string(TodoGroup.todoApp.kind), "name": .string(app.metadata.name), "uid": .string(uid),
+            ]
+        }
+    }
+}

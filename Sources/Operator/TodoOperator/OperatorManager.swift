@@ -1,0 +1,37 @@
+public import ControllerRuntime
+public import Logging
+internal import TodoResources
+
+/// The operator: a `Manager` with the informers and controllers of our kinds.
+public enum OperatorManager {
+    public struct Options: Sendable {
+        /// Nil watches all namespaces.
+        public var namespace: String?
+        public var workers = 8
+        public var manager: Manager.Options
+
+        public init(manager: Manager.Options) { self.manager = manager }
+    }
+
+    /// - Parameter database: how databases are migrated.
+    public static func make(
+        client: any ObjectClient, database: any DatabasePreparing, options: Options,
+        time: any TimeSource = SystemTime(), logger: Logger
+    ) -> Manager {
+        let manager = Manager(client: client, options: options.manager, time: time, logger: logger)
+        let apps = manager.informer(TodoGroup.todoApp, Informer.Options(namespace: options.namespace))
+        let reconciler = TodoAppReconciler(database: database)
+        var controllerOptions = Controller.Options()
+        controllerOptions.workers = options.workers
+        let controller = manager.controller("todoapp", for: apps, options: controllerOptions) { context in
+            try await reconciler.reconcile(context)
+        }
+        // Only what carries our label is watched, so that other people's objects take no memory here.
+        let ours = "\(Label.managedBy)=\(Label.operatorName)"
+        for type in DesiredState.childTypes {
+            controller.owns(
+                manager.informer(type, Informer.Options(namespace: options.namespace, labelSelector: ours)))
+        }
+        return manager
+    }
+}

@@ -1,0 +1,184 @@
+public import StructuredData
+public import TodoResources
+
+/// What a reconcile found out about an app.
+public struct AppObservation: Sendable, Equatable {
+    public enum Database: Sendable, Equatable {
+        case ready(schemaVersion: Int)
+        case failed(ConditionReason, String)
+    }
+
+    /// Nothing is known but that the spec cannot be honoured.
+    public enum Refusal: Sendable, Equatable {
+        case invalidSpec(String)
+        case nameTaken(String)
+        case driftLoop(String)
+        /// The API server refuses an object: no permission, or a policy.
+        case applyFailed(String)
+    }
+
+    public var refusal: Refusal?
+    public var database: Database
+    /// The live Deployment of the api; nil when there is none yet.
+    public var deployment: JSON?
+
+    public init(refusal: Refusal? = nil, database: Database, deployment: JSON? = nil) {
+        self.refusal = refusal
+        self.database = database
+        self.deployment = deployment
+    }
+}
+
+/// Status as a function of what was observed (kstatus: `Ready` always; `Reconciling` and `Stalled` only while true).
+public enum AppStatusRules {
+    /// - Parameter now: RFC 3339 with whole seconds.
+    public static func status(of app: TodoApp, seeing observation: AppObservation, now: String) -> TodoApp.Status {
+        var conditions = conditions(of: app.status, generation: app.metadata.generation ?? 0, now: now)
+        var status = app.status ?? TodoApp.Status()
+        status.observedGeneration = app.metadata.generation
+        if let refusal = observation.refusal {
+            stall(&conditions, by: refusal)
+            status.conditions = conditions.all
+            return status
+        }
+        let rollout = Rollout(of: app, deployment: observation.deployment)
+        status.url = "http://\(AppNames(app).service("api")).\(app.metadata.namespace).svc:\(DesiredState.apiPort)"
+        status.services = [rollout.service]
+        if rollout.isComplete { status.version = imageTag(app.spec.image) }
+        judgeDatabase(observation.database, &conditions)
+        judgeServices(rollout, database: observation.database, &conditions)
+        summarise(rollout, &conditions)
+        status.conditions = conditions.all
+        return status
+    }
+
+    /// The status of an object whose spec cannot be read at all.
+    public static func status(
+        ofUnreadable previous: TodoApp.Status?, generation: Int, problem: String, now: String
+    ) -> TodoApp.Status {
+        var conditions = conditions(of: previous, generation: generation, now: now)
+        stall(&conditions, by: .invalidSpec(problem))
+        var status = previous ?? TodoApp.Status()
+        status.observedGeneration = generation
+        status.conditions = conditions.all
+        return status
+    }
+
+    /// What is known stays as it was; `Ready` says that nobody looks.
+    public static func status(ofSuspended app: TodoApp, now: String) -> TodoApp.Status {
+        var conditions = conditions(of: app.status, generation: app.metadata.generation ?? 0, now: now)
+        conditions.remove(.reconciling)
+        conditions.remove(.stalled)
+        conditions.set(
+            .ready, .unknown, .suspended, "spec.suspend is true: nothing is changed or checked until it is false")
+        var status = app.status ?? TodoApp.Status()
+        status.observedGeneration = app.metadata.generation
+        status.conditions = conditions.all
+        return status
+    }
+
+    private static func conditions(of previous: TodoApp.Status?, generation: Int, now: String) -> ConditionSet {
+        ConditionSet(previous: previous?.conditions ?? [], generation: generation, now: now)
+    }
+
+    private static func stall(_ conditions: inout ConditionSet, by refusal: AppObservation.Refusal) {
+        let (reason, message): (ConditionReason, String) =
+            switch refusal {
+            case .invalidSpec(let problem): (.invalidSpec, problem)
+            case .nameTaken(let object): (.nameTaken, object)
+            case .driftLoop(let object): (.driftLoop, object)
+            case .applyFailed(let problem): (.applyFailed, problem)
+            }
+        conditions.set(.ready, .no, reason, message)
+        conditions.set(.stalled, .yes, reason, message)
+        conditions.remove(.reconciling)
+    }
+
+    private static func judgeDatabase(_ database: AppObservation.Database, _ conditions: inout ConditionSet) {
+        switch database {
+        case .ready(let version):
+            conditions.set(.databaseReady, .yes, .migrated, "the database is reached and has schema version \(version)")
+        case .failed(let reason, let message):
+            conditions.set(.databaseReady, .no, reason, message)
+        }
+    }
+
+    private static func judgeServices(
+        _ rollout: Rollout, database: AppObservation.Database, _ conditions: inout ConditionSet
+    ) {
+        if case .failed = database, !rollout.exists {
+            conditions.set(.servicesReady, .no, .waitingForDatabase, "the services start once the database is ready")
+        } else {
+            conditions.set(.servicesReady, rollout.isComplete ? .yes : .no, rollout.reason, rollout.message)
+        }
+    }
+
+    private static func summarise(_ rollout: Rollout, _ conditions: inout ConditionSet) {
+        let missing = [ConditionType.databaseReady, .servicesReady].compactMap { conditions[$0] }
+            .filter { $0.status != .yes }
+        guard let first = missing.first, let reason = ConditionReason(rawValue: first.reason) else {
+            conditions.set(.ready, .yes, .allReady, "every service runs and the database is ready")
+            conditions.remove(.reconciling)
+            conditions.remove(.stalled)
+            return
+        }
+        let message = "\(first.type): \(first.message)"
+        conditions.set(.ready, .no, reason, message)
+        if rollout.failed && first.type == ConditionType.servicesReady.rawValue {
+            conditions.set(.stalled, .yes, reason, message)
+            conditions.remove(.reconciling)
+        } else {
+            conditions.set(.reconciling, .yes, .progressing, message)
+            conditions.remove(.stalled)
+        }
+    }
+
+    /// `registry:5000/todo:1.2@sha256:…` runs version `1.2`; without a tag the digest, and else `latest`.
+    static func imageTag(_ image: String) -> String {
+        let named = image.split(separator: "@", maxSplits: 1)
+        let path = named.first?.split(separator: "/").last ?? ""
+        if let colon = path.firstIndex(of: ":") { return String(path[path.index(after: colon)...]) }
+        return named.count > 1 ? String(named[1]) : "latest"
+    }
+}
+
+/// How far a Deployment has got with what it was told.
+struct Rollout {
+    let service: TodoApp.ServiceStatus
+    let exists: Bool
+    let failed: Bool
+    let isComplete: Bool
+    let reason: ConditionReason
+    let message: String
+
+    init(of app: TodoApp, deployment: JSON?) {
+        let desired = app.spec.services.api.replicas
+        let status = deployment?["status"]
+        let isCurrent = status?["observedGeneration"]?.int == deployment?.at("metadata", "generation")?.int
+        let updated = isCurrent ? status?["updatedReplicas"]?.int ?? 0 : 0
+        let ready = status?["readyReplicas"]?.int ?? 0
+        let total = status?["replicas"]?.int ?? 0
+        exists = deployment != nil
+        service = TodoApp.ServiceStatus(name: "api", desired: desired, updated: updated, ready: ready)
+        let progressing = status?["conditions"]?.array?.first { $0["type"] == "Progressing" }
+        failed = isCurrent && progressing?["reason"] == "ProgressDeadlineExceeded"
+        isComplete = exists && isCurrent && updated == desired && ready == desired && total == desired
+        if isComplete {
+            reason = desired == 0 ? .scaledToZero : .rolledOut
+            message =
+                desired == 0
+                ? "api has no pods because spec.services.api.replicas is 0"
+                : "api: \(ready) of \(desired) pods are ready"
+        } else if failed {
+            reason = .rolloutFailed
+            message =
+                "api: \(progressing?["message"]?.string ?? "the rollout made no progress"); "
+                + "see kubectl describe pods -n \(app.metadata.namespace) -l \(Label.instance)=\(app.metadata.name)"
+        } else {
+            reason = .rollingOut
+            let hint =
+                updated == desired ? "; if that lasts, kubectl describe pods -n \(app.metadata.namespace) says why" : ""
+            message = "api: \(updated) of \(desired) pods updated, \(ready) ready\(hint)"
+        }
+    }
+}

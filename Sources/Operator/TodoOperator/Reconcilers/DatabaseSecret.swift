@@ -1,0 +1,71 @@
+internal import Crypto
+internal import FoundationEssentials
+internal import KubernetesClient
+internal import Postgres
+internal import StructuredData
+internal import TodoResources
+
+/// The Secret that says how a database is reached.
+struct DatabaseSecret: Sendable, Equatable {
+    let uri: String
+    let directURI: String?
+    /// The TCP ports in both URIs, ascending; 5432 where none is given.
+    let ports: [Int]
+
+    /// The URI for migrations.
+    var migrationURI: String { directURI ?? uri }
+
+    /// - Parameter secret: nil when there is none of that name.
+    init(_ secret: KubernetesObject?, reference: String, app: TodoApp) throws(DatabaseProblem) {
+        let name = "Secret \(app.metadata.namespace)/\(reference)"
+        guard let secret else {
+            throw DatabaseProblem(
+                .secretNotFound,
+                "\(name) does not exist; create it with the key uri: kubectl create secret generic \(reference) "
+                    + "-n \(app.metadata.namespace) --from-literal=uri=postgresql://user:password@host:5432/database")
+        }
+        guard let uri = try Self.value("uri", of: secret, name) else {
+            throw DatabaseProblem(.secretKeyMissing, "\(name) has no key uri; add it with a PostgreSQL URI")
+        }
+        self.uri = uri
+        directURI = try Self.value("directUri", of: secret, name)
+        var found: Set<Int> = []
+        for (key, text) in [("uri", uri), ("directUri", directURI)] {
+            guard let text else { continue }
+            guard text.hasPrefix("postgresql://") || text.hasPrefix("postgres://"),
+                let configuration = try? PostgresConfiguration(text)
+            else {
+                throw DatabaseProblem(
+                    .secretInvalid,
+                    "the key \(key) of \(name) is not a PostgreSQL URI; it should read "
+                        + "postgresql://user:password@host:5432/database")
+            }
+            for port in (configuration["port"] ?? "5432").split(separator: ",") { found.insert(Int(port) ?? 5432) }
+        }
+        ports = found.sorted()
+    }
+
+    private static func value(_ key: String, of secret: KubernetesObject, _ name: String) throws(DatabaseProblem)
+        -> String?
+    {
+        guard let encoded = secret.json.at("data", key)?.string else { return nil }
+        guard let bytes = Data(base64Encoded: encoded), let text = String(validating: bytes, as: UTF8.self) else {
+            throw DatabaseProblem(.secretInvalid, "the key \(key) of \(name) is not UTF-8 text in base64")
+        }
+        let trimmed = text.drop { $0.isWhitespace }
+        guard let end = trimmed.lastIndex(where: { !$0.isWhitespace }) else { return nil }
+        return String(trimmed[...end])
+    }
+
+    /// Changes when anything changes that the pods read from Secrets. 32 hexadecimal digits of a SHA-256.
+    func checksum(apiToken: String) -> String {
+        var hash = SHA256()
+        for part in [uri, directURI ?? "", apiToken] {
+            hash.update(data: Array("\(part.utf8.count):\(part)".utf8))
+        }
+        return hash.finalize().prefix(16).map { byte in
+            let text = String(byte, radix: 16)
+            return text.count == 1 ? "0" + text : text
+        }.joined()
+    }
+}

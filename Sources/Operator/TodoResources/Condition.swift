@@ -1,0 +1,98 @@
+/// One aspect of an object's state (Kubernetes API conventions, "Typical status properties").
+public struct Condition: Sendable, Equatable, Codable {
+    public enum Status: String, Sendable, Codable, CaseIterable {
+        case yes = "True"
+        case no = "False"
+        case unknown = "Unknown"
+    }
+
+    public var type: String
+    public var status: Status
+    public var observedGeneration: Int
+    /// When `status` last changed, RFC 3339 with whole seconds.
+    public var lastTransitionTime: String
+    public var reason: String
+    public var message: String
+
+    public init(
+        type: String, status: Status, observedGeneration: Int, lastTransitionTime: String, reason: String,
+        message: String
+    ) {
+        self.type = type
+        self.status = status
+        self.observedGeneration = observedGeneration
+        self.lastTransitionTime = lastTransitionTime
+        self.reason = reason
+        self.message = message
+    }
+}
+
+/// The condition types of our kinds. `Reconciling` and `Stalled` are there only while true (kstatus).
+public enum ConditionType: String, Sendable, CaseIterable {
+    case ready = "Ready"
+    case reconciling = "Reconciling"
+    case stalled = "Stalled"
+    case databaseReady = "DatabaseReady"
+    case servicesReady = "ServicesReady"
+}
+
+/// Why a condition has its status; part of the API: dashboards and alerts match on them.
+public enum ConditionReason: String, Sendable, CaseIterable {
+    case allReady = "AllReady"
+    case progressing = "Progressing"
+    case suspended = "Suspended"
+    case invalidSpec = "InvalidSpec"
+    case secretNotFound = "SecretNotFound"
+    case secretKeyMissing = "SecretKeyMissing"
+    case secretInvalid = "SecretInvalid"
+    case connectionFailed = "ConnectionFailed"
+    case tlsRefused = "TLSRefused"
+    case authenticationFailed = "AuthenticationFailed"
+    case schemaTooNew = "SchemaTooNew"
+    case migrationFailed = "MigrationFailed"
+    case migrated = "Migrated"
+    case waitingForDatabase = "WaitingForDatabase"
+    case rollingOut = "RollingOut"
+    case rolloutFailed = "RolloutFailed"
+    case rolledOut = "RolledOut"
+    case scaledToZero = "ScaledToZero"
+    case applyFailed = "ApplyFailed"
+    case nameTaken = "NameTaken"
+    case driftLoop = "DriftLoop"
+}
+
+/// A list of conditions, one for each type, that keeps `lastTransitionTime` while a status stays the same.
+public struct ConditionSet: Sendable, Equatable {
+    public private(set) var all: [Condition]
+    private let generation: Int
+    private let now: String
+
+    /// - Parameters:
+    ///   - previous: the conditions that are in the object's status.
+    ///   - generation: the generation that they are being judged for.
+    ///   - now: RFC 3339, whole seconds.
+    public init(previous: [Condition], generation: Int, now: String) {
+        all = previous
+        self.generation = generation
+        self.now = now
+    }
+
+    public subscript(type: ConditionType) -> Condition? { all.first { $0.type == type.rawValue } }
+
+    public mutating func set(
+        _ type: ConditionType, _ status: Condition.Status, _ reason: ConditionReason, _ message: String
+    ) {
+        let old = self[type]
+        let condition = Condition(
+            type: type.rawValue, status: status, observedGeneration: generation,
+            lastTransitionTime: old.flatMap { $0.status == status ? $0.lastTransitionTime : nil } ?? now,
+            reason: reason.rawValue, message: message)
+        if let index = all.firstIndex(where: { $0.type == type.rawValue }) {
+            all[index] = condition
+        } else {
+            all.append(condition)
+        }
+    }
+
+    public mutating func remove(_ type: ConditionType) { all.removeAll { $0.type == type.rawValue } }
+}

@@ -1,0 +1,98 @@
+internal import StructuredData
+
+/// Builds the structural schemas of our CRDs beside the types that they describe. Every field has a description, because
+/// `kubectl explain` shows it; a field enters the schema together with the code that honours it.
+struct SchemaBuilder: Sendable {
+    private(set) var json: JSON
+
+    private init(type: String, _ description: String) {
+        json = ["description": .string(description), "type": .string(type)]
+    }
+
+    static func object(
+        _ description: String, required: [String] = [], _ properties: KeyValuePairs<String, SchemaBuilder>
+    )
+        -> SchemaBuilder
+    {
+        var schema = SchemaBuilder(type: "object", description)
+        if !required.isEmpty { schema.json["required"] = .array(required.map(JSON.string)) }
+        for (name, property) in properties { schema.json.set(property.json, at: "properties", name) }
+        return schema
+    }
+
+    static func map(_ description: String, of value: SchemaBuilder) -> SchemaBuilder {
+        var schema = SchemaBuilder(type: "object", description)
+        schema.json["additionalProperties"] = value.json
+        return schema
+    }
+
+    /// A list whose entries are told apart by `key`, so that server-side apply merges them one by one.
+    static func list(_ description: String, key: String, of item: SchemaBuilder) -> SchemaBuilder {
+        var schema = SchemaBuilder(type: "array", description)
+        schema.json["items"] = item.json
+        schema.json["x-kubernetes-list-type"] = "map"
+        schema.json["x-kubernetes-list-map-keys"] = [.string(key)]
+        return schema
+    }
+
+    static func string(_ description: String, pattern: String? = nil, length: ClosedRange<Int>? = nil) -> SchemaBuilder
+    {
+        var schema = SchemaBuilder(type: "string", description)
+        schema.json["pattern"] = pattern.map(JSON.string)
+        schema.json["minLength"] = length.map { JSON($0.lowerBound) }
+        schema.json["maxLength"] = length.map { JSON($0.upperBound) }
+        return schema
+    }
+
+    static func choice<Choice: CaseIterable & RawRepresentable<String>>(_ description: String, _: Choice.Type)
+        -> SchemaBuilder
+    {
+        var schema = SchemaBuilder(type: "string", description)
+        schema.json["enum"] = .array(Choice.allCases.map { .string($0.rawValue) })
+        return schema
+    }
+
+    static func integer(_ description: String, in range: ClosedRange<Int>? = nil, format: String = "int32")
+        -> SchemaBuilder
+    {
+        var schema = SchemaBuilder(type: "integer", description)
+        schema.json["format"] = .string(format)
+        schema.json["minimum"] = range.map { JSON($0.lowerBound) }
+        schema.json["maximum"] = range.map { JSON($0.upperBound) }
+        return schema
+    }
+
+    static func boolean(_ description: String) -> SchemaBuilder { SchemaBuilder(type: "boolean", description) }
+
+    static func dateTime(_ description: String) -> SchemaBuilder {
+        var schema = SchemaBuilder(type: "string", description)
+        schema.json["format"] = "date-time"
+        return schema
+    }
+
+    /// A Kubernetes quantity: `100m`, `256Mi`, `1`.
+    static func quantity(_ description: String) -> SchemaBuilder {
+        var schema = SchemaBuilder(type: "string", description)
+        schema.json["type"] = nil
+        schema.json["anyOf"] = [["type": "integer"], ["type": "string"]]
+        schema.json["pattern"] =
+            #"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"#
+        schema.json["x-kubernetes-int-or-string"] = true
+        return schema
+    }
+
+    func defaulting(to value: JSON) -> SchemaBuilder { with("default", value) }
+
+    /// A CEL rule that must hold at this node.
+    func rule(_ expression: String, _ message: String, fieldPath: String? = nil) -> SchemaBuilder {
+        var rule: JSON = ["message": .string(message), "rule": .string(expression)]
+        rule["fieldPath"] = fieldPath.map(JSON.string)
+        return with("x-kubernetes-validations", .array((json["x-kubernetes-validations"]?.array ?? []) + [rule]))
+    }
+
+    private func with(_ key: String, _ value: JSON) -> SchemaBuilder {
+        var copy = self
+        copy.json[key] = value
+        return copy
+    }
+}

@@ -1,0 +1,155 @@
+internal import StructuredData
+
+extension TodoApp {
+    /// The structural schema of `TodoApp`, with the rules that span fields in CEL.
+    static var schema: SchemaBuilder {
+        .object(
+            "TodoApp is one installation of the todo platform: its database, its services and how they are reached.",
+            required: ["spec"],
+            [
+                "apiVersion": .string("The API version of this object: todo-operator.dev/v1alpha1."),
+                "kind": .string("The kind of this object: TodoApp."),
+                "metadata": .object("Standard object metadata.", [:]),
+                "spec": Spec.schema,
+                "status": Status.schema,
+            ]
+        )
+        .rule(
+            "size(self.metadata.name) <= 50",
+            "metadata.name must have at most 50 characters, so that the names of the objects made for it stay valid"
+        )
+        .rule(
+            "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+            "metadata.name must be a DNS label that starts with a letter, because Services are named after it")
+    }
+}
+
+extension TodoApp.Spec {
+    static var schema: SchemaBuilder {
+        .object(
+            "What the installation should be.", required: ["database"],
+            [
+                "image": .string(
+                    """
+                    The container image that every service of this installation runs. It is set once, when the object is \
+                    created, to the image of the release that the CRD came with, and stays when the operator is upgraded: \
+                    change it to upgrade the services.
+                    """, length: 1...512
+                ).defaulting(to: .string(ProductVersion.image)),
+                "database": TodoApp.Database.schema,
+                "services": TodoApp.Services.schema,
+                "networkPolicy": .choice(
+                    """
+                    Enabled: a NetworkPolicy lets only the service port in, and only DNS and the database's port out. \
+                    Disabled: no NetworkPolicy is made, and one made before is removed.
+                    """, TodoApp.Toggle.self
+                ).defaulting(to: "Enabled"),
+                "suspend": .boolean(
+                    """
+                    While true the operator changes nothing of this installation; what runs goes on running. Deleting the \
+                    object still deletes what was made for it.
+                    """
+                ).defaulting(to: false),
+            ])
+    }
+}
+
+extension TodoApp.Database {
+    static var schema: SchemaBuilder {
+        .object(
+            "The PostgreSQL database (version 15 or later) that holds everything.", required: ["secretRef"],
+            [
+                "secretRef": .object(
+                    """
+                    The Secret, in the namespace of this object, that says how to connect. Key uri: a PostgreSQL URI such \
+                    as postgresql://user:password@host:5432/todo; a transaction-mode pooler is fine. Key directUri, \
+                    optional: the same database without a pooler, used for migrations.
+                    """, required: ["name"],
+                    [
+                        "name": .string(
+                            "The name of the Secret.",
+                            pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#, length: 1...253)
+                    ]),
+                "tlsMode": .choice(
+                    """
+                    VerifyFull: TLS, and the server's certificate must be trusted and name the host. Require: TLS without a \
+                    check of the certificate. Disable: no TLS.
+                    """, TodoApp.TLSMode.self
+                ).defaulting(to: "VerifyFull"),
+                "poolSize": .integer("How many connections each pod of a service keeps at the most.", in: 1...1000)
+                    .defaulting(to: 16),
+            ])
+    }
+}
+
+extension TodoApp.Services {
+    static var schema: SchemaBuilder {
+        .object(
+            "The services of the installation.",
+            ["api": TodoApp.Service.schema("The HTTP API.", replicas: 2)]
+        ).defaulting(to: [:])
+    }
+}
+
+extension TodoApp.Service {
+    static func schema(_ description: String, replicas: Int) -> SchemaBuilder {
+        .object(
+            description,
+            [
+                "replicas": .integer("How many pods run it; 0 stops it.", in: 0...1000).defaulting(to: JSON(replicas)),
+                "resources": .object(
+                    """
+                    Processor and memory of each pod. Without it: requests of 50m and 64Mi, and a memory limit of 256Mi.
+                    """,
+                    [
+                        "requests": .map("What a pod is promised.", of: .quantity("An amount.")),
+                        "limits": .map("What a pod may use at the most.", of: .quantity("An amount.")),
+                    ]),
+            ]
+        ).defaulting(to: [:])
+    }
+}
+
+extension TodoApp.Status {
+    static var schema: SchemaBuilder {
+        .object(
+            "What the operator observed last.",
+            [
+                "observedGeneration": .integer("The generation of spec that this status speaks of.", format: "int64"),
+                "version": .string("The version that runs: the tag of the image, once every pod runs it."),
+                "url": .string("Where the HTTP API is reached."),
+                "services": .list(
+                    "Each service and its pods.", key: "name",
+                    of: .object(
+                        "One service.", required: ["name", "desired", "updated", "ready"],
+                        [
+                            "name": .string("The name of the service."),
+                            "desired": .integer("How many pods there should be."),
+                            "updated": .integer("How many pods run the current template."),
+                            "ready": .integer("How many pods take requests."),
+                        ])),
+                "conditions": .list(
+                    """
+                    Ready is always there. Reconciling and Stalled only while they are True. DatabaseReady and \
+                    ServicesReady say which part is missing.
+                    """, key: "type", of: Condition.schema),
+            ])
+    }
+}
+
+extension Condition {
+    static var schema: SchemaBuilder {
+        .object(
+            "One aspect of the state.",
+            required: ["type", "status", "reason", "message", "lastTransitionTime"],
+            [
+                "type": .string("What this condition is about.", length: 1...316),
+                "status": .choice("Whether it holds.", Condition.Status.self),
+                "observedGeneration": .integer(
+                    "The generation of spec that this condition speaks of.", format: "int64"),
+                "lastTransitionTime": .dateTime("When status last changed."),
+                "reason": .string("Why, in one CamelCase word.", length: 1...1024),
+                "message": .string("Why, and what to do about it.", length: 0...32768),
+            ])
+    }
+}

@@ -1,0 +1,151 @@
+public import StructuredData
+
+/// One installation of the todo platform.
+public struct TodoApp: Sendable, Equatable, Codable {
+    public var metadata: Metadata
+    public var spec: Spec
+    public var status: Status?
+
+    public init(metadata: Metadata, spec: Spec, status: Status? = nil) {
+        self.metadata = metadata
+        self.spec = spec
+        self.status = status
+    }
+
+    /// The part of the object's metadata that the operator uses.
+    public struct Metadata: Sendable, Equatable, Codable {
+        public var name: String
+        public var namespace: String
+        public var uid: String?
+        public var generation: Int?
+        public var labels: [String: String]?
+
+        public init(
+            name: String, namespace: String, uid: String? = nil, generation: Int? = nil, labels: [String: String]? = nil
+        ) {
+            self.name = name
+            self.namespace = namespace
+            self.uid = uid
+            self.generation = generation
+            self.labels = labels
+        }
+    }
+
+    /// What the user declares. Decoded from an object whose defaults are filled in (`TodoApp.init(validating:)`).
+    public struct Spec: Sendable, Equatable, Codable {
+        public var image: String
+        public var database: Database
+        public var services: Services
+        public var networkPolicy: Toggle
+        public var suspend: Bool
+    }
+
+    public struct Database: Sendable, Equatable, Codable {
+        public var secretRef: SecretReference
+        public var tlsMode: TLSMode
+        public var poolSize: Int
+    }
+
+    public struct SecretReference: Sendable, Equatable, Codable {
+        public var name: String
+    }
+
+    public enum TLSMode: String, Sendable, Codable, CaseIterable {
+        case disable = "Disable"
+        case require = "Require"
+        case verifyFull = "VerifyFull"
+
+        /// libpq's word for it (PostgreSQL documentation, section "SSL Support").
+        public var sslMode: String {
+            switch self {
+            case .disable: "disable"
+            case .require: "require"
+            case .verifyFull: "verify-full"
+            }
+        }
+    }
+
+    public enum Toggle: String, Sendable, Codable, CaseIterable {
+        case enabled = "Enabled"
+        case disabled = "Disabled"
+    }
+
+    public struct Services: Sendable, Equatable, Codable {
+        public var api: Service
+    }
+
+    public struct Service: Sendable, Equatable, Codable {
+        public var replicas: Int
+        public var resources: Resources?
+    }
+
+    /// Kubernetes resource requirements; quantities as the user wrote them.
+    public struct Resources: Sendable, Equatable, Codable {
+        public var requests: [String: Quantity]?
+        public var limits: [String: Quantity]?
+    }
+
+    /// A quantity is a string or an integer in JSON, and is given on as it came.
+    public enum Quantity: Sendable, Equatable, Codable {
+        case text(String)
+        case integer(Int)
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let integer = try? container.decode(Int.self) {
+                self = .integer(integer)
+            } else {
+                self = .text(try container.decode(String.self))
+            }
+        }
+
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .text(let text): try container.encode(text)
+            case .integer(let integer): try container.encode(integer)
+            }
+        }
+
+        public var json: JSON {
+            switch self {
+            case .text(let text): .string(text)
+            case .integer(let integer): JSON(integer)
+            }
+        }
+    }
+
+    /// What the operator observed.
+    public struct Status: Sendable, Equatable, Codable {
+        public var observedGeneration: Int?
+        public var version: String?
+        public var url: String?
+        public var services: [ServiceStatus]?
+        public var conditions: [Condition]?
+
+        public init(
+            observedGeneration: Int? = nil, version: String? = nil, url: String? = nil,
+            services: [ServiceStatus]? = nil, conditions: [Condition]? = nil
+        ) {
+            self.observedGeneration = observedGeneration
+            self.version = version
+            self.url = url
+            self.services = services
+            self.conditions = conditions
+        }
+    }
+
+    public struct ServiceStatus: Sendable, Equatable, Codable {
+        public var name: String
+        public var desired: Int
+        public var updated: Int
+        public var ready: Int
+
+        public init(name: String, desired: Int, updated: Int, ready: Int) {
+            self.name = name
+            self.desired = desired
+            self.updated = updated
+            self.ready = ready
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import ControllerRuntime
+import Glibc
+import KubernetesClient
+import Logging
+import Metrics
+import ServiceLifecycle
+import UnixSignals
+import Telemetry
+import TodoOperator
+import TodoResources
+
+struct OperatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "operator",
+        abstract: "Run the operator against the cluster of the kubeconfig, or the one that this pod runs in.")
+
+    @Option(help: "The kubeconfig file; else $KUBECONFIG, the pod's own cluster, ~/.kube/config.")
+    var kubeconfig: String?
+
+    @Option(help: "The context of the kubeconfig; else its current one.")
+    var context: String?
+
+    @Option(help: "Watch this namespace only.")
+    var namespace: String?
+
+    @Flag(help: "Work only while holding the Lease todo-operator, so that several replicas can run.")
+    var leaderElect = false
+
+    @Option(help: "Where the Lease is; else the namespace of this pod or of the kubeconfig's context.")
+    var leaderElectNamespace: String?
+
+    @Option(help: "The port of /metrics, /livez and /readyz; 0 serves none.")
+    var metricsPort = 8081
+
+    @Option(help: "How many TodoApps are worked on at once.")
+    var workers = 8
+
+    @OptionGroup var logs: LogOptions
+
+    func validate() throws {
+        guard (1...256).contains(workers) else { throw ValidationError("--workers takes 1 to 256") }
+        guard (0...65535).contains(metricsPort) else { throw ValidationError("--metrics-port takes 0 to 65535") }
+    }
+
+    func run() async throws {
+        let registry = logs.bootstrap()
+        let logger = Logger(label: "operator")
+        let configuration = try ClusterConfiguration.load(kubeconfig: kubeconfig, context: context)
+        let client = OperatorClient.make(configuration)
+        let manager = OperatorManager.make(
+            client: client, database: MigratingDatabase(logger: logger),
+            options: options(defaultNamespace: configuration.namespace), logger: logger)
+        logger.info(
+            "starting",
+            metadata: ["version": "\(ProductVersion.current)", "server": "\(configuration.server)"])
+        await OperatorClient.reportCRDs(client, logger)
+        var services: [any Service] = [manager]
+        if metricsPort > 0 {
+            services.append(
+                HealthServer(
+                    port: metricsPort, registry: registry,
+                    live: HealthChecks([("watches", { try await manager.checkLiveness() })]),
+                    ready: HealthChecks([("caches", { try manager.checkReadiness() })]), logger: logger))
+        }
+        try await ServiceGroup(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+        ).run()
+    }
+
+    private func options(defaultNamespace: String) -> OperatorManager.Options {
+        let identity = "\(hostName)_\(String(UInt32.random(in: .min ... .max), radix: 16))"
+        let election =
+            leaderElect
+            ? LeaderElector.Options(
+                namespace: leaderElectNamespace ?? defaultNamespace, name: Label.operatorName, identity: identity)
+            : nil
+        var manager = Manager.Options(name: Label.operatorName, identity: identity, election: election)
+        // Nothing may hold up the end of one that no longer leads: not even its own clean-up.
+        manager.onLeadershipLost = { loss in
+            complain("\(loss)")
+            _exit(1)
+        }
+        var options = OperatorManager.Options(manager: manager)
+        options.namespace = namespace
+        options.workers = workers
+        return options
+    }
+
+    private var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+/// The client of the operator: its requests are counted.
+enum OperatorClient {
+    static func make(_ configuration: ClusterConfiguration) -> KubernetesClient {
+        KubernetesClient(
+            configuration: configuration,
+            options: KubernetesClient.Options(
+                userAgent: "todo-operator/\(ProductVersion.current)", logger: Logger(label: "client"),
+                observer: { record in
+                    let code = record.code.map(String.init) ?? "<error>"
+                    Counter(
+                        label: "rest_client_requests_total",
+                        dimensions: [("code", code), ("host", record.host), ("method", record.method)]
+                    ).increment()
+                }))
+    }
+
+    /// Says what is wrong with the CRDs. The operator starts all the same: a CRD may come later.
+    static func reportCRDs(_ client: any ObjectClient, _ logger: Logger) async {
+        do {
+            for problem in try await CRDCheck.problems(client) { logger.warning("\(problem)") }
+        } catch {
+            logger.warning("the CRDs could not be checked: \(error)")
+        }
+    }
+}

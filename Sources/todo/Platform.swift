@@ -1,0 +1,174 @@
+import ControllerRuntime
+import FoundationEssentials
+import HTTPTransport
+import HTTPTypes
+import KubernetesClient
+import LocalCluster
+import LocalPostgres
+import StructuredData
+import TodoOperator
+import TodoResources
+
+/// The parts of `todo up`, and how its objects get into them.
+struct Platform: Sendable {
+    private static let fieldManager = "todo-up"
+    private static let secrets = ResourceType(group: "", version: "v1", kind: "Secret", plural: "secrets")
+    private static let namespaces = ResourceType(
+        group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false)
+
+    let database: LocalPostgres
+    let cluster: LocalCluster
+    let folder: String
+
+    private var client: KubernetesClient { cluster.client }
+
+    /// Applies the CRDs, then `objects`; gives each TodoApp whose Secret is not there a database of its own.
+    func apply(_ objects: [JSON]) async throws {
+        for definition in CustomResourceDefinitions.all {
+            try await apply(KubernetesObject(definition), CRDCheck.definitionType)
+        }
+        let served = try await client.discovery()
+        // Secrets first: a TodoApp whose Secret is in the same file gets none of ours.
+        let ordered = objects.filter { $0["kind"] == "Secret" } + objects.filter { $0["kind"] != "Secret" }
+        for object in ordered.map(KubernetesObject.init) {
+            let parts = object.apiVersion.split(separator: "/").map(String.init)
+            let group = parts.count > 1 ? parts[0] : ""
+            guard let type = served.resource(group: group, version: parts.last, kind: object.kind)?.type else {
+                throw CommandFailure("\(object.apiVersion) \(object.kind) is not a kind that this cluster has")
+            }
+            var object = object
+            if type.namespaced {
+                let namespace = object.namespace ?? "default"
+                object.json.set(.string(namespace), at: "metadata", "namespace")
+                try await apply(
+                    KubernetesObject([
+                        "apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(namespace)],
+                    ]), Self.namespaces)
+            }
+            if type == TodoGroup.todoApp { object = try await withDatabase(object) }
+            try await apply(object, type)
+        }
+    }
+
+    private func apply(_ object: KubernetesObject, _ type: ResourceType) async throws {
+        _ = try await client.apply(object, type, fieldManager: Self.fieldManager, force: true)
+    }
+
+    /// The TodoApp with the Secret of its database made, unless somebody else made one.
+    private func withDatabase(_ app: KubernetesObject) async throws -> KubernetesObject {
+        var app = app
+        let namespace = app.namespace ?? "default"
+        let name = app.json.at("spec", "database", "secretRef", "name")?.string ?? "\(app.name)-db"
+        let found = try await client.getIfPresent(Self.secrets, namespace: namespace, name: name)
+        if let found, found.labels[Label.managedBy] != Self.fieldManager { return app }
+        let uri = try await database.database(Self.databaseName(namespace, app.name))
+        try await apply(
+            KubernetesObject([
+                "apiVersion": "v1", "data": ["uri": .string(Data(uri.utf8).base64EncodedString())], "kind": "Secret",
+                "metadata": [
+                    "labels": [Label.managedBy: .string(Self.fieldManager)], "name": .string(name),
+                    "namespace": .string(namespace),
+                ],
+                "type": "Opaque",
+            ]), Self.secrets)
+        app.json.set(.string(name), at: "spec", "database", "secretRef", "name")
+        // Loopback: the PostgreSQL of this machine has no certificate.
+        app.json.set("Disable", at: "spec", "database", "tlsMode")
+        return app
+    }
+
+    /// A name of its own for each app: hyphens are doubled as `__`, so that no two apps meet, and what is too long for
+    /// PostgreSQL (63 bytes) ends in a hash.
+    static func databaseName(_ namespace: String, _ app: String) -> String {
+        func escaped(_ text: String) -> String {
+            text.map { $0 == "-" ? "__" : $0 == "." ? "_0_" : String($0) }.joined()
+        }
+        let name = "\(escaped(namespace))_1_\(escaped(app))"
+        guard name.utf8.count > 63 else { return name }
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325  // FNV-1a
+        for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return "\(name.prefix(46))_\(String(hash, radix: 16))"
+    }
+
+    /// Waits until the first TodoApp is ready, opens its port, and says how to use it.
+    func present(_ objects: [JSON], port: Int) async throws {
+        guard let app = objects.map(KubernetesObject.init).first(where: { $0.kind == TodoGroup.todoApp.kind }) else {
+            OneMachine.say("the cluster is up; export KUBECONFIG=\(folder)/kubeconfig")
+            return
+        }
+        let names = AppNames(app: app.name, namespace: app.namespace ?? "default")
+        let open: Int
+        do {
+            open = try await cluster.forward(
+                port: port, toService: names.service("api"), namespace: names.namespace,
+                servicePort: DesiredState.apiPort)
+        } catch {
+            throw CommandFailure("port \(port) of 127.0.0.1 cannot be used (\(error)); choose another with --port")
+        }
+        try await whenReady(names)
+        try await whenAnswering("http://127.0.0.1:\(open)")
+        let secret = try await client.get(Self.secrets, namespace: names.namespace, name: names.apiTokenSecret)
+        let encoded = secret.json.at("data", "token")?.string ?? ""
+        let token = Data(base64Encoded: encoded).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        OneMachine.say(instructions(names, address: "http://127.0.0.1:\(open)", token: token))
+    }
+
+    /// Returns once `Ready` is true; says what is missing whenever that changes.
+    private func whenReady(_ names: AppNames) async throws {
+        var said = ""
+        while true {
+            let options = WatchOptions(fieldSelector: "metadata.name=\(names.app)", timeoutSeconds: 100)
+            for try await event in try await client.watch(
+                TodoGroup.todoApp, namespace: names.namespace, options: options)
+            {
+                let object: KubernetesObject
+                switch event {
+                case .added(let shown), .modified(let shown): object = shown
+                default: continue
+                }
+                let ready = object.status?["conditions"]?.array?.first {
+                    $0["type"]?.string == ConditionType.ready.rawValue
+                }
+                if ready?["status"] == "True" { return }
+                let message = ready?["message"]?.string ?? "waiting for the operator"
+                if message != said { OneMachine.say("\(names.namespace)/\(names.app): \(message)") }
+                said = message
+            }
+        }
+    }
+
+    /// Returns once the API takes requests: after a restart the status still says what was true before.
+    private func whenAnswering(_ address: String) async throws {
+        let transport = CurlTransport(configuration: CurlTransport.Configuration(proxy: .none))
+        defer { transport.close() }
+        while true {
+            let request = ClientRequest(url: "\(address)/readyz", totalTimeout: .seconds(2))
+            if let response = try? await transport.send(request), response.status.code == 200 { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    private func instructions(_ names: AppNames, address: String, token: String) -> String {
+        """
+
+        todo is up.
+
+          address      \(address)
+          token        \(token)
+          kubeconfig   \(folder)/kubeconfig
+
+        Create a task, then list them:
+
+          curl -s -X POST \(address)/v1/tasks -H 'Authorization: Bearer \(token)' -H 'Content-Type: application/json' -d '{"title":"Try todo-operator"}'
+          curl -s \(address)/v1/tasks -H 'Authorization: Bearer \(token)'
+
+        Watch it, change it:
+
+          export KUBECONFIG=\(folder)/kubeconfig
+          kubectl get todoapps -A
+          kubectl edit todoapp \(names.app) -n \(names.namespace)
+
+        Ctrl-C stops everything; the data stays.
+        """
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Glibc
+import Telemetry
+import TodoResources
+
+@main
+struct Todo: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "todo",
+        abstract: "The todo platform and its Kubernetes operator.",
+        version: ProductVersion.current,
+        subcommands: [Up.self, Cluster.self, OperatorCommand.self, Serve.self, Render.self, CRDs.self])
+
+    /// Exit status: 0 done, 1 failed, 2 wrong usage. An error is one line on standard error.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let status = exitCode(for: error)
+            guard !status.isSuccess else {
+                print(fullMessage(for: error))
+                Glibc.exit(0)
+            }
+            let isUsage = status == .validationFailure
+            let hint = isUsage ? "; see todo --help" : ""
+            let text = message(for: error).split(separator: "\n").joined(separator: " ")
+            if !text.isEmpty { complain("\(text)\(hint)") }
+            Glibc.exit(isUsage ? 2 : 1)
+        }
+    }
+}
+
+/// One line on standard error.
+func complain(_ text: String) {
+    JSONLogHandler.standardError(Array("todo: \(text)\n".utf8))
+}
+
+/// Why a command failed, in one line that says what to do.
+struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

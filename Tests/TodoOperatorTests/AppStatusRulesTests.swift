@@ -1,0 +1,114 @@
+import StructuredData
+import Testing
+import TodoResources
+
+@testable import TodoOperator
+
+@Suite struct AppStatusRulesTests {
+    static let now = "2026-01-01T00:00:00Z"
+
+    static func app(replicas: Int = 2, status: TodoApp.Status? = nil) throws -> TodoApp {
+        var object = DesiredStateTests.minimal
+        object.set(7, at: "metadata", "generation")
+        object.set(JSON(replicas), at: "spec", "services", "api", "replicas")
+        var app = try TodoApp(validating: object)
+        app.status = status
+        return app
+    }
+
+    static func deployment(
+        updated: Int, ready: Int, total: Int? = nil, observed: Int = 4, progressing: String = "ReplicaSetUpdated"
+    ) -> JSON {
+        [
+            "metadata": ["generation": 4],
+            "status": [
+                "observedGeneration": JSON(observed), "replicas": JSON(total ?? updated),
+                "updatedReplicas": JSON(updated),
+                "readyReplicas": JSON(ready),
+                "conditions": [["type": "Progressing", "reason": .string(progressing), "message": "why"]],
+            ],
+        ]
+    }
+
+    func status(_ observation: AppObservation, replicas: Int = 2, previous: TodoApp.Status? = nil) throws -> [String] {
+        let status = AppStatusRules.status(
+            of: try Self.app(replicas: replicas, status: previous), seeing: observation, now: Self.now)
+        #expect(status.observedGeneration == 7)
+        #expect(status.conditions?.allSatisfy { $0.observedGeneration == 7 } == true)
+        return (status.conditions ?? []).map { "\($0.type)=\($0.status.rawValue)/\($0.reason)" }.sorted()
+    }
+
+    @Test func everythingUpIsReadyAndNothingElse() throws {
+        let seen = AppObservation(database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: 2, ready: 2))
+        #expect(
+            try status(seen) == ["DatabaseReady=True/Migrated", "Ready=True/AllReady", "ServicesReady=True/RolledOut"])
+    }
+
+    @Test func aRolloutUnderWayIsReconciling() throws {
+        let seen = AppObservation(database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: 1, ready: 2))
+        #expect(
+            try status(seen) == [
+                "DatabaseReady=True/Migrated", "Ready=False/RollingOut", "Reconciling=True/Progressing",
+                "ServicesReady=False/RollingOut",
+            ])
+    }
+
+    @Test func aStatusOfAnOlderGenerationIsNotBelieved() throws {
+        let stale = Self.deployment(updated: 2, ready: 2, observed: 3)
+        let seen = AppObservation(database: .ready(schemaVersion: 1), deployment: stale)
+        #expect(try status(seen).contains("Ready=False/RollingOut"))
+    }
+
+    @Test func podsOfTheOldTemplateKeepItFromBeingReady() throws {
+        let seen = AppObservation(
+            database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: 2, ready: 2, total: 3))
+        #expect(try status(seen).contains("Ready=False/RollingOut"))
+    }
+
+    @Test func aFailedRolloutIsStalled() throws {
+        let failed = Self.deployment(updated: 1, ready: 0, progressing: "ProgressDeadlineExceeded")
+        #expect(
+            try status(AppObservation(database: .ready(schemaVersion: 1), deployment: failed)) == [
+                "DatabaseReady=True/Migrated", "Ready=False/RolloutFailed", "ServicesReady=False/RolloutFailed",
+                "Stalled=True/RolloutFailed",
+            ])
+    }
+
+    @Test func withoutADatabaseTheServicesWait() throws {
+        let seen = AppObservation(database: .failed(.secretNotFound, "Secret team/todo-db does not exist"))
+        #expect(
+            try status(seen) == [
+                "DatabaseReady=False/SecretNotFound", "Ready=False/SecretNotFound", "Reconciling=True/Progressing",
+                "ServicesReady=False/WaitingForDatabase",
+            ])
+    }
+
+    @Test func noReplicasIsReady() throws {
+        let seen = AppObservation(database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: 0, ready: 0))
+        #expect(try status(seen, replicas: 0).contains("ServicesReady=True/ScaledToZero"))
+    }
+
+    @Test func aRefusedSpecIsStalledAndKeepsWhatWasKnown() throws {
+        let up = AppObservation(database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: 2, ready: 2))
+        let before = AppStatusRules.status(of: try Self.app(), seeing: up, now: Self.now)
+        let after = AppStatusRules.status(
+            ofUnreadable: before, generation: 8, problem: "spec.wat: no such field", now: Self.now)
+        #expect(after.version == before.version)
+        #expect(after.conditions?.first { $0.type == "Stalled" }?.message == "spec.wat: no such field")
+        #expect(after.conditions?.first { $0.type == "Ready" }?.status == .no)
+    }
+
+    @Test func versionIsTheTagOfTheImageOnceAllPodsRunIt() throws {
+        #expect(AppStatusRules.imageTag("registry:5000/a/todo:1.2@sha256:00") == "1.2")
+        #expect(AppStatusRules.imageTag("registry:5000/todo") == "latest")
+        #expect(AppStatusRules.imageTag("todo@sha256:00") == "sha256:00")
+        let half = AppObservation(database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: 1, ready: 1))
+        #expect(AppStatusRules.status(of: try Self.app(), seeing: half, now: Self.now).version == nil)
+    }
+
+    @Test func suspendedIsNeitherReadyNorStalled() throws {
+        let status = AppStatusRules.status(ofSuspended: try Self.app(), now: Self.now)
+        #expect(status.conditions?.map(\.type) == ["Ready"])
+        #expect(status.conditions?.first?.status == .unknown)
+    }
+}

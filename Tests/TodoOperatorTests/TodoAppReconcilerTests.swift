@@ -1,0 +1,262 @@
+import APIServer
+import Concurrency
+import ControllerRuntime
+import KubernetesClient
+import StructuredData
+import Testing
+import TodoResources
+
+@testable import TodoOperator
+
+@Suite(.timeLimit(.minutes(2))) struct TodoAppReconcilerTests {
+    @Test func anAppGetsItsObjectsAndIsReadyWhenItsPodsAre() async throws {
+        let cluster = try await OperatorHarness()
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp()
+            try await cluster.whenReason(.rollingOut)
+            for type in DesiredState.childTypes {
+                #expect(try await cluster.find(type, "todo-api") != nil, "\(type.kind)")
+            }
+            try await cluster.bringUpPods()
+            try await cluster.whenReason(.allReady)
+            let status = try await cluster.find(TodoGroup.todoApp, "todo")?["status"]
+            #expect(status?["url"] == "http://todo-api.team.svc:8080")
+            #expect(status?["version"]?.string == ProductVersion.current)
+            #expect(status?["services"]?[0]?["ready"] == 2)
+            #expect(status?["observedGeneration"] == 1)
+            #expect(
+                cluster.database.prepared.withLock { $0.first } == "postgresql://todo:secret@db:5432/todo VerifyFull")
+        }
+    }
+
+    /// Promise 1: nothing is written while nothing changes, whatever the server filled in.
+    @Test func thereAreNoWritesInTenMinutesOfSteadyState() async throws {
+        let time = ManualTime()
+        let cluster = try await OperatorHarness(time: time)
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp()
+            try await cluster.bringUpPods()
+            try await cluster.whenReason(.allReady)
+            try await cluster.settle()
+            let before = cluster.writes.withLock { $0.filter { !$0.contains("/events") } }
+            for _ in 0..<60 {
+                time.advance(by: .seconds(10))
+                try await cluster.settle()
+            }
+            let after = cluster.writes.withLock { $0.filter { !$0.contains("/events") } }
+            #expect(after.dropFirst(before.count) == [])
+        }
+    }
+
+    /// Promise 1: after a restart the first pass finds everything as it should be.
+    @Test func aRestartChangesNoObject() async throws {
+        let cluster = try await OperatorHarness()
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp()
+            try await cluster.bringUpPods()
+            try await cluster.whenReason(.allReady)
+        }
+        func versions() async throws -> [String?] {
+            var versions = [
+                try await cluster.find(TodoGroup.todoApp, "todo")?.at("metadata", "resourceVersion")?.string
+            ]
+            for type in DesiredState.childTypes {
+                versions.append(try await cluster.find(type, "todo-api")?.at("metadata", "resourceVersion")?.string)
+            }
+            return versions
+        }
+        let before = try await versions()
+        let applies = cluster.writes.withLock { $0.count }
+        try await cluster.whileRunning {
+            _ = try await eventually("the second operator has looked at every child") {
+                cluster.writes.withLock { $0.count } >= applies + DesiredState.childTypes.count ? true : nil
+            }
+            try await cluster.settle()
+        }
+        #expect(try await versions() == before)
+    }
+
+    /// Promise 10: drift is put back in seconds.
+    @Test func whatSomebodyElseChangesIsPutBack() async throws {
+        let cluster = try await OperatorHarness()
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp()
+            try await cluster.bringUpPods()
+            try await cluster.patch(DesiredState.deploymentType, "todo-api", ["spec": ["replicas": 9]])
+            _ = try await eventually("the replicas are put back") {
+                try await cluster.find(DesiredState.deploymentType, "todo-api")?.at("spec", "replicas") == 2
+                    ? true : nil
+            }
+            try await cluster.person.delete(OperatorHarness.services, namespace: "team", name: "todo-api")
+            _ = try await eventually("the Service is made again") {
+                try await cluster.find(OperatorHarness.services, "todo-api")
+            }
+        }
+    }
+
+    @Test func whatIsNoLongerWantedIsRemoved() async throws {
+        let cluster = try await OperatorHarness()
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp()
+            _ = try await eventually("a NetworkPolicy") { try await cluster.find(OperatorHarness.policies, "todo-api") }
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["networkPolicy": "Disabled"]])
+            _ = try await eventually("no NetworkPolicy") {
+                try await cluster.find(OperatorHarness.policies, "todo-api") == nil ? true : nil
+            }
+        }
+    }
+
+    /// Promise 5: a Secret is followed by its name; one that comes, or changes, is acted on at once.
+    @Test func aSecretThatComesLateOrChangesRollsThePods() async throws {
+        let cluster = try await OperatorHarness()
+        try await cluster.whileRunning {
+            try await cluster.createApp()
+            let missing = try await cluster.whenReason(.secretNotFound)
+            #expect(missing["message"]?.string?.contains("kubectl create secret generic todo-db") == true)
+            #expect(try await cluster.find(DesiredState.deploymentType, "todo-api") == nil)
+            try await cluster.createSecret(["url": "misspelt"])
+            try await cluster.whenReason(.secretKeyMissing)
+            try await cluster.patch(OperatorHarness.secrets, "todo-db", ["stringData": ["uri": "mysql://x"]])
+            try await cluster.whenReason(.secretInvalid)
+            try await cluster.patch(OperatorHarness.secrets, "todo-db", ["stringData": ["uri": "postgresql://db/todo"]])
+            try await cluster.bringUpPods()
+            try await cluster.whenReason(.allReady)
+            func checksum() async throws -> JSON? {
+                try await cluster.find(DesiredState.deploymentType, "todo-api")?
+                    .at("spec", "template", "metadata", "annotations", Label.secretChecksum)
+            }
+            let before = try await checksum()
+            try await cluster.patch(
+                OperatorHarness.secrets, "todo-db", ["stringData": ["uri": "postgresql://other/todo"]])
+            _ = try await eventually("another checksum") { try await checksum() != before ? true : nil }
+        }
+        let lists = cluster.reads.withLock { $0.filter { $0.contains("/secrets?") } }
+        #expect(!lists.isEmpty)
+        #expect(lists.allSatisfy { $0.contains("fieldSelector=metadata.name") }, "\(lists)")
+    }
+
+    @Test func aDatabaseThatFailsIsACondition() async throws {
+        let cluster = try await OperatorHarness()
+        cluster.database.fail(DatabaseProblem(.tlsRefused, "the server at db:5432 does not speak TLS"))
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp()
+            let condition = try await cluster.whenReason(.tlsRefused, of: .databaseReady)
+            #expect(condition["message"] == "the server at db:5432 does not speak TLS")
+            try await cluster.whenReason(.waitingForDatabase, of: .servicesReady)
+            cluster.database.fail(nil)
+            try await cluster.bringUpPods()
+            try await cluster.whenReason(.allReady)
+        }
+    }
+
+    @Test func anObjectOfSomebodyElseIsLeftAlone() async throws {
+        let cluster = try await OperatorHarness()
+        let theirs: JSON = [
+            "metadata": ["name": "todo-api"], "spec": ["ports": [["port": 1]], "selector": ["a": "b"]],
+        ]
+        _ = try await cluster.person.create(KubernetesObject(theirs), OperatorHarness.services, namespace: "team")
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp()
+            try await cluster.whenReason(.nameTaken, of: .stalled)
+            #expect(try await cluster.find(OperatorHarness.services, "todo-api")?.at("spec", "ports")?[0]?["port"] == 1)
+        }
+    }
+
+    @Test func anApplyThatTheServerForbidsIsACondition() async throws {
+        let cluster = try await OperatorHarness()
+        cluster.server.faults.add(
+            .status(403), for: .init(verbs: ["patch"], resource: "services", user: OperatorHarness.user.name))
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp()
+            try await cluster.whenReason(.applyFailed, of: .stalled)
+        }
+    }
+
+    /// Promise 8: what got past an older CRD is refused by the same checks, and nothing else stops.
+    @Test func aSpecThatTheServerLetThroughIsStalled() async throws {
+        var lax = CustomResourceDefinitions.todoApp
+        let open: JSON = ["type": "object", "x-kubernetes-preserve-unknown-fields": true]
+        var version = try #require(lax.at("spec", "versions")?[0])
+        version["schema"] = ["openAPIV3Schema": ["type": "object", "properties": ["spec": open, "status": open]]]
+        lax.set([version], at: "spec", "versions")
+        let cluster = try await OperatorHarness(definitions: [lax])
+        #expect(try await CRDCheck.problems(cluster.person).count == 1)
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp(
+                ["database": ["secretRef": ["name": "todo-db"], "tlsMode": "Maybe"]], name: "bad")
+            try await cluster.createApp(name: "good")
+            let stalled = try await cluster.whenReason(.invalidSpec, of: .stalled, app: "bad")
+            #expect(stalled["message"]?.string?.contains("spec.database.tlsMode") == true)
+            try await cluster.whenReason(.rollingOut, app: "good")
+        }
+    }
+
+    @Test func aSuspendedAppIsNotTouched() async throws {
+        let cluster = try await OperatorHarness()
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp()
+            try await cluster.bringUpPods()
+            try await cluster.whenReason(.allReady)
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["suspend": true]])
+            try await cluster.whenReason(.suspended)
+            try await cluster.patch(DesiredState.deploymentType, "todo-api", ["spec": ["replicas": 7]])
+            try await cluster.settle()
+            #expect(try await cluster.find(DesiredState.deploymentType, "todo-api")?.at("spec", "replicas") == 7)
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["suspend": false]])
+            _ = try await eventually("the replicas are put back") {
+                try await cluster.find(DesiredState.deploymentType, "todo-api")?.at("spec", "replicas") == 2
+                    ? true : nil
+            }
+        }
+    }
+
+    /// Errors of every sort on the way: it ends where it should.
+    @Test(arguments: [
+        Faults.Action.status(409), .status(429, retryAfterSeconds: 0), .status(500), .status(503), .dropBefore,
+        .dropAfter,
+    ])
+    func itConvergesThroughFaults(fault: Faults.Action) async throws {
+        let cluster = try await OperatorHarness()
+        let writes: Set<String> = ["create", "update", "patch", "delete"]
+        cluster.server.faults.add(fault, for: .init(verbs: writes, user: OperatorHarness.user.name), count: 6)
+        cluster.server.faults.add(
+            fault, for: .init(verbs: ["list", "watch"], user: OperatorHarness.user.name), count: 4)
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp()
+            try await cluster.bringUpPods()
+            try await cluster.whenReason(.allReady)
+        }
+        for type in DesiredState.childTypes {
+            let child = try await cluster.find(type, "todo-api")
+            #expect(child?.at("metadata", "ownerReferences")?.array?.count == 1, "\(type.kind)")
+            #expect(child?.text.contains("todo:secret") == false)
+        }
+    }
+}
+
+extension OperatorHarness {
+    /// Waits until no request of the operator has changed anything for a while: what was under way has ended.
+    func settle() async throws {
+        var last = (-1, "")
+        var quiet = 0
+        while quiet < 5 {
+            let version = try await person.list(TodoGroup.todoApp, namespace: "team", options: ListOptions())
+                .resourceVersion
+            let now = (writes.withLock { $0.count }, version)
+            quiet = now == last ? quiet + 1 : 0
+            last = now
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import StructuredData
+import Testing
+
+@testable import TodoResources
+
+@Suite struct CustomResourceDefinitionTests {
+    static let full: JSON = [
+        "apiVersion": "todo-operator.dev/v1alpha1", "kind": "TodoApp",
+        "metadata": ["name": "todo", "namespace": "team", "uid": "u-1", "generation": 3, "labels": ["a": "b"]],
+        "spec": [
+            "image": "registry.example:5000/todo:1.2.3",
+            "database": ["secretRef": ["name": "db"], "tlsMode": "Require", "poolSize": 4],
+            "services": [
+                "api": ["replicas": 3, "resources": ["requests": ["cpu": "1"], "limits": ["memory": 1_000_000]]]
+            ],
+            "networkPolicy": "Disabled", "suspend": true,
+        ],
+        "status": [
+            "observedGeneration": 2, "version": "1.2.3", "url": "http://todo",
+            "services": [
+                ["name": "api", "desired": 3, "updated": 2, "ready": 1]
+            ],
+            "conditions": [
+                [
+                    "type": "Ready", "status": "False", "observedGeneration": 2,
+                    "lastTransitionTime": "2026-01-01T00:00:00Z", "reason": "RollingOut", "message": "1 of 3",
+                ]
+            ],
+        ],
+    ]
+
+    @Test func everyFieldOfTheSchemaIsAFieldOfTheTypeAndTheOtherWayRound() throws {
+        let app = try TodoApp(validating: Self.full)
+        let encoded = try JSON(encoding: app)
+        var expected = Self.full
+        expected["apiVersion"] = nil
+        expected["kind"] = nil
+        #expect(encoded == expected)
+        for part in ["spec", "status"] {
+            let schema = try #require(TodoApp.schema.json.at("properties", part))
+            #expect(Self.missing(from: try #require(Self.full[part]), schema: schema, path: part) == [])
+        }
+    }
+
+    /// The properties of `schema` that `value` does not show.
+    static func missing(from value: JSON, schema: JSON, path: String) -> [String] {
+        if let items = schema["items"] { return missing(from: value[0] ?? .null, schema: items, path: "\(path)[0]") }
+        return (schema["properties"]?.object ?? JSONObject()).flatMap { key, property in
+            value[key].map { missing(from: $0, schema: property, path: "\(path).\(key)") } ?? ["\(path).\(key)"]
+        }
+    }
+
+    @Test func everyFieldIsDescribed() {
+        func undescribed(_ schema: JSON, _ path: String) -> [String] {
+            let own = (schema["description"]?.string ?? "").isEmpty ? [path] : []
+            let nested = (schema["properties"]?.object ?? JSONObject()).flatMap { undescribed($1, "\(path).\($0)") }
+            return own + nested + (schema["items"].map { undescribed($0, "\(path)[]") } ?? [])
+        }
+        #expect(undescribed(TodoApp.schema.json, "TodoApp") == [])
+    }
+
+    @Test func theLeastSpecGetsDefaultsThatSuitProduction() throws {
+        let app = try TodoApp(validating: [
+            "apiVersion": "todo-operator.dev/v1alpha1", "kind": "TodoApp",
+            "metadata": ["name": "todo", "namespace": "todo"], "spec": ["database": ["secretRef": ["name": "db"]]],
+        ])
+        #expect(app.spec.image == ProductVersion.image)
+        #expect(app.spec.database.tlsMode == .verifyFull)
+        #expect(app.spec.database.poolSize == 16)
+        #expect(app.spec.services.api.replicas == 2)
+        #expect(app.spec.networkPolicy == .enabled)
+        #expect(!app.spec.suspend)
+    }
+
+    @Test(
+        arguments: [
+            (["spec", "database"], nil, "spec.database: Required value"),
+            (["spec", "database", "secretRef"], nil, "spec.database.secretRef: Required value"),
+            (["spec", "database", "secretRef", "name"], "No Such", "spec.database.secretRef.name"),
+            (["spec", "database", "tlsMode"], "Maybe", "spec.database.tlsMode: Unsupported value"),
+            (["spec", "database", "poolSize"], 0, "spec.database.poolSize: Invalid value"),
+            (["spec", "services", "api", "replicas"], "two", "spec.services.api.replicas"),
+            (["spec", "services", "api", "replicas"], -1, "spec.services.api.replicas: Invalid value"),
+            (["spec", "services", "api", "resources", "limits"], ["memory": "lots"], "resources.limits.memory"),
+            (["spec", "wat"], 1, "spec.wat: no such field"),
+            (["metadata", "name"], "1-is-no-letter", "metadata.name must be a DNS label"),
+            (["metadata", "name"], JSON.string(String(repeating: "a", count: 51)), "at most 50 characters"),
+        ] as [([String], JSON?, String)])
+    func aBadSpecIsRefusedByNameOfTheField(path: [String], value: JSON?, problem: String) {
+        var object = Self.full
+        Self.set(value, at: path[...], in: &object)
+        let error = #expect(throws: InvalidResource.self) { try TodoApp(validating: object) }
+        #expect(error?.description.contains(problem) == true, "\(error?.description ?? "accepted")")
+    }
+
+    static func set(_ value: JSON?, at path: ArraySlice<String>, in json: inout JSON) {
+        guard let key = path.first else { return }
+        if path.count == 1 {
+            json[key] = value
+        } else {
+            var child = json[key] ?? [:]
+            set(value, at: path.dropFirst(), in: &child)
+            json[key] = child
+        }
+    }
+}
+
+@Suite struct ConditionSetTests {
+    @Test func theTransitionTimeMovesOnlyWithTheStatus() {
+        var first = ConditionSet(previous: [], generation: 1, now: "2026-01-01T00:00:00Z")
+        first.set(.ready, .no, .rollingOut, "1 of 2")
+        var second = ConditionSet(previous: first.all, generation: 2, now: "2026-01-02T00:00:00Z")
+        second.set(.ready, .no, .rollingOut, "2 of 2")
+        #expect(second[.ready]?.lastTransitionTime == "2026-01-01T00:00:00Z")
+        #expect(second[.ready]?.observedGeneration == 2)
+        second.set(.ready, .yes, .allReady, "up")
+        #expect(second[.ready]?.lastTransitionTime == "2026-01-02T00:00:00Z")
+        #expect(second.all.count == 1)
+    }
+}

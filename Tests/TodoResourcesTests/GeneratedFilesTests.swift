@@ -1,0 +1,27 @@
+import Foundation
+import StructuredData
+import Testing
+import TodoResources
+
+/// The checkout that the tests were built from.
+let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+@Suite struct GeneratedFilesTests {
+    @Test func theCRDsInTheRepositoryAreThoseOfTheTypes() throws {
+        let file = repository.appending(path: "crds/todo-operator.dev.yaml")
+        let written = try String(contentsOf: file, encoding: .utf8)
+        #expect(written == YAML.write(documents: CustomResourceDefinitions.all), "run `make crds`")
+    }
+
+    @Test func everySampleIsValid() throws {
+        let folder = repository.appending(path: "manifests/samples")
+        let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        #expect(!files.isEmpty)
+        for file in files {
+            for document in try YAML.parse(String(contentsOf: file, encoding: .utf8)) {
+                _ = try TodoApp(validating: document)
+            }
+        }
+    }
+}
