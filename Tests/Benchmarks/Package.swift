@@ -1,0 +1,56 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// Benchmarks print figures; they are no tests. A package of their own, so that users of the main package build none of
+// what is only compared with.
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A library of the main package.
+func main(_ name: String) -> Target.Dependency { .product(name: name, package: "todo-operator") }
+
+/// An executable in `<folder>`.
+func benchmark(
+    _ name: String, in folder: String, _ dependencies: [Target.Dependency], _ extra: [SwiftSetting] = []
+) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: folder, swiftSettings: settings + extra)
+}
+
+// async-http-client takes minutes to build: only when asked for.
+let comparesAHC = ProcessInfo.processInfo.environment["TODO_BENCH_AHC"] == "1"
+let ahcPackages: [Package.Dependency] =
+    comparesAHC ? [.package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0")] : []
+let ahc: [Target.Dependency] =
+    comparesAHC ? [.product(name: "AsyncHTTPClient", package: "async-http-client")] : []
+
+let package = Package(
+    name: "benchmarks",
+    dependencies: [
+        .package(name: "todo-operator", path: "../.."),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ] + ahcPackages,
+    targets: [
+        benchmark("json-bench", in: "StructuredData", [main("StructuredData")]),
+        benchmark(
+            "cluster-bench", in: "LocalCluster",
+            [
+                main("APIServer"), main("HTTPTransport"), main("StructuredData"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        benchmark(
+            "postgres-bench", in: "Postgres",
+            [main("Postgres"), main("LocalPostgres"), main("ChildProcess"), main("Concurrency")]),
+        benchmark(
+            "http-bench", in: "HTTPTransport", [main("HTTPTransport")] + ahc, comparesAHC ? [.define("AHC")] : []),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,104 @@
+import Foundation
+import Testing
+
+/// Bad input gets one line that says what to do; nothing crashes, nothing is lost.
+@Suite(.timeLimit(.minutes(3))) struct BadInputTests {
+    static func app(_ spec: String) -> String {
+        "apiVersion: todo-operator.dev/v1alpha1\nkind: TodoApp\nmetadata: {name: todo}\nspec: \(spec)\n"
+    }
+
+    static let bomb =
+        "a: &a [x, x, x, x, x, x, x, x, x]\n"
+        + (1...9).map {
+            "\(Character(UnicodeScalar(97 + UInt8($0)))): &\(Character(UnicodeScalar(97 + UInt8($0)))) [\(Array(repeating: "*\(Character(UnicodeScalar(96 + UInt8($0))))", count: 9).joined(separator: ", "))]\n"
+        }
+        .joined()
+
+    @Test(arguments: [
+        ("malformed YAML", "kind: TodoApp\nspec: {database: [\n", "line "),
+        ("no object", "", "holds no object"),
+        ("another kind", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n", "use TodoApp"),
+        ("unknown field", app("{database: {secretRef: {name: db}}, databse: {}}"), "spec.databse: no such field"),
+        ("wrong type", app("{database: {secretRef: {name: db}, poolSize: many}}"), "spec.database.poolSize"),
+        ("out of range", app("{database: {secretRef: {name: db}, poolSize: 0}}"), "spec.database.poolSize"),
+        ("missing field", app("{}"), "spec.database: Required value"),
+        ("alias bomb", bomb, "alias"),
+        ("deep JSON", String(repeating: "[", count: 10_000), "line "),
+    ])
+    func renderSaysWhatIsWrongInOneLine(what: String, text: String, message: String) async throws {
+        let result = try await Command.run(Command.todo, ["render", "-f", "-"], input: text)
+        #expect(result.status == 1, "\(what): \(result)")
+        #expect(result.err.split(separator: "\n").count == 1 && result.err.contains(message), "\(what): \(result)")
+    }
+
+    @Test(arguments: [
+        (["render"], "--file"), (["render", "-f", "/no/such/file"], "No such file"), (["fly"], "fly"),
+        (["operator", "--workers", "0"], "--workers"), (["up", "--port", "notaport"], "--port"),
+    ])
+    func wrongUsageIsOneLineToo(arguments: [String], message: String) async throws {
+        let result = try await Command.run(Command.todo, arguments)
+        #expect(result.status == (arguments.last == "/no/such/file" ? 1 : 2), "\(result)")
+        #expect(result.err.split(separator: "\n").count == 1 && result.err.contains(message), "\(result)")
+    }
+
+    @Test func aKubeconfigThatNamesAMissingFileSaysWhichField() async throws {
+        let folder = try TemporaryFolder()
+        let kubeconfig = folder.url.appending(path: "config")
+        try """
+        apiVersion: v1
+        kind: Config
+        current-context: c
+        contexts: [{name: c, context: {cluster: c, user: u}}]
+        clusters: [{name: c, cluster: {server: "https://127.0.0.1:1", certificate-authority: /no/such/ca}}]
+        users: [{name: u, user: {token: t}}]
+
+        """.write(to: kubeconfig, atomically: true, encoding: .utf8)
+        let result = try await Command.run(Command.todo, ["operator", "--kubeconfig", kubeconfig.path])
+        #expect(result.status == 1 && result.err.contains("clusters[0].certificate-authority"), "\(result)")
+        let missing = try await Command.run(Command.todo, ["operator", "--kubeconfig", "/no/such/kubeconfig"])
+        #expect(missing.status == 1 && missing.err.contains("/no/such/kubeconfig"), "\(missing)")
+    }
+
+    /// Straight to the API server, past kubectl's own checks.
+    @Test func theAPIServerRefusesWhatIsTooMuchAndGoesOn() async throws {
+        let cluster = try await SharedCluster.running()
+        let folder = try TemporaryFolder()
+        func post(_ body: String, _ path: String = "/api/v1/namespaces/default/configmaps") async throws -> String {
+            let file = folder.url.appending(path: "body")
+            try body.write(to: file, atomically: true, encoding: .utf8)
+            let config = try await Command.run(
+                "sh", ["-c", "grep -m1 server: \(cluster.kubeconfig) | awk '{print $2}'"])
+            let server = config.out.trimmingCharacters(in: CharacterSet(charactersIn: "\"\n "))
+            func pem(_ field: String) -> String {
+                "grep -m1 \(field): \(cluster.kubeconfig) | awk '{print $2}' | base64 -d > \(folder.url.path)/\(field)"
+            }
+            _ = try await Command.run(
+                "sh",
+                [
+                    "-c",
+                    ["certificate-authority-data", "client-certificate-data", "client-key-data"].map(pem).joined(
+                        separator: ";"),
+                ])
+            let answer = try await Command.run(
+                "curl",
+                [
+                    "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert",
+                    "\(folder.url.path)/certificate-authority-data",
+                    "--cert", "\(folder.url.path)/client-certificate-data", "--key",
+                    "\(folder.url.path)/client-key-data",
+                    "-H", "Content-Type: application/json", "--data-binary", "@\(file.path)", server + path,
+                ])
+            return answer.out
+        }
+        #expect(try await post("{nope") == "400")
+        #expect(try await post(String(repeating: "[", count: 10_000)) == "400")
+        #expect(
+            try await post(#"{"metadata":{"name":"big"},"data":{"x":"\#(String(repeating: "x", count: 3_200_000))"}}"#)
+                == "413")
+        #expect(try await post(#"{"metadata":{"name":"typed"},"data":{"x":1}}"#) == "400")
+        #expect(try await post(#"{"metadata":{"name":"Not Valid"}}"#) == "422")
+        #expect(
+            try await post(#"{"metadata":{"name":"fine-\#(UInt32.random(in: 0 ... .max))"},"data":{"x":"1"}}"#) == "201"
+        )
+    }
+}
