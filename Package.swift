@@ -120,7 +120,7 @@ let todo: [Target] = [
 
 let allTests: [Target] = [
     .target(
-        name: "PostgresServer", dependencies: ["Concurrency"], path: "Tests/Support/PostgresServer",
+        name: "PostgresServer", dependencies: ["ChildProcess", "Concurrency"], path: "Tests/Support/PostgresServer",
         swiftSettings: settings),
     tests(of: "ChildProcess"),
     tests(of: "Concurrency"),
@@ -160,7 +160,8 @@ let allTests: [Target] = [
             "TodoResources", httpTypes, logging,
         ]),
     .testTarget(
-        name: "EndToEndTests", dependencies: ["todo", "KubernetesClient", "PostgresServer", "StructuredData"],
+        name: "EndToEndTests",
+        dependencies: ["todo", "ChildProcess", "Concurrency", "KubernetesClient", "PostgresServer", "StructuredData"],
         path: "Tests/EndToEndTests", exclude: ["Scripts"], swiftSettings: settings),
 ]
 

@@ -9,11 +9,10 @@ import Testing
     @Test func twentyKillsAtRandomPointsLeaveNothingWrong() async throws {
         let installation = try await Installation()
         try await installation.createApps()
-        var generator = SystemRandomNumberGenerator()
         for round in 0..<20 {
             try await installation.changeSomething(round)
-            try await Task.sleep(for: .milliseconds(Int.random(in: 0...400, using: &generator)))  // the random point
-            try await installation.killOne(round % 3)
+            try await Task.sleep(for: .milliseconds(Int.random(in: 0...400)))  // the random point
+            try await installation.kill(Victim.allCases.randomElement() ?? .cluster)
         }
         try await installation.expectConverged()
         try await installation.deleteApp("crash-2")
@@ -21,6 +20,8 @@ import Testing
         await installation.stop()
     }
 }
+
+private enum Victim: CaseIterable { case operatorProcess, cluster, database }
 
 /// A cluster, an operator and a PostgreSQL, each a process of its own that can be killed and started again.
 private final class Installation {
@@ -58,21 +59,21 @@ private final class Installation {
                     group: "apiextensions.k8s.io", version: "v1", kind: "CustomResourceDefinition",
                     plural: "customresourcedefinitions", namespaced: false), namespace: nil)
         }
-        operatorProcess = try Self.startOperator(kubeconfig)
+        operatorProcess = try await Self.startOperator(kubeconfig)
     }
 
     private static func startCluster(_ folder: TemporaryFolder, _ kubeconfig: String, _ port: Int) async throws
         -> BackgroundProcess
     {
         let data = folder.url.appending(path: "data").path
-        let cluster = try BackgroundProcess(
+        let cluster = try await BackgroundProcess.start(
             Command.todo, ["cluster", "--data-dir", data, "--port", "\(port)", "--kubeconfig", kubeconfig])
         _ = try await cluster.line(matching: /(https:\/\/\S+)/)
         return cluster
     }
 
-    private static func startOperator(_ kubeconfig: String) throws -> BackgroundProcess {
-        try BackgroundProcess(
+    private static func startOperator(_ kubeconfig: String) async throws -> BackgroundProcess {
+        try await BackgroundProcess.start(
             Command.todo, ["operator", "--kubeconfig", kubeconfig, "--metrics-port", "0", "--log-level", "warning"])
     }
 
@@ -109,15 +110,15 @@ private final class Installation {
             options: WriteOptions())
     }
 
-    func killOne(_ which: Int) async throws {
-        switch which {
-        case 0:
+    func kill(_ victim: Victim) async throws {
+        switch victim {
+        case .operatorProcess:
             try await operatorProcess.stop(SIGKILL)
-            operatorProcess = try Self.startOperator(kubeconfig)
-        case 1:
+            operatorProcess = try await Self.startOperator(kubeconfig)
+        case .cluster:
             try await cluster.stop(SIGKILL)
             cluster = try await Self.startCluster(folder, kubeconfig, port)
-        default:
+        case .database:
             try await database.kill()
             try await database.restart()
         }

@@ -23,7 +23,8 @@ import Testing
     func everyRecordedCaseIsAnsweredAlike() async throws {
         let folder = try TemporaryFolder()
         let kubeconfig = folder.url.appending(path: "kubeconfig").path
-        let cluster = try BackgroundProcess(Command.todo, ["cluster", "--port", "0", "--kubeconfig", kubeconfig])
+        let cluster = try await BackgroundProcess.start(
+            Command.todo, ["cluster", "--port", "0", "--kubeconfig", kubeconfig])
         _ = try await cluster.line(matching: /(https:\/\/\S+)/)
         let script = Self.folder.appending(path: "kube_cases.py").path
         let golden = Self.folder.appending(path: "kube-golden.json").path

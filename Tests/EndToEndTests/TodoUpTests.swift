@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import Testing
 
@@ -9,7 +10,7 @@ import Testing
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: data.url.path)
         let arguments = ["up", "--data-dir", data.url.path, "--port", "0"]
 
-        let first = try BackgroundProcess(Command.todo, arguments)
+        let first = try await BackgroundProcess.start(Command.todo, arguments)
         let curl = try await first.line(matching: /(?m)^\s*(curl .*POST.*)$/, within: .seconds(120))
         let made = try await Command.run("sh", ["-c", curl])
         #expect(made.out.contains("Try todo-operator"), "\(made)")
@@ -28,9 +29,9 @@ import Testing
             let table = try await kubectl("get", "tda", "-n", "todo")
             #expect(table.out.contains("READY") && table.out.contains("True") && table.out.contains("URL"), "\(table)")
         }
-        #expect(try await first.stop(SIGINT) == 0, "\(first.output)")
+        #expect(try await first.stop(SIGINT) == .exited(0), "\(first.output)")
 
-        let second = try BackgroundProcess(Command.todo, arguments)
+        let second = try await BackgroundProcess.start(Command.todo, arguments)
         let again = try await second.line(matching: /(?m)^\s*(curl (?!.*POST).*tasks.*)$/, within: .seconds(60))
         let kept = try await Command.run("sh", ["-c", again])
         #expect(kept.out.contains("Try todo-operator"), "\(kept)")
@@ -41,7 +42,7 @@ import Testing
     func podsAreRolledScaledAndReadByKubectl() async throws {
         let data = try TemporaryFolder()
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: data.url.path)
-        let up = try BackgroundProcess(Command.todo, ["up", "--data-dir", data.url.path, "--port", "0"])
+        let up = try await BackgroundProcess.start(Command.todo, ["up", "--data-dir", data.url.path, "--port", "0"])
         _ = try await up.line(matching: /(?m)^\s*(curl .*POST.*)$/, within: .seconds(120))
         let kubectl = try Kubectl(
             path: Kubectl.installed.last ?? "", kubeconfig: data.url.appending(path: "kubeconfig").path)

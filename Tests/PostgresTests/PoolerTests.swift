@@ -8,7 +8,7 @@ import Testing
         let server = try await PostgresServer.shared()
         let pooler = try await PgBouncer.start(before: server)
         let database = try await server.createDatabase()
-        try server.psql("CREATE TABLE counter (n int8); INSERT INTO counter VALUES (0)", database: database)
+        try await server.psql("CREATE TABLE counter (n int8); INSERT INTO counter VALUES (0)", database: database)
         var configuration = try PostgresConfiguration(pooler.uri(database: database))
         configuration.statementMode = .unnamed
         let pool = PostgresPool(configuration, limits: .init(size: 8))
@@ -26,7 +26,7 @@ import Testing
             }
             try await group.waitForAll()
         }
-        #expect(try server.psql("SELECT n FROM counter", database: database) == "200")
+        #expect(try await server.psql("SELECT n FROM counter", database: database) == "200")
         await pool.close()
     }
 

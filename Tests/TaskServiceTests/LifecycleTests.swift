@@ -63,7 +63,7 @@ import TodoStore
         let name = try await server.createDatabase()
         let uri = server.socketURI(database: name)
         _ = try await Migrator.migrate(databaseURI: uri)
-        try server.psql(
+        try await server.psql(
             "INSERT INTO schema_migrations (version, name, checksum) VALUES (99, 'later', '')", database: name)
         await #expect(throws: DatabaseError.newerSchema(found: 99, known: Migrator.latestVersion)) {
             try await RunningService.with(database: uri) { _ in }

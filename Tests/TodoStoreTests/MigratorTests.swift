@@ -19,7 +19,7 @@ import TodoStore
         #expect(try await Migrator.migrate(databaseURI: database.uri) == Migrator.latestVersion)
         #expect(try await Migrator.migrate(databaseURI: database.uri) == Migrator.latestVersion)
         #expect(try await Migrator.currentVersion(databaseURI: database.uri) == Migrator.latestVersion)
-        #expect(try database.server.psql("SELECT count(*) FROM tasks", database: database.name) == "0")
+        #expect(try await database.server.psql("SELECT count(*) FROM tasks", database: database.name) == "0")
     }
 
     @Test func `migrations are numbered from 1 without gaps`() {
@@ -34,7 +34,7 @@ import TodoStore
     @Test func `the user id leads every key and index of tasks`() async throws {
         let database = try await StoreDatabase.make()
         _ = try await Migrator.migrate(databaseURI: database.uri)
-        let leading = try database.server.psql(
+        let leading = try await database.server.psql(
             """
             SELECT DISTINCT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
             WHERE i.indrelid = 'tasks'::regclass
@@ -55,7 +55,7 @@ import TodoStore
             }
             for try await version in group { #expect(version == 2) }
         }
-        #expect(try database.server.psql("SELECT count(*) FROM first", database: database.name) == "1")
+        #expect(try await database.server.psql("SELECT count(*) FROM first", database: database.name) == "1")
     }
 
     @Test func `a step that fails leaves nothing of itself and all before it`() async throws {
@@ -71,7 +71,7 @@ import TodoStore
         }
         #expect(message.contains("migration 3 (broken)") && message.contains("22012"))
         #expect(try await Migrator(connection: connection, migrations: two).currentVersion() == 2)
-        #expect(try database.server.psql("SELECT to_regclass('third') IS NULL", database: database.name) == "t")
+        #expect(try await database.server.psql("SELECT to_regclass('third') IS NULL", database: database.name) == "t")
         await connection.close()
     }
 

@@ -19,6 +19,8 @@ public final class ChildProcess: Sendable {
             case null
             /// This process' own, the terminal if it has one: the child stays in the process group that may read it.
             case inherit
+            /// An open descriptor; it stays the caller's.
+            case descriptor(Int32)
         }
 
         /// The file to execute: no search in PATH, see `ChildProcess.find`.

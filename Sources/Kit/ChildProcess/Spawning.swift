@@ -106,8 +106,13 @@ func spawn(_ specification: ChildProcess.Specification) -> Result<Int32, ChildPr
     var request = child_request()
     request.path = UnsafePointer(path)
     request.working_directory = UnsafePointer(directory)
-    request.standard_input = specification.standardInput == .inherit ? STDIN_FILENO : null
-    request.stays_in_group = specification.standardInput == .inherit ? 1 : 0
+    switch specification.standardInput {
+    case .null: request.standard_input = null
+    case .descriptor(let descriptor): request.standard_input = descriptor
+    case .inherit:
+        request.standard_input = STDIN_FILENO
+        request.stays_in_group = 1
+    }
     request.standard_output = output
     request.standard_error = error
     if let user = specification.user {

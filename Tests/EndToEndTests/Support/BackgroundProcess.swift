@@ -1,31 +1,38 @@
+import ChildProcess
 import Foundation
 import Testing
 
-/// A program that runs until it is told to stop.
-final class BackgroundProcess: @unchecked Sendable {  // Process is used under no concurrent mutation: set up once
-    private let process = Process()
-    private let log: URL
+/// A program that runs until it is told to stop, at the latest until the test process ends.
+final class BackgroundProcess: Sendable {
+    private let process: ChildProcess
+    private let program: String
     private let folder: TemporaryFolder
+    private var log: URL { folder.url.appending(path: "log") }
 
-    init(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
-        folder = try TemporaryFolder()
-        log = folder.url.appending(path: "log")
-        try Data().write(to: log)
-        let handle = try FileHandle(forWritingTo: log)
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = handle
-        process.standardError = handle
-        try process.run()
-        Reaper.watch(process.processIdentifier)
-        process.terminationHandler = { Reaper.forget($0.processIdentifier) }
+    private init(process: ChildProcess, program: String, folder: TemporaryFolder) {
+        self.process = process
+        self.program = program
+        self.folder = folder
     }
 
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    static func start(_ program: String, _ arguments: [String], environment: [String: String] = [:]) async throws
+        -> BackgroundProcess
+    {
+        let folder = try TemporaryFolder()
+        var specification = ChildProcess.Specification(
+            path: program, arguments: arguments,
+            environment: ProcessInfo.processInfo.environment.merging(environment) { $1 })
+        specification.standardInput = .null
+        specification.standardOutput = .file(folder.url.appending(path: "log").path)
+        specification.standardError = specification.standardOutput
+        specification.signalWhenParentEnds = SIGKILL
+        return BackgroundProcess(
+            process: try await ChildProcess.start(specification), program: program, folder: folder)
+    }
 
-    var pid: pid_t { process.processIdentifier }
+    deinit { process.signal(SIGKILL) }
+
+    var pid: pid_t { process.pid }
     var isRunning: Bool { process.isRunning }
 
     /// Standard output and standard error so far.
@@ -35,27 +42,26 @@ final class BackgroundProcess: @unchecked Sendable {  // Process is used under n
     func line(matching pattern: Regex<(Substring, Substring)>, within limit: Duration = .seconds(60)) async throws
         -> String
     {
-        try await eventually(within: limit, "a line of \(process.executableURL?.lastPathComponent ?? "")") {
+        try await eventually(within: limit, "a line of \(program)") {
             if let match = try? pattern.firstMatch(in: output) { return String(match.output.1) }
-            if !isRunning { throw Ended(output: output, status: process.terminationStatus) }
+            if !isRunning { throw Ended(output: output, exit: await process.exit) }
             return nil
         }
     }
 
     struct Ended: Error, CustomStringConvertible {
         let output: String
-        let status: Int32
-        var description: String { "ended with status \(status): \(output)" }
+        let exit: ChildProcess.Exit
+        var description: String { "ended with \(exit): \(output)" }
     }
 
-    func signal(_ signal: Int32) { kill(process.processIdentifier, signal) }
+    func signal(_ signal: Int32) { process.signal(signal) }
 
     /// Sends `signal` and waits for the end.
     @discardableResult
-    func stop(_ signal: Int32 = SIGINT, within limit: Duration = .seconds(30)) async throws -> Int32 {
-        kill(process.processIdentifier, signal)
-        return try await eventually(within: limit, "the process ends") {
-            process.isRunning ? nil : process.terminationStatus
-        }
+    func stop(_ signal: Int32 = SIGINT, within limit: Duration = .seconds(30)) async throws -> ChildProcess.Exit {
+        process.signal(signal)
+        _ = try await eventually(within: limit, "the process ends") { isRunning ? nil : true }
+        return await process.exit
     }
 }

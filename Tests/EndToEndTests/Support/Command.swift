@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import Testing
 
@@ -29,19 +30,16 @@ enum Command {
         let out = folder.url.appending(path: "out")
         let err = folder.url.appending(path: "err")
         let inputFile = folder.url.appending(path: "in")
-        for file in [out, err] { try Data().write(to: file) }
         try Data((input ?? "").utf8).write(to: inputFile)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["timeout", "--kill-after=5", "\(seconds)", program] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = try FileHandle(forReadingFrom: inputFile)
-        process.standardOutput = try FileHandle(forWritingTo: out)
-        process.standardError = try FileHandle(forWritingTo: err)
-        let status: Int32 = try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
-        }
+        let inputDescriptor = open(inputFile.path, O_RDONLY | O_CLOEXEC)
+        defer { close(inputDescriptor) }
+        var specification = ChildProcess.Specification(
+            path: "/usr/bin/env", arguments: ["timeout", "--kill-after=5", "\(seconds)", program] + arguments,
+            environment: ProcessInfo.processInfo.environment.merging(environment) { $1 })
+        specification.standardInput = .descriptor(inputDescriptor)
+        specification.standardOutput = .file(out.path)
+        specification.standardError = .file(err.path)
+        let status = try await ChildProcess.start(specification).exit.code
         return CommandResult(
             command: ([program] + arguments).joined(separator: " "), status: status,
             out: try String(contentsOf: out, encoding: .utf8), err: try String(contentsOf: err, encoding: .utf8))

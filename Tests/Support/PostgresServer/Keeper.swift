@@ -1,13 +1,19 @@
+import ChildProcess
 import Foundation
 
 /// A shell that runs a server and stops it when its standard input ends, which happens at the latest when this process
 /// dies. The folder is removed then. (Signals may be blocked in whoever starts it, and then are in what it starts: it
 /// cannot use `wait`, and some servers only end by SIGKILL.)
 final class Keeper: Sendable {
-    private let input: FileHandle
+    /// No child inherits it: `ChildProcess` passes on the three standard descriptors only.
+    private let input: Int32
+
+    private init(input: Int32) { self.input = input }
+
+    deinit { close(input) }
 
     /// `command` writes to `log` in the folder.
-    init(directory: String, command: [String]) throws {
+    static func start(directory: String, command: [String]) async throws -> Keeper {
         let script = """
             keep() { while read -r line; do [ "$line" = leave ] && exit 0; done; }
             folder="$1"
@@ -20,19 +26,21 @@ final class Keeper: Sendable {
             rm -rf "$folder"
             """
         let command = Shell.unprivileged(["/bin/sh", "-c", script, "keeper", directory] + command)
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(fileURLWithPath: command[0])
-        process.arguments = Array(command.dropFirst())
-        process.currentDirectoryURL = URL(fileURLWithPath: "/tmp")
-        process.standardInput = pipe
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        input = pipe.fileHandleForWriting
-        _ = fcntl(input.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw Shell.Failure(String(cString: strerror(errno))) }
+        let keeper = Keeper(input: ends[1])
+        defer { close(ends[0]) }
+        var specification = ChildProcess.Specification(
+            path: command[0], arguments: Array(command.dropFirst()),
+            environment: ProcessInfo.processInfo.environment)
+        specification.workingDirectory = "/tmp"
+        specification.standardInput = .descriptor(ends[0])
+        specification.standardOutput = .null
+        specification.standardError = .null
+        _ = try await ChildProcess.start(specification)
+        return keeper
     }
 
     /// Lets the server, if it still runs, go on without this keeper.
-    func detach() { try? input.write(contentsOf: Data("leave\n".utf8)) }
+    func detach() { _ = write(input, "leave\n", 6) }
 }

@@ -26,41 +26,33 @@ public final class PostgresServer: Sendable {
 
     /// Makes a new server and waits until it answers. `settings` are added to `postgresql.conf`.
     public static func start(settings: [String: String] = [:]) async throws -> PostgresServer {
-        try await runBlocking {
-            let directory = try Shell.temporaryDirectory()
-            let server = PostgresServer(directory: directory, port: try Shell.freePort())
-            try server.initialise(settings)
-            try server.launch()
-            return server
-        }
+        let server = PostgresServer(directory: try await Shell.temporaryDirectory(), port: try Shell.freePort())
+        try await server.initialise(settings)
+        try await server.launch()
+        return server
     }
 
     /// Starts the server again, on the same port and data, after `kill` or `stop`.
-    public func restart() async throws { try await runBlocking { try self.launch() } }
+    public func restart() async throws { try await launch() }
 
     /// Stops the server in order; its data stays until the test process ends.
     public func stop() async throws {
-        _ = try await runBlocking {
-            try Shell.run("\(Shell.binaries)/pg_ctl", "stop", "-D", "\(self.directory)/data", "-m", "fast", "-w")
-        }
+        try await Shell.run("\(Shell.binaries)/pg_ctl", "stop", "-D", "\(directory)/data", "-m", "fast", "-w")
     }
 
     /// SIGKILL to the postmaster: what a power cut looks like to clients. Returns when its children are gone, too.
     public func kill() async throws {
-        try await runBlocking {
-            guard let pid = self.postmaster else { throw Shell.Failure("the server is not running") }
-            let children = try Shell.run("/usr/bin/pgrep", "-P", "\(pid)").split(separator: "\n").compactMap {
-                Int32($0)
-            }
-            Foundation.kill(pid, SIGKILL)
-            for process in [pid] + children {
-                try Shell.wait("process \(process) to end") { !Shell.isRunning(process) }
-            }
-            // Its keeper may not have reaped it yet, and a successor takes a zombie for a running server.
-            try Shell.run(
-                "/bin/rm", "-f", "\(self.directory)/data/postmaster.pid",
-                "\(self.directory)/.s.PGSQL.\(self.port).lock")
+        guard let pid = postmaster else { throw Shell.Failure("the server is not running") }
+        let children = try await Shell.run("/usr/bin/pgrep", "-P", "\(pid)").split(separator: "\n").compactMap {
+            Int32($0)
         }
+        Foundation.kill(pid, SIGKILL)
+        for process in [pid] + children {
+            try await Shell.wait("process \(process) to end") { !Shell.isRunning(process) }
+        }
+        // Its keeper may not have reaped it yet, and a successor takes a zombie for a running server.
+        try await Shell.run(
+            "/bin/rm", "-f", "\(directory)/data/postmaster.pid", "\(directory)/.s.PGSQL.\(port).lock")
     }
 
     /// The process id of the postmaster, while it runs.
@@ -86,26 +78,26 @@ public final class PostgresServer: Sendable {
     /// Makes an empty database with a name of its own; returns the name.
     public func createDatabase() async throws -> String {
         let name = "test_\(UInt64.random(in: 0...UInt64.max))"
-        _ = try await runBlocking { try self.psql("CREATE DATABASE \(name) TEMPLATE template0") }
+        try await psql("CREATE DATABASE \(name) TEMPLATE template0")
         return name
     }
 
     /// Runs SQL as the superuser by psql, apart from the client under test.
     @discardableResult
-    public func psql(_ sql: String, database: String = "postgres") throws -> String {
-        try Shell.run(
+    public func psql(_ sql: String, database: String = "postgres") async throws -> String {
+        try await Shell.run(
             "\(Shell.binaries)/psql", "-XqAt", "-h", directory, "-p", "\(port)", "-d", database, "-U", "postgres",
             "-v", "ON_ERROR_STOP=1", "-c", sql)
     }
 }
 
 extension PostgresServer {
-    private func initialise(_ settings: [String: String]) throws {
+    private func initialise(_ settings: [String: String]) async throws {
         let data = "\(directory)/data"
-        try Shell.run(
+        try await Shell.run(
             "\(Shell.binaries)/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
             "--no-sync")
-        try makeCertificates()
+        try await makeCertificates()
         var lines = """
             listen_addresses = '127.0.0.1'
             port = \(port)
@@ -134,39 +126,39 @@ extension PostgresServer {
     }
 
     /// A CA, a certificate of it for `localhost` (and not for 127.0.0.1, so that verify-full can fail), a foreign CA.
-    private func makeCertificates() throws {
-        func openssl(_ arguments: String...) throws { try Shell.run("/usr/bin/openssl", arguments) }
+    private func makeCertificates() async throws {
+        func openssl(_ arguments: String...) async throws { try await Shell.run("/usr/bin/openssl", arguments) }
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
         for name in ["ca", "foreign"] {
-            try Shell.run(
+            try await Shell.run(
                 "/usr/bin/openssl",
                 ["req", "-x509"] + key + [
                     "-subj", "/CN=test \(name)", "-keyout", "\(directory)/\(name).key", "-out",
                     "\(directory)/\(name).crt",
                 ])
         }
-        try Shell.run(
+        try await Shell.run(
             "/usr/bin/openssl",
             ["req"] + key + [
                 "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
                 "-keyout", "\(directory)/server.key", "-out", "\(directory)/server.csr",
             ])
-        try openssl(
+        try await openssl(
             "x509", "-req", "-in", "\(directory)/server.csr", "-CA", caCertificate, "-CAkey", "\(directory)/ca.key",
             "-CAcreateserial", "-days", "2", "-copy_extensions", "copy", "-out", "\(directory)/server.crt")
     }
 
-    private func launch() throws {
-        let keeper = try Keeper(
+    private func launch() async throws {
+        let keeper = try await Keeper.start(
             directory: directory, command: ["\(Shell.binaries)/postgres", "-D", "\(directory)/data"])
         self.keeper.withLock { current in
             current?.detach()
             current = keeper
         }
-        try Shell.wait("PostgreSQL to answer; see \(directory)/log") {
-            (try? self.psql("SELECT 1")) == "1"
+        try await Shell.wait("PostgreSQL to answer; see \(directory)/log") {
+            (try? await psql("SELECT 1")) == "1"
         }
-        try psql(
+        try await psql(
             """
             DO $$ BEGIN
                 IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'app') THEN

@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 
 /// Runs programs as a user that PostgreSQL accepts.
@@ -22,30 +23,29 @@ enum Shell {
     }
 
     @discardableResult
-    static func run(_ program: String, _ arguments: String...) throws -> String { try run(program, arguments) }
-
-    /// Runs a program to its end; returns its standard output without the last newline.
-    @discardableResult
-    static func run(_ program: String, _ arguments: [String]) throws -> String {
-        let command = unprivileged([program] + arguments)
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: command[0])
-        process.arguments = Array(command.dropFirst())
-        process.currentDirectoryURL = URL(fileURLWithPath: "/tmp")
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failure("\(program) failed with \(process.terminationStatus): \(text)")
-        }
-        return text.trimmingCharacters(in: .newlines)
+    static func run(_ program: String, _ arguments: String...) async throws -> String {
+        try await run(program, arguments)
     }
 
-    static func temporaryDirectory() throws -> String { try run("/usr/bin/mktemp", "-d", "/tmp/todo-postgres.XXXXXX") }
+    /// Runs a program to its end; returns what it wrote to standard output and standard error, without the last newline.
+    @discardableResult
+    static func run(_ program: String, _ arguments: [String]) async throws -> String {
+        let command = unprivileged([program] + arguments)
+        var specification = ChildProcess.Specification(
+            path: "/bin/sh", arguments: ["-c", "exec \"$@\" 2>&1", "sh"] + command,
+            environment: ProcessInfo.processInfo.environment)
+        specification.workingDirectory = "/tmp"
+        guard case .ended(let exit, let output) = try await ChildProcess.capture(specification) else {
+            throw Failure("\(program) did not end")
+        }
+        let text = String(decoding: output, as: UTF8.self).trimmingCharacters(in: .newlines)
+        guard exit == .exited(0) else { throw Failure("\(program) failed with \(exit): \(text)") }
+        return text
+    }
+
+    static func temporaryDirectory() async throws -> String {
+        try await run("/usr/bin/mktemp", "-d", "/tmp/todo-postgres.XXXXXX")
+    }
 
     /// Writes a file that the unprivileged user may read.
     static func write(_ path: String, _ text: String) throws {
@@ -76,10 +76,10 @@ enum Shell {
     }
 
     /// Polls a condition of another process, for at most 30 seconds.
-    static func wait(_ what: String, until condition: () -> Bool) throws {
+    static func wait(_ what: String, until condition: () async -> Bool) async throws {
         for _ in 0..<3000 {
-            if condition() { return }
-            usleep(10_000)
+            if await condition() { return }
+            try await Task.sleep(for: .milliseconds(10))
         }
         throw Failure("waited 30 s for \(what)")
     }
