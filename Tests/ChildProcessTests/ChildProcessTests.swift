@@ -85,6 +85,53 @@ import Testing
         #expect(try await task.value == .ended(.signalled(SIGKILL), output: []))
     }
 
+    @Test func whatIsLeftInTheBackgroundIsNotWaitedFor() async throws {
+        let captured = try await ChildProcess.capture(
+            .init(path: "/bin/sh", arguments: ["-c", "sleep 1000 & echo $!"], environment: ["PATH": "/usr/bin:/bin"]))
+        guard case .ended(.exited(0), let output) = captured else {
+            Issue.record("\(captured)")
+            return
+        }
+        let background = try #require(Int32(String(decoding: output.dropLast(), as: UTF8.self)))
+        #expect(kill(background, SIGKILL) == 0, "it runs on")
+    }
+
+    @Test func aLateProgramIsKilledWithWhatItStarted() async throws {
+        let file = Self.output("grandchild")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let late = try await ChildProcess.capture(
+            .init(
+                path: "/bin/sh", arguments: ["-c", "sleep 1000 & echo $! > \(file.path); wait"],
+                environment: ["PATH": "/usr/bin:/bin"]), deadline: .seconds(1))
+        #expect(late == .deadlineExceeded)
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let grandchild = try #require(Int32(text.dropLast()))
+        while kill(grandchild, 0) == 0, !Self.isZombie(grandchild) { await Task.yield() }
+    }
+
+    private static func isZombie(_ pid: Int32) -> Bool {
+        let status = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
+        return status.split(separator: ")").last?.hasPrefix(" Z") ?? true
+    }
+
+    @Test func aSharedDescriptorKeepsItsLockUntilTheLastProcessEnds() async throws {
+        let file = Self.output("lock")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let held = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        #expect(flock(held, LOCK_EX | LOCK_NB) == 0)
+        var specification = ChildProcess.Specification(
+            path: "/bin/sh", arguments: ["-c", "sleep 1000 & echo $!"], environment: ["PATH": "/usr/bin:/bin"])
+        specification.sharedDescriptor = held
+        guard case .ended(_, let output) = try await ChildProcess.capture(specification) else { return }
+        close(held)
+        let background = try #require(Int32(String(decoding: output.dropLast(), as: UTF8.self)))
+        let other = open(file.path, O_RDWR | O_CLOEXEC)
+        defer { close(other) }
+        #expect(flock(other, LOCK_EX | LOCK_NB) < 0, "the grandchild holds it")
+        kill(background, SIGKILL)
+        while flock(other, LOCK_EX | LOCK_NB) < 0 { await Task.yield() }
+    }
+
     @Test func aNameIsSearchedFor() async throws {
         #expect(try ChildProcess.find("sh", in: "/absent:/etc:/bin") == "/bin/sh")
         #expect(try ChildProcess.find("./sh", in: "/bin") == "./sh")

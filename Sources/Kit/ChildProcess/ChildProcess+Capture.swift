@@ -8,7 +8,8 @@ extension ChildProcess {
         case deadlineExceeded
     }
 
-    /// Runs a program to its end and gives what it wrote to its standard output. Cancelling the task kills it.
+    /// Runs a program to its end and gives what it wrote to its standard output. Cancelling the task kills it, with its
+    /// process group. What it left running in the background is not waited for.
     ///
     /// - Parameters:
     ///   - specification: its `standardOutput` is not looked at.
@@ -18,21 +19,27 @@ extension ChildProcess {
         _ specification: Specification, deadline: Duration? = nil, limit: Int = 16 << 20
     ) async throws(ChildProcessError) -> Captured {
         let result = await withCheckedContinuation { continuation in
-            SpawnThread.shared.run { continuation.resume(returning: spawnWithPipe(specification)) }
+            SpawnThread.shared.run { continuation.resume(returning: spawnWithPipes(specification)) }
         }
-        let (pid, pipe) = try result.get()
-        let child = started(pid)
+        let (pid, pipes) = try result.get()
+        let child = started(pid, specification)
+        Task {
+            _ = await child.exit
+            close(pipes.end.write)
+        }
         let reading = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 Thread.start {
-                    continuation.resume(returning: readAll(pipe, deadline: deadline, limit: limit))
-                    close(pipe)
+                    let reading = readAll(pipes.output.read, until: pipes.end.read, deadline: deadline, limit: limit)
+                    close(pipes.output.read)
+                    close(pipes.end.read)
+                    continuation.resume(returning: reading)
                 }
             }
         } onCancel: {
-            child.signal(SIGKILL)
+            child.kill()
         }
-        if reading.problem != nil { child.signal(SIGKILL) }
+        if reading.problem != nil { child.kill() }
         let exit = await child.exit
         switch reading.problem {
         case nil: return .ended(exit, output: reading.bytes)
@@ -56,39 +63,68 @@ extension ChildProcess {
     }
 }
 
-/// To be called on the spawn thread: no child is forked before the pipe is marked to be closed in it.
-private func spawnWithPipe(
+/// A pipe whose ends no child inherits.
+private struct Pipe {
+    let read: Int32
+    let write: Int32
+
+    static func make() -> Pipe? {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return nil }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return Pipe(read: ends[0], write: ends[1])
+    }
+
+    func closeBoth() {
+        close(read)
+        close(write)
+    }
+}
+
+/// What the child writes, and a pipe that is to be closed when it has ended. To be called on the spawn thread.
+private func spawnWithPipes(
     _ specification: ChildProcess.Specification
-) -> Result<(pid: Int32, output: Int32), ChildProcessError> {
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { return .failure(ChildProcessError(path: specification.path, errno: errno)) }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+) -> Result<(pid: Int32, pipes: (output: Pipe, end: Pipe)), ChildProcessError> {
+    func failure(_ code: Int32) -> ChildProcessError { ChildProcessError(path: specification.path, errno: code) }
+    guard let output = Pipe.make() else { return .failure(failure(errno)) }
+    guard let end = Pipe.make() else {
+        let code = errno
+        output.closeBoth()
+        return .failure(failure(code))
+    }
     var specification = specification
-    specification.standardOutput = .descriptor(ends[1])
-    let result = spawn(specification)
-    close(ends[1])
-    switch result {
-    case .success(let pid): return .success((pid, ends[0]))
+    specification.standardOutput = .descriptor(output.write)
+    switch spawn(specification) {
+    case .success(let pid):
+        close(output.write)
+        return .success((pid, (output, end)))
     case .failure(let error):
-        close(ends[0])
+        output.closeBoth()
+        end.closeBoth()
         return .failure(error)
     }
 }
 
-/// Reads to the end of the pipe. `problem` is an errno: `ETIMEDOUT` past the deadline, `EFBIG` past the limit.
-private func readAll(_ descriptor: Int32, deadline: Duration?, limit: Int) -> (bytes: [UInt8], problem: Int32?) {
-    let end = deadline.map { ContinuousClock.now + $0 }
+/// Reads until the pipe ends, or is empty after `end` was closed: what the child left in the background may hold the
+/// pipe for ever. `problem` is an errno: `ETIMEDOUT` past the deadline, `EFBIG` past the limit.
+private func readAll(
+    _ descriptor: Int32, until end: Int32, deadline: Duration?, limit: Int
+) -> (bytes: [UInt8], problem: Int32?) {
+    let deadline = deadline.map { ContinuousClock.now + $0 }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 16384)
     while true {
         var wait: Int32 = -1
-        if let end {
-            let left = ContinuousClock.now.duration(to: end)
+        if let deadline {
+            let left = ContinuousClock.now.duration(to: deadline)
             guard left > .zero else { return (bytes, ETIMEDOUT) }
             wait = Int32(clamping: Int64(left / .milliseconds(1)) + 1)
         }
-        var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        guard poll(&poller, 1, wait) > 0 else { continue }
+        var pollers = [
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: end, events: 0, revents: 0),
+        ]
+        guard poll(&pollers, 2, wait) > 0 else { continue }
+        guard pollers[0].revents != 0 else { return (bytes, nil) }
         let count = read(descriptor, &buffer, buffer.count)
         if count > 0 {
             bytes.append(contentsOf: buffer[..<count])

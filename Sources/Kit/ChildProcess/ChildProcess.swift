@@ -33,6 +33,9 @@ public final class ChildProcess: Sendable {
         public var standardInput = Input.null
         public var standardOutput = Output.inherit
         public var standardError = Output.inherit
+        /// An open descriptor that is number 3 in the child and in whatever that starts: a `flock` on it holds until the
+        /// last of them has ended.
+        public var sharedDescriptor: Int32?
         /// Run as this user; only root can.
         public var user: (uid: UInt32, gid: UInt32)?
         /// The signal that the child gets when this process ends in whatever way (`PR_SET_PDEATHSIG`); nil for none.
@@ -67,13 +70,17 @@ public final class ChildProcess: Sendable {
     }
 
     public let pid: Int32
+    private let leadsGroup: Bool
     private enum State: Sendable {
         case running([CheckedContinuation<Exit, Never>])
         case ended(Exit)
     }
     private let state = Lock(State.running([]))
 
-    private init(pid: Int32) { self.pid = pid }
+    private init(pid: Int32, leadsGroup: Bool) {
+        self.pid = pid
+        self.leadsGroup = leadsGroup
+    }
 
     /// Starts the program.
     /// - Throws: `ChildProcessError` with the reason, also when the file cannot be executed.
@@ -81,11 +88,11 @@ public final class ChildProcess: Sendable {
         let result = await withCheckedContinuation { continuation in
             SpawnThread.shared.run { continuation.resume(returning: spawn(specification)) }
         }
-        return started(try result.get())
+        return started(try result.get(), specification)
     }
 
-    static func started(_ pid: Int32) -> ChildProcess {
-        let child = ChildProcess(pid: pid)
+    static func started(_ pid: Int32, _ specification: Specification) -> ChildProcess {
+        let child = ChildProcess(pid: pid, leadsGroup: specification.standardInput != .inherit)
         child.awaitEnd()
         return child
     }
@@ -113,17 +120,23 @@ public final class ChildProcess: Sendable {
     @discardableResult
     public func signal(_ signal: Int32) -> Bool {
         // Under the lock, so that the number is not that of another process by now.
-        state.withLock { if case .running = $0 { kill(pid, signal) == 0 } else { false } }
+        state.withLock { if case .running = $0 { Glibc.kill(pid, signal) == 0 } else { false } }
     }
 
-    /// Sends `first`, and `SIGKILL` when the child is still there after `patience`; returns at its end.
+    /// Kills the child and what it started, as far as that stayed in its process group; false when it has ended.
+    @discardableResult
+    public func kill() -> Bool {
+        state.withLock { if case .running = $0 { Glibc.kill(leadsGroup ? -pid : pid, SIGKILL) == 0 } else { false } }
+    }
+
+    /// Sends `first`, and kills the child with its group when it is still there after `patience`; returns at its end.
     @discardableResult
     public func stop(_ first: Int32 = SIGTERM, patience: Duration = .seconds(10)) async -> Exit {
         signal(first)
         // Not a child task: a caller that is cancelled still wants the end.
         let last = Task.detached {
             try await ContinuousClock().sleep(for: patience)
-            self.signal(SIGKILL)
+            self.kill()
         }
         defer { last.cancel() }
         return await exit

@@ -115,6 +115,7 @@ func spawn(_ specification: ChildProcess.Specification) -> Result<Int32, ChildPr
     }
     request.standard_output = output
     request.standard_error = error
+    request.shared = specification.sharedDescriptor ?? -1
     if let user = specification.user {
         request.change_user = 1
         request.user_id = user.uid

@@ -19,7 +19,12 @@ static int become_child(const struct child_request *request, pid_t parent) {
     if (dup2(request->standard_input, 0) < 0 || dup2(request->standard_output, 1) < 0 ||
         dup2(request->standard_error, 2) < 0)
         return errno;
-    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);  // what a library opened without O_CLOEXEC is not the child's
+    if (request->shared >= 0) {
+        // dup2 onto itself would leave O_CLOEXEC on.
+        if (request->shared == 3 ? fcntl(3, F_SETFD, 0) < 0 : dup2(request->shared, 3) < 0) return errno;
+    }
+    // What a library opened without O_CLOEXEC is not the child's.
+    close_range(request->shared >= 0 ? 4 : 3, ~0U, CLOSE_RANGE_CLOEXEC);
     if (request->working_directory && chdir(request->working_directory) < 0) return errno;
     if (request->change_user && (setgroups(0, 0) < 0 || setgid(request->group_id) < 0 || setuid(request->user_id) < 0))
         return errno;

@@ -10,6 +10,7 @@ struct child_request {
     char *const *environment;
     const char *working_directory;  // null: the parent's
     int standard_input, standard_output, standard_error;
+    int shared;                     // -1: none; else open as descriptor 3 in the child and in what it starts
     int change_user;                // non-zero: become user_id and group_id, without supplementary groups
     uid_t user_id;
     gid_t group_id;
