@@ -3,14 +3,25 @@ import LocalPostgres
 import Postgres
 import Testing
 
+/// A folder for one test, which every user can enter and which goes with the value.
+final class TemporaryFolder: Sendable {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appending(path: "local-postgres-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: url.path)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func path(_ name: String) -> String { url.appending(path: name).path }
+}
+
 @Suite(.timeLimit(.minutes(3))) struct LocalPostgresTests {
     @Test func whatWasCommittedOutlivesAKillAndARestart() async throws {
-        let parent = FileManager.default.temporaryDirectory.appending(path: "local-postgres-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: false)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: parent.path)
-        defer { try? FileManager.default.removeItem(at: parent) }
-        let folder = parent.appending(path: "postgres").path
-
+        let parent = try TemporaryFolder()
+        let folder = parent.path("postgres")
         let first = try await LocalPostgres(folder: folder)
         try await first.start()
         let writer = try await PostgresConnection.connect(PostgresConfiguration(first.database("kept")))
@@ -34,11 +45,8 @@ import Testing
     }
 
     @Test func aServerThatIsKilledIsStartedAgain() async throws {
-        let parent = FileManager.default.temporaryDirectory.appending(path: "local-postgres-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: false)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: parent.path)
-        defer { try? FileManager.default.removeItem(at: parent) }
-        let folder = parent.appending(path: "postgres").path
+        let parent = try TemporaryFolder()
+        let folder = parent.path("postgres")
         let server = try await LocalPostgres(folder: folder)
         try await server.start()
         let uri = try await server.database("kept")
@@ -61,11 +69,8 @@ import Testing
     }
 
     @Test func aWrongPasswordIsRefused() async throws {
-        let parent = FileManager.default.temporaryDirectory.appending(path: "local-postgres-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: false)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: parent.path)
-        defer { try? FileManager.default.removeItem(at: parent) }
-        let server = try await LocalPostgres(folder: parent.appending(path: "postgres").path)
+        let parent = try TemporaryFolder()
+        let server = try await LocalPostgres(folder: parent.path("postgres"))
         try await server.start()
         await #expect(throws: PostgresError.self) {
             try await PostgresConnection.connect(
@@ -73,4 +78,104 @@ import Testing
         }
         await server.stop()
     }
+
+    @Test func aSetUpThatIsCancelledEndsAtOnceAndTheNextOneWorks() async throws {
+        let parent = try TemporaryFolder()
+        let folder = parent.path("postgres")
+        let first = Task { try await LocalPostgres(folder: folder) }
+        while !FileManager.default.fileExists(atPath: "\(folder)/data.new/base/1") { await Task.yield() }
+        let cancelled = ContinuousClock.now
+        first.cancel()
+        await #expect(throws: LocalPostgresError.stopped) { try await first.value }
+        #expect(ContinuousClock.now - cancelled < .seconds(1))
+        #expect(!FileManager.default.fileExists(atPath: "\(folder)/data"))
+
+        let second = try await LocalPostgres(folder: folder)
+        let starting = Task { try await second.start() }
+        while !FileManager.default.fileExists(atPath: "\(folder)/data/postmaster.pid") { await Task.yield() }
+        starting.cancel()
+        _ = await starting.result
+        try await second.start()
+        await second.stop()
+    }
+
+    @Test func itSaysInPostgreSQLsWordsWhyItDidNotStart() async throws {
+        let parent = try TemporaryFolder()
+        let taken = try ListeningSocket()
+        let server = try await LocalPostgres(folder: parent.path("postgres"), port: taken.port)
+        let error = await #expect(throws: LocalPostgresError.self) { try await server.start() }
+        let text = error?.description ?? ""
+        #expect(text.hasPrefix("PostgreSQL did not start: could not create any TCP/IP sockets; see "), "\(text)")
+    }
+
+    @Test func aFolderInUseIsLeftAlone() async throws {
+        let parent = try TemporaryFolder()
+        let first = try await LocalPostgres(folder: parent.path("postgres"))
+        try await first.start()
+        let second = Task { try await LocalPostgres(folder: parent.path("postgres")) }
+        try await Task.sleep(for: .milliseconds(300))  // long enough to get the lock, were it free
+        second.cancel()
+        await #expect(throws: LocalPostgresError.stopped) { try await second.value }
+        await first.stop()
+    }
+}
+
+/// What root has to mind, for whom PostgreSQL runs as another user.
+@Suite(.enabled(if: geteuid() == 0, "not root"), .timeLimit(.minutes(1))) struct RootTests {
+    @Test func aFolderThatPostgreSQLsUserCannotReachIsNamed() async throws {
+        let parent = try TemporaryFolder()
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: parent.url.path)
+        let error = await #expect(throws: LocalPostgresError.self) {
+            try await LocalPostgres(folder: parent.path("postgres"))
+        }
+        let text = error?.description ?? ""
+        #expect(text.contains("cannot enter \(parent.url.path): name another folder with --data-dir"), "\(text)")
+    }
+
+    @Test func whatRootWritesLiesWhereThatUserCanPutNoLink() async throws {
+        let parent = try TemporaryFolder()
+        let folder = parent.path("postgres")
+        // As a program left it that gave the whole folder away.
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        let nobody = try #require(getpwnam("nobody")?.pointee.pw_uid)
+        #expect(chown(folder, nobody, nobody) == 0)
+        let victim = parent.path("victim")
+        try "precious".write(toFile: victim, atomically: true, encoding: .utf8)
+        for name in ["log", "port", "port.new", "password.new"] {
+            #expect(symlink(victim, "\(folder)/\(name)") == 0)
+        }
+        let server = try await LocalPostgres(folder: folder)
+        try await server.start()
+        await server.stop()
+        #expect(try String(contentsOfFile: victim, encoding: .utf8) == "precious")
+        let attributes = try FileManager.default.attributesOfItem(atPath: folder)
+        #expect(attributes[.ownerAccountID] as? Int == 0)
+        #expect(attributes[.posixPermissions] as? Int == 0o711)
+        let data = try FileManager.default.attributesOfItem(atPath: "\(folder)/data")
+        #expect(data[.ownerAccountID] as? Int != 0)
+        #expect(data[.posixPermissions] as? Int == 0o700)
+    }
+}
+
+/// Somebody on a port of 127.0.0.1.
+final class ListeningSocket: Sendable {
+    let port: Int
+    private let descriptor: Int32
+
+    init() throws {
+        port = try LoopbackPort.free()
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try #require(status == 0 && listen(descriptor, 1) == 0)
+    }
+
+    deinit { close(descriptor) }
 }

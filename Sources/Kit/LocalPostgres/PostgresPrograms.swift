@@ -7,31 +7,44 @@ public enum LocalPostgresError: Error, Sendable, Equatable, CustomStringConverti
     case folder(String)
     case version(String)
     case start(String)
+    /// Somebody wanted it to end before it was up.
+    case stopped
 
     public var description: String {
         switch self {
         case .notInstalled(let text), .noAccount(let text), .folder(let text), .version(let text), .start(let text):
             text
+        case .stopped: "PostgreSQL was stopped while it started"
         }
+    }
+
+    /// With the reason in `errno`.
+    static func io(_ verb: String, _ path: String) -> LocalPostgresError {
+        .folder("cannot \(verb) \(path): \(String(cString: strerror(errno)))")
     }
 }
 
 /// Where PostgreSQL's programs are.
 struct PostgresPrograms: Sendable {
     let folder: String
-    /// `15`
-    let majorVersion: String
 
     func path(_ program: String) -> String { "\(folder)/\(program)" }
 
-    /// The newest that Debian's packages have installed.
-    static func find() throws(LocalPostgresError) -> PostgresPrograms {
+    /// Of those that Debian's packages have installed, the one that made the data; for new data the newest.
+    static func find(for folder: PostgresFolder) throws(LocalPostgresError) -> PostgresPrograms {
         let root = "/usr/lib/postgresql"
-        let versions = names(in: root).compactMap { Int($0) }.sorted(by: >)
-        for version in versions where access("\(root)/\(version)/bin/initdb", X_OK) == 0 {
-            return PostgresPrograms(folder: "\(root)/\(version)/bin", majorVersion: "\(version)")
+        let installed = names(in: root).compactMap { Int($0) }.sorted(by: >)
+            .filter { access("\(root)/\($0)/bin/initdb", X_OK) == 0 }.map(String.init)
+        guard let newest = installed.first else {
+            throw .notInstalled("PostgreSQL is not installed; run: apt-get install postgresql")
         }
-        throw .notInstalled("PostgreSQL is not installed; run: apt-get install postgresql")
+        let version = folder.dataVersion ?? newest
+        guard installed.contains(version) else {
+            throw .version(
+                "the data in \(folder.path) is of PostgreSQL \(version), installed is \(newest): install "
+                    + "postgresql-\(version), or move the folder away to begin anew")
+        }
+        return PostgresPrograms(folder: "\(root)/\(version)/bin")
     }
 
     private static func names(in folder: String) -> [String] {
@@ -74,12 +87,15 @@ public enum LoopbackPort {
         return port
     }
 
-    static func isFree(_ port: Int) -> Bool { bound(port) != nil }
+    /// Why nobody can listen on `port`, such as `Address already in use`; nil when one can.
+    public static func obstacle(_ port: Int) -> String? {
+        bound(port) == nil ? String(cString: strerror(errno)) : nil
+    }
 
     /// The port that a socket gets which asks for `port`; nil when it is taken.
     private static func bound(_ port: Int) -> Int? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
+        guard descriptor >= 0 else { return nil }
         var reuse: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<Int32>.size))
         var address = sockaddr_in()
@@ -92,33 +108,38 @@ public enum LoopbackPort {
                 bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
             }
         }
+        let problem = errno
+        close(descriptor)
+        errno = problem
         return status == 0 ? Int(UInt16(bigEndian: address.sin_port)) : nil
     }
 }
 
-/// Files of a line or two.
+/// Files of a line or two. Links are not followed.
 enum SmallFile {
     static func read(_ path: String) throws(LocalPostgresError) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .folder("cannot read \(path): \(String(cString: strerror(errno)))") }
+        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .io("read", path) }
         defer { close(descriptor) }
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = Glibc.read(descriptor, &buffer, buffer.count)
-        let text = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        guard count >= 0 else { throw .io("read", path) }
+        let text = String(decoding: buffer.prefix(count), as: UTF8.self)
         return text.hasSuffix("\n") ? String(text.dropLast()) : text
     }
 
     /// With mode 0600, whole or not at all.
-    static func write(_ text: String, to path: String) throws(LocalPostgresError) {
+    static func write(_ text: String, to path: String, owner: UnixAccount? = nil) throws(LocalPostgresError) {
         let unfinished = "\(path).new"
-        let descriptor = open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .folder("cannot write \(path): \(String(cString: strerror(errno)))") }
+        unlink(unfinished)
+        let descriptor = open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .io("write", path) }
+        defer { close(descriptor) }
         let bytes = Array(text.utf8)
-        let written = Glibc.write(descriptor, bytes, bytes.count)
-        let isWhole = written == bytes.count && fsync(descriptor) == 0
-        close(descriptor)
-        guard isWhole, rename(unfinished, path) == 0 else {
-            throw .folder("cannot write \(path): \(String(cString: strerror(errno)))")
+        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
+            throw .io("write", path)
         }
+        if let owner, fchown(descriptor, owner.uid, owner.gid) != 0 { throw .io("give away", path) }
+        guard rename(unfinished, path) == 0 else { throw .io("write", path) }
     }
 }
