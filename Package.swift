@@ -12,10 +12,10 @@ func library(_ name: String, in room: String, _ dependencies: [Target.Dependency
     .target(name: name, dependencies: dependencies, path: "Sources/\(room)/\(name)", swiftSettings: settings)
 }
 
-func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(of name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
         name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, path: "Tests/\(name)Tests",
-        swiftSettings: settings)
+        exclude: exclude, swiftSettings: settings)
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -158,7 +158,7 @@ let allTests: [Target] = [
         [
             "APIServer", "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient", "StructuredData",
             "TodoResources", httpTypes, logging,
-        ]),
+        ], exclude: ["Golden"]),
     .testTarget(
         name: "EndToEndTests",
         dependencies: ["todo", "ChildProcess", "Concurrency", "KubernetesClient", "PostgresServer", "StructuredData"],
