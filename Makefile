@@ -12,15 +12,17 @@ TEST_MODULES = $(sort $(filter-out Benchmarks Support,$(notdir $(wildcard Tests/
 TEST_CHATTER := ^◇|^↳ (Testing Library|Target Platform)|started at|^✔ Test case
 RELEASE := --configuration release --product todo --static-swift-stdlib
 
-# Installs what is missing of the Debian packages in $(1), or says what to install when it may not.
+# Installs what is missing of the Debian packages in $(1), or says what to install when it may not or cannot.
 define install
+command -v $(firstword $(SWIFT)) >/dev/null || { echo "Swift 6.3 is missing; install it: https://www.swift.org/install/linux/" >&2; exit 1; }; \
 missing=(); for package in $(1); do \
   dpkg-query --show --showformat '$${Status}' "$$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$$package"); done; \
 if [ $${#missing[@]} -gt 0 ]; then \
   if [ "$$(id -u)" != 0 ]; then \
     echo "these packages are missing; run: sudo apt-get update && sudo apt-get install $${missing[*]}" >&2; exit 1; fi; \
   echo "installing $${missing[*]}"; \
-  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$${missing[@]}") >/dev/null; fi
+  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$${missing[@]}") >/dev/null \
+    || { echo "they could not be installed; is there a network? They are: $${missing[*]}" >&2; exit 1; }; fi
 endef
 
 .PHONY: help
@@ -29,7 +31,7 @@ help: ## Show what there is to make
 
 .PHONY: up
 up: build ## Run the platform on this machine; Ctrl-C stops it, the data stays
-	@exec .build/release/todo up $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(ARGS)
+	@exec .build/release/todo up $(if $(DATA_DIR),--data-dir "$(DATA_DIR)") $(ARGS)
 
 .PHONY: build
 build: ## Build the release binary, .build/release/todo
@@ -40,7 +42,8 @@ build: ## Build the release binary, .build/release/todo
 # The Python client of Kubernetes is one of the clients that the tests put before the embedded API server.
 .build/python/ready:
 	@python3 -m venv .build/python
-	@.build/python/bin/pip install --quiet --disable-pip-version-check kubernetes==37.0.2 PyYAML==6.0.3
+	@.build/python/bin/pip install --quiet --disable-pip-version-check kubernetes==37.0.2 PyYAML==6.0.3 \
+	  || { echo "the Python client of Kubernetes could not be installed; make test needs a network the first time" >&2; exit 1; }
 	@touch $@
 
 .PHONY: setup-test

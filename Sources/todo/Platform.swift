@@ -50,6 +50,21 @@ struct Platform: Sendable {
         }
     }
 
+    /// Finds what is wrong with the TodoApps of a file before anything is started.
+    static func check(_ objects: [JSON], from file: String) throws -> [JSON] {
+        for (number, object) in objects.enumerated() where object["kind"]?.string == TodoGroup.todoApp.kind {
+            var app = object
+            if app.at("metadata", "namespace") == nil { app.set("default", at: "metadata", "namespace") }
+            if app.at("spec", "database", "secretRef", "name") == nil {
+                app.set("made-later", at: "spec", "database", "secretRef", "name")
+            }
+            do { _ = try TodoApp(validating: app) } catch {
+                throw CommandFailure("\(file), object \(number + 1): \(error)")
+            }
+        }
+        return objects
+    }
+
     private func apply(_ object: KubernetesObject, _ type: ResourceType) async throws {
         _ = try await client.apply(object, type, fieldManager: Self.fieldManager, force: true)
     }
@@ -103,7 +118,7 @@ struct Platform: Sendable {
                 port: port, toService: names.service("api"), namespace: names.namespace,
                 servicePort: DesiredState.apiPort)
         } catch {
-            throw CommandFailure("port \(port) of 127.0.0.1 cannot be used (\(error)); choose another with --port")
+            throw CommandFailure("port \(port) of 127.0.0.1 cannot be used: \(error); choose another with --port")
         }
         try await whenReady(names)
         try await whenAnswering("http://127.0.0.1:\(open)")
@@ -131,7 +146,7 @@ struct Platform: Sendable {
                 }
                 if ready?["status"] == "True" { return }
                 let message = ready?["message"]?.string ?? "waiting for the operator"
-                if message != said { OneMachine.say("\(names.namespace)/\(names.app): \(message)") }
+                if message != said { OneMachine.progress("\(names.namespace)/\(names.app): \(message)") }
                 said = message
             }
         }
@@ -157,12 +172,12 @@ struct Platform: Sendable {
           token        \(token)
           kubeconfig   \(folder)/kubeconfig
 
-        Create a task, then list them:
+        Create a task, list the tasks:
 
           curl -s -X POST \(address)/v1/tasks -H 'Authorization: Bearer \(token)' -H 'Content-Type: application/json' -d '{"title":"Try todo-operator"}'
           curl -s \(address)/v1/tasks -H 'Authorization: Bearer \(token)'
 
-        Watch it, change it:
+        See it as Kubernetes does:
 
           export KUBECONFIG=\(folder)/kubeconfig
           kubectl get todoapps -A

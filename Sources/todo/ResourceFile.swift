@@ -14,6 +14,13 @@ enum ResourceFile {
             throw CommandFailure("\(path): \(error)")
         }
         guard !documents.isEmpty else { throw CommandFailure("\(path) holds no object") }
+        for (number, document) in documents.enumerated() {
+            for field in [["apiVersion"], ["kind"], ["metadata", "name"]] {
+                let value = field.reduce(Optional(document)) { $0?[$1] }?.string ?? ""
+                guard value.isEmpty else { continue }
+                throw CommandFailure("\(path), object \(number + 1): \(field.joined(separator: ".")) is missing")
+            }
+        }
         return documents
     }
 

@@ -37,7 +37,7 @@ struct Todo: AsyncParsableCommand {
 
 /// One line on standard error.
 func complain(_ text: String) {
-    JSONLogHandler.standardError(Array("todo: \(text)\n".utf8))
+    LineLogHandler.standardError(Array("todo: \(text)\n".utf8))
 }
 
 /// Why a command failed, in one line that says what to do.

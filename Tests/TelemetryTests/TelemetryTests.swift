@@ -55,6 +55,7 @@ import Testing
         let memory = lines.first { $0.hasPrefix("process_resident_memory_bytes ") }?.split(separator: " ").last
         #expect((memory.flatMap { Int($0) } ?? 0) > 1_000_000)
         #expect(lines.contains { $0.hasPrefix("process_cpu_seconds_total ") })
+        #expect(lines.contains("# TYPE process_cpu_seconds_total counter"))
     }
 }
 
@@ -62,7 +63,7 @@ import Testing
     @Test func everyEventIsOneLineOfJSONWithItsMetadata() throws {
         let lines = Mutex<[[UInt8]]>([])
         var logger = Logger(label: "controller") { label in
-            JSONLogHandler(label: label) { line in lines.withLock { $0.append(line) } }
+            LineLogHandler(label: label) { line in lines.withLock { $0.append(line) } }
         }
         logger[metadataKey: "namespace"] = "todo"
         logger.info(
@@ -83,6 +84,17 @@ import Testing
         let stamp = try #require(json["ts"]?.string)
         #expect(stamp.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z/) != nil)
     }
+
+    @Test func textForATerminalHoldsNoControlCharacter() throws {
+        let lines = Mutex<[[UInt8]]>([])
+        let logger = Logger(label: "controller") { label in
+            LineLogHandler(label: label, format: .text) { line in lines.withLock { $0.append(line) } }
+        }
+        logger.info("naïve\n12:00:00 error forged", metadata: ["name": "\u{1B}[2J\u{9B}2J", "b": "2"])
+        let line = String(decoding: try #require(lines.withLock { $0 }.first), as: UTF8.self)
+        #expect(
+            line.dropFirst(8) == " info controller: naïve\\n12:00:00 error forged b=2 name=\\u{001B}[2J\\u{009B}2J\n")
+    }
 }
 
 @Suite struct HealthTests {
@@ -92,6 +104,13 @@ import Testing
         ]).run()
         #expect(!report.isHealthy)
         #expect(report.text == "[+]ping ok\n[-]database failed: no connection to db:5432\nhealthz check failed\n")
+        #expect(report.body(verbose: false) == report.text)
+    }
+
+    @Test func aHealthyReportIsListedOnlyWhenAskedFor() async {
+        let report = await HealthChecks([("ping", {})]).run()
+        #expect(report.body(verbose: false) == "ok")
+        #expect(report.body(verbose: true) == "[+]ping ok\nhealthz check passed\n")
     }
 
     @Test func timestampsAreRFC3339() {

@@ -6,7 +6,7 @@ public struct HealthFailure: Error, Sendable, CustomStringConvertible {
 
 /// Named checks behind `/livez` and `/readyz`.
 public struct HealthChecks: Sendable {
-    /// Throws when the component is unhealthy; the error's text is shown by `?verbose` and in the log, not to the probe.
+    /// Throws when the component is unhealthy. Whoever probes sees the error's text: no secrets in it.
     public typealias Check = @Sendable () async throws -> Void
 
     private let checks: [(name: String, check: Check)]
@@ -17,6 +17,9 @@ public struct HealthChecks: Sendable {
         public let isHealthy: Bool
         /// One line for each check, `[+]name ok` or `[-]name failed: why`, as kube-apiserver prints them.
         public let text: String
+
+        /// What a probe is answered, as kube-apiserver does: `ok`, or the report when it is asked for or something failed.
+        public func body(verbose: Bool) -> String { verbose || !isHealthy ? text : "ok" }
     }
 
     public func run() async -> Report {

@@ -2,7 +2,7 @@ public import Hummingbird
 public import Logging
 public import ServiceLifecycle
 
-/// Serves `/livez`, `/readyz` (200 or 503, `?verbose` lists the checks) and `/metrics`.
+/// Serves `/livez`, `/readyz` (200 or 503; the checks are listed with `?verbose` and when one failed) and `/metrics`.
 public struct HealthServer: Service {
     private let host: String
     private let port: Int
@@ -54,10 +54,10 @@ public struct HealthRoutes: Sendable {
 
     private static func answer(_ checks: HealthChecks, _ request: Request) async -> Response {
         let report = await checks.run()
-        let verbose = request.uri.queryParameters["verbose"] != nil || !report.isHealthy
+        let verbose = request.uri.queryParameters["verbose"] != nil
         return Response(
             status: report.isHealthy ? .ok : .serviceUnavailable,
             headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
-            body: .init(byteBuffer: ByteBuffer(string: verbose ? report.text : "ok")))
+            body: .init(byteBuffer: ByteBuffer(string: report.body(verbose: verbose))))
     }
 }

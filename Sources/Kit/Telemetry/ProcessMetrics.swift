@@ -6,7 +6,7 @@ internal import Metrics
 public enum ProcessMetrics {
     /// Sets the figures each time `registry` is rendered.
     public static func register(in registry: PrometheusRegistry) {
-        let cpu = Meter(label: "process_cpu_seconds_total", factory: registry)
+        let cpu = registry.series("process_cpu_seconds_total", [], .counter)
         let memory = Meter(label: "process_resident_memory_bytes", factory: registry)
         let descriptors = Meter(label: "process_open_fds", factory: registry)
         Meter(label: "process_start_time_seconds", factory: registry).set(Double(time(nil)))

@@ -81,9 +81,9 @@ public final class PrometheusRegistry: MetricsFactory {
         return Int(exactly: value).map(String.init) ?? "\(value)"
     }
 
-    private func series(_ label: String, _ dimensions: [(String, String)], _ kind: MetricKind, _ bounds: [Double] = [])
-        -> Series
-    {
+    func series(
+        _ label: String, _ dimensions: [(String, String)], _ kind: MetricKind, _ bounds: [Double] = []
+    ) -> Series {
         let name = MetricName.sanitized(label)
         let labels = LabelSet(dimensions)
         return state.withLock { state -> Series in

@@ -9,12 +9,7 @@ public enum Telemetry {
     /// Sets the process-wide log and metrics back ends; call it once, first thing in `main`.
     @discardableResult
     public static func bootstrap(level: Logger.Level = .info, format: LogFormat = .json) -> PrometheusRegistry {
-        LoggingSystem.bootstrap { label in
-            switch format {
-            case .json: JSONLogHandler(label: label, level: level)
-            case .text: TerminalLogHandler(label: label, level: level)
-            }
-        }
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, level: level, format: format) }
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
         ProcessMetrics.register(in: registry)

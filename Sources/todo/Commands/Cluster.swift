@@ -1,7 +1,7 @@
 import ArgumentParser
+import ControllerRuntime
 import LocalCluster
 import Logging
-import UnixSignals
 
 struct Cluster: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,13 +24,20 @@ struct Cluster: AsyncParsableCommand {
 
     func run() async throws {
         _ = logs.bootstrap(defaultLevel: .warning)
-        let folder = try dataDir.map { try DataFolder.resolve($0) }
+        let folder = try dataDir.map { try DataFolder.take($0) }
+        try OneMachine.checkPorts([("--port", port)])
+        try await Interruption.cancels({ try await run(in: folder) }, saying: "stopping")
+    }
+
+    private func run(in folder: String?) async throws {
         let cluster = try await OneMachine.cluster(
             dataFolder: folder, port: port, kubeconfig: kubeconfig, logger: Logger(label: "cluster"))
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-        try await cluster.start()
-        OneMachine.say("\(cluster.address) is up; export KUBECONFIG=\(kubeconfig)")
-        for await _ in signals { break }
-        await cluster.stop()
+        try await Interruption.run {
+            try await cluster.start()
+            OneMachine.say("\(cluster.address) is up; export KUBECONFIG=\(kubeconfig)")
+            try await Latch().wait()
+        } finally: {
+            await cluster.stop()
+        }
     }
 }

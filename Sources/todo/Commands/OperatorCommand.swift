@@ -33,6 +33,9 @@ struct OperatorCommand: AsyncParsableCommand {
     @Option(help: "The port of /metrics, /livez and /readyz; 0 serves none.")
     var metricsPort = 8081
 
+    @Option(help: "The address on which they are served; 127.0.0.1 serves them to this machine alone.")
+    var metricsAddress = "0.0.0.0"
+
     @Option(help: "How many TodoApps are worked on at once.")
     var workers = 8
 
@@ -59,7 +62,7 @@ struct OperatorCommand: AsyncParsableCommand {
         if metricsPort > 0 {
             services.append(
                 HealthServer(
-                    port: metricsPort, registry: registry,
+                    host: metricsAddress, port: metricsPort, registry: registry,
                     live: HealthChecks([("watches", { try await manager.checkLiveness() })]),
                     ready: HealthChecks([("caches", { try manager.checkReadiness() })]), logger: logger))
         }

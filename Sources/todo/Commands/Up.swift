@@ -7,7 +7,6 @@ import Logging
 import StructuredData
 import TodoOperator
 import TodoResources
-import UnixSignals
 
 struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,63 +39,52 @@ struct Up: AsyncParsableCommand {
 
     func run() async throws {
         _ = logs.bootstrap(defaultLevel: .warning)
-        let objects = try file.map { try ResourceFile.read($0) } ?? [Sample.todoApp]
-        let folder = try DataFolder.resolve(dataDir)
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-        OneMachine.say("starting PostgreSQL and the cluster in \(folder)")
+        let objects = try file.map { try Platform.check(ResourceFile.read($0), from: $0) } ?? [Sample.todoApp]
+        let folder = try DataFolder.take(dataDir)
+        try OneMachine.checkPorts([("--port", port), ("--api-port", apiPort)])
+        try await Interruption.cancels(
+            { try await run(objects, in: folder) }, saying: "stopping; the data stays in \(folder)")
+    }
+
+    private func run(_ objects: [JSON], in folder: String) async throws {
+        OneMachine.progress("starting PostgreSQL in \(folder)")
         let database = try await LocalPostgres(folder: "\(folder)/postgres") { exit in
             complain("PostgreSQL ended (\(exit)); starting it again")
         }
-        try await database.start()
-        do {
-            try await run(objects, folder, database, until: signals)
-        } catch {
+        try await Interruption.run {
+            try await database.start()
+            OneMachine.progress("starting the cluster")
+            let cluster = try await OneMachine.cluster(
+                dataFolder: "\(folder)/cluster", port: apiPort, kubeconfig: "\(folder)/kubeconfig",
+                logger: Logger(label: "cluster"))
+            try await Interruption.run {
+                try await cluster.start()
+                try await work(objects, Platform(database: database, cluster: cluster, folder: folder))
+            } finally: {
+                await cluster.stop()
+            }
+        } finally: {
             await database.stop()
-            throw error
         }
-        await database.stop()
     }
 
-    private func run(
-        _ objects: [JSON], _ folder: String, _ database: LocalPostgres, until signals: UnixSignalsSequence
-    ) async throws {
-        let cluster = try await OneMachine.cluster(
-            dataFolder: "\(folder)/cluster", port: apiPort, kubeconfig: "\(folder)/kubeconfig",
-            logger: Logger(label: "cluster"))
-        do {
-            try await cluster.start()
-            try await work(objects, Platform(database: database, cluster: cluster, folder: folder), until: signals)
-        } catch {
-            await cluster.stop()
-            throw error
-        }
-        OneMachine.say("stopping; the data stays in \(folder)")
-        await cluster.stop()
-    }
-
-    /// Runs the operator and brings the objects up, until a signal comes.
-    private func work(_ objects: [JSON], _ platform: Platform, until signals: UnixSignalsSequence) async throws {
+    /// Brings the objects up and runs the operator, until cancelled.
+    private func work(_ objects: [JSON], _ platform: Platform) async throws {
         let logger = Logger(label: "operator")
         let manager = OperatorManager.make(
             client: platform.cluster.client, database: MigratingDatabase(logger: logger),
             options: OperatorManager.Options(manager: Manager.Options(name: Label.operatorName)), logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                for await _ in signals { return }
-            }
-            group.addTask {
-                try await platform.apply(objects)
-                try await withThrowingTaskGroup(of: Void.self) { parts in
-                    parts.addTask { try await manager.run() }
-                    parts.addTask { try await platform.present(objects, port: port) }
-                    try await parts.waitForAll()
+        try await platform.apply(objects)
+        try await withThrowingTaskGroup(of: Void.self) { parts in
+            parts.addTask {
+                try await withTaskCancellationHandler {
+                    try await manager.run()
+                } onCancel: {
+                    manager.stop()
                 }
             }
-            try await group.next()
-            manager.stop()
-            group.cancelAll()
-            // What is cancelled on purpose is no failure.
-            while let end = await group.nextResult() { if case .failure(let error) = end { logger.debug("\(error)") } }
+            parts.addTask { try await platform.present(objects, port: port) }
+            try await parts.waitForAll()
         }
     }
 }
