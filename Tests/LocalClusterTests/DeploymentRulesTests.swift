@@ -62,9 +62,10 @@ private struct Rollout {
             sets.append(set)
         case .scale(let name, let replicas):
             if let index = index(name) { sets[index].set(JSON(replicas), at: "spec", "replicas") }
-        case .setRevision(let name, let revision):
-            if let index = index(name) {
-                sets[index].set(.string(revision), at: "metadata", "annotations", DeploymentRules.revisionAnnotation)
+        case .annotate(let name, let annotations):
+            guard let index = index(name) else { return }
+            for (key, value) in annotations.object ?? [:] {
+                sets[index].set(value, at: "metadata", "annotations", key)
             }
         case .delete(let name): sets.removeAll { $0.at("metadata", "name")?.string == name }
         }
@@ -72,6 +73,19 @@ private struct Rollout {
 }
 
 @Suite struct DeploymentRulesTests {
+    @Test func theNewestReplicaSetHasTheDeploymentsAnnotations() {
+        var rollout = Rollout(replicas: 1, surge: 1, unavailable: 0)
+        _ = rollout.settle()
+        rollout.deployment.set("why", at: "metadata", "annotations", "kubernetes.io/change-cause")
+        rollout.deployment.set("9", at: "metadata", "annotations", DeploymentRules.revisionAnnotation)
+        #expect(
+            rollout.rules.actions == [
+                .annotate(name: rollout.rules.new?.name ?? "", annotations: ["kubernetes.io/change-cause": "why"])
+            ])
+        _ = rollout.settle()
+        #expect(rollout.rules.actions.isEmpty)
+    }
+
     @Test(
         arguments: [(1, "25%", "25%"), (4, 1, 0), (4, 0, 1), (10, "25%", "25%"), (3, 0, 0), (7, "100%", "0%")]
             as [(Int, JSON, JSON)])

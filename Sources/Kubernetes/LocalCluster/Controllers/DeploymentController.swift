@@ -68,8 +68,7 @@ struct DeploymentController: Sendable {
                 name, ["spec": ["replicas": JSON(replicas)], "metadata": rules.scaleAnnotations], deployment,
                 context.key)
             announce(deployment, name, from: old, to: replicas)
-        case .setRevision(let name, let revision):
-            let annotations: JSON = [DeploymentRules.revisionAnnotation: JSON(revision)]
+        case .annotate(let name, let annotations):
             try await patch(name, ["metadata": ["annotations": annotations]], deployment, context.key)
         case .delete(let name):
             let key = ObjectKey(namespace: deployment.namespace, name: name)

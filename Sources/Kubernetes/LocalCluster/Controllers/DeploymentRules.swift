@@ -6,7 +6,7 @@ struct DeploymentRules {
     enum Action: Equatable {
         case create(JSON)
         case scale(name: String, replicas: Int)
-        case setRevision(name: String, revision: String)
+        case annotate(name: String, annotations: JSON)
         case delete(name: String)
     }
 
@@ -49,8 +49,8 @@ struct DeploymentRules {
     var actions: [Action] {
         guard let new else { return isPaused ? [] : startNew }
         var actions: [Action] = []
-        if new.revision != nextRevision(including: new) {
-            actions.append(.setRevision(name: new.name, revision: nextRevision(including: new)))
+        if let annotations = missingAnnotations(of: new) {
+            actions.append(.annotate(name: new.name, annotations: annotations))
         }
         if isPaused {
             // A paused Deployment is still scaled.
@@ -135,14 +135,24 @@ struct DeploymentRules {
         ]
     }
 
-    /// The Deployment's annotations that its ReplicaSets have too, such as `kubernetes.io/change-cause`.
+    /// The Deployment's annotations that its newest ReplicaSet has too, such as `kubernetes.io/change-cause`.
     private var inheritedAnnotations: JSON {
-        var annotations = scaleAnnotations["annotations"] ?? [:]
-        let own = ["kubectl.kubernetes.io/last-applied-configuration", Self.revisionAnnotation]
-        for (key, value) in deployment.at("metadata", "annotations")?.object ?? [:] where !own.contains(key) {
-            annotations[key] = value
-        }
-        return annotations
+        let own = [
+            "kubectl.kubernetes.io/last-applied-configuration", Self.revisionAnnotation, Self.desiredAnnotation,
+            Self.maximumAnnotation,
+        ]
+        var annotations = deployment.at("metadata", "annotations")?.object ?? [:]
+        annotations.keepMembers { key, _ in !own.contains(key) }
+        return .object(annotations)
+    }
+
+    /// What the newest ReplicaSet's annotations lack; nil when nothing.
+    private func missingAnnotations(of new: ReplicaSetView) -> JSON? {
+        var wanted = inheritedAnnotations
+        wanted[Self.revisionAnnotation] = JSON(nextRevision(including: new))
+        let present = new.json.at("metadata", "annotations")
+        let missing = (wanted.object ?? [:]).filter { present?[$0.key] != $0.value }
+        return missing.isEmpty ? nil : .object(JSONObject(missing))
     }
 
     private func nextRevision(including new: ReplicaSetView?) -> String {
@@ -159,6 +169,7 @@ struct DeploymentRules {
         selector.set(.string(hash), at: "matchLabels", Self.hashLabel)
         let name = deployment.at("metadata", "name")?.string ?? ""
         var annotations = inheritedAnnotations
+        for (key, value) in scaleAnnotations["annotations"]?.object ?? [:] { annotations[key] = value }
         annotations[Self.revisionAnnotation] = .string(nextRevision(including: nil))
         var spec: JSON = ["replicas": JSON(replicas), "selector": selector, "template": template]
         spec["minReadySeconds"] = deployment.at("spec", "minReadySeconds")
