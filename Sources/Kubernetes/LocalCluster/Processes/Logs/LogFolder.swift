@@ -3,14 +3,14 @@ internal import Glibc
 internal import KubernetesClient
 
 /// Where the logs of all pods are: `FOLDER/NAMESPACE_NAME_UID/CONTAINER/ATTEMPT.log`. Of each container the present
-/// run and the one before are kept.
+/// run and the one before are kept. A pod's volumes are in its folder too, and go with it.
 final class LogFolder: Sendable {
     let root: String
     private let open = Lock<[String: ContainerLog]>([:])
 
     init(_ root: String) { self.root = root }
 
-    private func folder(_ pod: KubernetesObject) -> String { "\(root)/\(pod.namespace ?? "")_\(pod.name)_\(pod.uid)" }
+    func folder(_ pod: KubernetesObject) -> String { "\(root)/\(pod.namespace ?? "")_\(pod.name)_\(pod.uid)" }
 
     func path(_ pod: KubernetesObject, _ container: String, attempt: Int) -> String {
         "\(folder(pod))/\(container)/\(attempt).log"

@@ -92,7 +92,7 @@ struct ContainerEnvironment: Sendable {
 
     // MARK: - The downward API
 
-    private func field(_ path: String) throws(Missing) -> String {
+    func field(_ path: String) throws(Missing) -> String {
         switch path {
         case "metadata.name": return pod.name
         case "metadata.namespace": return pod.namespace ?? ""
@@ -110,7 +110,7 @@ struct ContainerEnvironment: Sendable {
         throw Missing(message: "unsupported fieldPath: \(path)")
     }
 
-    private func resource(_ reference: JSON) throws(Missing) -> String {
+    func resource(_ reference: JSON) throws(Missing) -> String {
         let path = (reference["resource"]?.string ?? "").split(separator: ".", maxSplits: 1).map(String.init)
         guard path.count == 2, ["limits", "requests"].contains(path[0]) else {
             throw Missing(message: "unsupported container resource: \(reference["resource"]?.string ?? "")")

@@ -14,11 +14,12 @@ internal import StructuredData
 ///
 /// A child finds another one by its Service: every ClusterIP is an address of this machine on which the cluster's proxy
 /// listens, and the variables `NAME_SERVICE_HOST` and `NAME_SERVICE_PORT` say it (unless `enableServiceLinks` is
-/// false). There is no DNS, and no volume is mounted. Each pod has a loopback address of its own (`status.podIP`), which
+/// false). There is no DNS. Where its volumes are: see `VolumeFolders`. Each pod has a loopback address of its own (`status.podIP`), which
 /// its processes get as `TODO_BIND_ADDRESS`: by listening on it many pods can use the same port.
 struct ContainerLauncher: Sendable {
     enum Outcome: Sendable {
-        case started(ChildProcess)
+        /// `remarks` are what people should know of it.
+        case started(ChildProcess, remarks: [String])
         case failed(PodMachine.StartFailure)
     }
 
@@ -37,7 +38,8 @@ struct ContainerLauncher: Sendable {
             return .failed(.run(images.refusal(of: container.image)))
         }
         do {
-            let environment = try await environment(container, of: pod, address: address)
+            let volumes = VolumeFolders(folder: logs.folder(pod))
+            let environment = try await environment(container, of: pod, address: address, volumes)
             let arguments = try arguments(container, program: program, environment)
             let log = try logs.begin(pod, container.name, attempt: attempt)
             let output = try log.open(time: access.time)
@@ -49,7 +51,8 @@ struct ContainerLauncher: Sendable {
             specification.workingDirectory = container.json["workingDir"]?.string ?? "/"
             // A cluster that was killed leaves no process behind.
             specification.signalWhenParentEnds = SIGKILL
-            return .started(try await ChildProcess.start(specification))
+            let process = try await ChildProcess.start(specification)
+            return .started(process, remarks: volumes.remarks(container, of: pod))
         } catch let missing as ContainerEnvironment.Missing {
             return .failed(.configuration(missing.message))
         } catch { return .failed(.run("\(error)")) }
@@ -70,19 +73,25 @@ struct ContainerLauncher: Sendable {
         return Array(command.dropFirst()) + strings("args")
     }
 
+    /// The variables of the container; its volumes are there afterwards.
     private func environment(
-        _ container: ContainerSpec, of pod: KubernetesObject, address: String
+        _ container: ContainerSpec, of pod: KubernetesObject, address: String, _ volumes: VolumeFolders
     ) async throws -> [String: String] {
         let environment = ContainerEnvironment(pod: pod, container: container, address: address, node: node)
+        let contents = VolumeContents(environment: environment)
         let (secrets, configMaps) = environment.references
+        let (mountedSecrets, mountedMaps) = contents.references
         var sources = ContainerEnvironment.Sources()
-        for name in secrets {
+        var mounted = VolumeContents.Sources()
+        for name in secrets.union(mountedSecrets) {
             let secret = try await access.client.getIfPresent(.secrets, namespace: pod.namespace, name: name)
             sources.secrets[name] = secret.map { Self.values($0.json["data"], isBase64: true) }
+            mounted.secrets[name] = secret
         }
-        for name in configMaps {
+        for name in configMaps.union(mountedMaps) {
             let map = try await access.client.getIfPresent(.configMaps, namespace: pod.namespace, name: name)
             sources.configMaps[name] = map.map { Self.values($0.json["data"], isBase64: false) }
+            mounted.configMaps[name] = map
         }
         sources.base = inherited
         sources.base["HOSTNAME"] = pod.spec?["hostname"]?.string ?? pod.name
@@ -91,7 +100,10 @@ struct ContainerLauncher: Sendable {
             services.list().map(\.object), enabled: pod.spec?["enableServiceLinks"]?.bool ?? true,
             namespace: pod.namespace ?? "")
         sources.base.merge(links) { $1 }
-        return try environment.resolve(sources)
+        sources.base.merge(volumes.variables(container, of: pod)) { $1 }
+        let result = try environment.resolve(sources)
+        try volumes.prepare(container, files: contents.files(mounted), environment: result)
+        return result
     }
 
     private static func values(_ data: JSON?, isBase64: Bool) -> [String: String] {

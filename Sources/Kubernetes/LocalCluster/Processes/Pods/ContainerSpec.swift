@@ -20,6 +20,7 @@ struct ContainerSpec: Sendable, Equatable {
     }
 
     var image: String { json["image"]?.string ?? "" }
+    var mounts: [JSON] { json["volumeMounts"]?.array ?? [] }
 
     static func all(of pod: JSON) -> [ContainerSpec] {
         let initial = pod.at("spec", "initContainers")?.array ?? []

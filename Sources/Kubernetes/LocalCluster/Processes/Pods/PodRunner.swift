@@ -113,14 +113,17 @@ actor PodRunner {
     private func started(_ name: String, attempt: Int, _ outcome: ContainerLauncher.Outcome) async {
         switch outcome {
         case .failed(let failure): step { $0.didFailToStart(name, failure, now: $1) }
-        case .started(let process):
+        case .started(let process, let remarks):
             guard !isFrozen else {
                 await process.stop(SIGTERM, patience: .seconds(1))
                 return
             }
             processes[name] = process
             Task { ended(name, process, await process.exit) }
-            step { $0.didStart(name, id: $0.containerID(name, attempt), now: $1) }
+            step { machine, now in
+                machine.didStart(name, id: machine.containerID(name, attempt), now: now)
+                for remark in remarks { machine.note(.warning, "VolumeNotMounted", remark) }
+            }
         }
     }
 
