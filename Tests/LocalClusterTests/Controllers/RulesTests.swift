@@ -71,7 +71,7 @@ private func pod(
     }
 
     @Test func aNewPodIsOfTheTemplate() {
-        let pod = rules(1, []).newPod
+        let pod = KubernetesObject(rules(1, []).newPod)
         #expect(pod.metadata["generateName"] == "web-")
         #expect(pod.labels == ["app": "web"])
         #expect(pod.annotations == ["a": "b"])

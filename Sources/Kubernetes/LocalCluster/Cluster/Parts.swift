@@ -24,17 +24,24 @@ struct Parts: Sendable {
         let manager = Manager(
             client: access.client, options: .init(name: ClusterAccess.controllerManager), time: access.time,
             logger: access.logger)
-        func recorder(_ name: String, instance: String) -> EventRecorder {
-            EventRecorder(
+        var recorders: [EventRecorder] = []
+        func recorder(_ name: String, _ instance: String = "local") -> EventRecorder {
+            let recorder = EventRecorder(
                 client: access.client, controller: name, instance: instance, time: access.time, logger: access.logger)
+            recorders.append(recorder)
+            return recorder
         }
-        let deploymentEvents = recorder("deployment-controller", instance: "local")
-        let replicaSetEvents = recorder("replicaset-controller", instance: "local")
-        let schedulerEvents = recorder("default-scheduler", instance: "local")
-        let nodeEvents = recorder("kubelet", instance: node.name)
+        func control(_ name: String, _ pods: Informer) -> PodControl {
+            PodControl(access: access, pods: pods, events: recorder(name))
+        }
+        let nodeEvents = recorder("kubelet", node.name)
         let pods = manager.informer(.pods, .init(indices: [Adoption.orphans]))
+        let nodes = manager.informer(.nodes)
         let replicaSets = manager.informer(.replicaSets, .init(indices: [Adoption.orphans]))
         let deployments = manager.informer(.deployments)
+        let statefulSets = manager.informer(.statefulSets)
+        let daemonSets = manager.informer(.daemonSets)
+        let jobs = manager.informer(.jobs)
         let services = manager.informer(.services)
         let slices = manager.informer(.endpointSlices, .init(indices: [.label(EndpointRules.serviceLabel)]))
         let namespaces = manager.informer(.namespaces)
@@ -42,16 +49,33 @@ struct Parts: Sendable {
         let furnished = furnished
         accounts.onChange { change in if change.new?.key.namespace == "default" { furnished.open() } }
 
-        DeploymentController(access: access, replicaSets: replicaSets, events: deploymentEvents)
+        DeploymentController(access: access, replicaSets: replicaSets, events: recorder("deployment-controller"))
             .register(with: manager, deployments: deployments)
-        ReplicaSetController(access: access, pods: pods, events: replicaSetEvents)
+        ReplicaSetController(control: control("replicaset-controller", pods))
             .register(with: manager, replicaSets: replicaSets)
+        let revisions = manager.informer(.controllerRevisions)
+        StatefulSetController(
+            control: control("statefulset-controller", pods),
+            history: RevisionHistory(access: access, revisions: revisions)
+        ).register(with: manager, sets: statefulSets)
+        DaemonSetController(
+            control: control("daemonset-controller", pods),
+            history: RevisionHistory(access: access, revisions: revisions), nodes: nodes
+        ).register(with: manager, sets: daemonSets)
+        JobController(control: control("job-controller", pods)).register(with: manager, jobs: jobs)
+        CronJobController(access: access, jobs: jobs, events: recorder("cronjob-controller")).register(with: manager)
+        AutoscalerController(access: access, registry: registry, events: recorder("horizontal-pod-autoscaler"))
+            .register(with: manager)
         NamespaceController(access: access, registry: registry, authorityPEM: cluster.authority.certificatePEM)
             .register(with: manager, namespaces: namespaces, accounts: accounts)
         EndpointsController(access: access, pods: pods, slices: slices).register(with: manager, services: services)
-        DisruptionController(access: access, pods: pods, replicaSets: replicaSets, deployments: deployments)
-            .register(with: manager)
-        Scheduler(access: access, node: node, events: schedulerEvents).register(with: manager, pods: pods)
+        DisruptionController(
+            access: access, pods: pods, replicaSets: replicaSets, deployments: deployments, statefulSets: statefulSets
+        ).register(with: manager)
+        NodeController(access: access, pods: pods, events: recorder("taint-eviction-controller"))
+            .register(with: manager, nodes: nodes)
+        Scheduler(access: access, nodes: nodes, events: recorder("default-scheduler"))
+            .register(with: manager, pods: pods)
         cluster.proxy.follow(services: services, slices: slices)
 
         let images = ImageList(programs: cluster.configuration.programs)
@@ -64,8 +88,10 @@ struct Parts: Sendable {
         collector = GarbageCollector(access: access, registry: registry)
         self.manager = manager
         proxy = cluster.proxy
-        recorders = [deploymentEvents, replicaSetEvents, schedulerEvents, nodeEvents]
-        informers = [pods, replicaSets, deployments, services, slices, namespaces]
+        self.recorders = recorders
+        informers = [
+            pods, nodes, replicaSets, deployments, statefulSets, daemonSets, jobs, services, slices, namespaces,
+        ]
     }
 
     private static func environment(_ names: [String]) -> [String: String] {

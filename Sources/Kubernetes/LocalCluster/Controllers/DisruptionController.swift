@@ -9,6 +9,7 @@ struct DisruptionController: Sendable {
     let pods: Informer
     let replicaSets: Informer
     let deployments: Informer
+    let statefulSets: Informer
 
     func register(with manager: Manager) {
         let budgets = manager.informer(.podDisruptionBudgets)
@@ -19,6 +20,7 @@ struct DisruptionController: Sendable {
         manager.controller("disruption", for: budgets) { try await reconcile($0) }
             .watches(pods, map: all)
             .watches(deployments, when: .generationChanged, map: all)
+            .watches(statefulSets, when: .generationChanged, map: all)
     }
 
     private func reconcile(_ context: ReconcileContext) async throws -> ReconcileResult {
@@ -40,6 +42,9 @@ struct DisruptionController: Sendable {
         for pod in pods {
             guard let owner = pod.object.controller, let name = owner["name"]?.string else { continue }
             let key = ObjectKey(namespace: pod.object.namespace, name: name)
+            if owner["kind"]?.string == "StatefulSet", let set = statefulSets.store.get(key) {
+                counts[set.uid] = set.spec?["replicas"]?.int ?? 1
+            }
             guard owner["kind"]?.string == "ReplicaSet", let replicaSet = replicaSets.store.get(key) else { continue }
             if let parent = replicaSet.controller, let parentName = parent["name"]?.string,
                 let deployment = deployments.store.get(namespace: pod.object.namespace, name: parentName)

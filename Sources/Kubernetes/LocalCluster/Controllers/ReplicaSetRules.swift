@@ -45,16 +45,8 @@ struct ReplicaSetRules {
     }
 
     /// A pod of the template; the server completes its name.
-    var newPod: KubernetesObject {
-        let template = replicaSet.spec?["template"] ?? [:]
-        var metadata: JSON = [
-            "generateName": JSON("\(replicaSet.name)-"), "namespace": JSON(replicaSet.namespace ?? ""),
-            "ownerReferences": [replicaSet.controllerReference(kind: "ReplicaSet", apiVersion: "apps/v1")],
-        ]
-        for key in ["labels", "annotations", "finalizers"] { metadata[key] = template.at("metadata", key) }
-        return KubernetesObject([
-            "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"] ?? [:],
-        ])
+    var newPod: JSON {
+        PodControl.pod(of: replicaSet.spec?["template"] ?? [:], owner: replicaSet, .replicaSets)
     }
 
     func status(now: KubernetesTime, failure: String?) -> JSON {

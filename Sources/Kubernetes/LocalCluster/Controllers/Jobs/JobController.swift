@@ -1,0 +1,68 @@
+internal import APIServerKinds
+internal import ControllerRuntime
+internal import KubernetesClient
+internal import StructuredData
+
+/// Runs Jobs to their completion, as `JobRules` say.
+struct JobController: Sendable {
+    private static let ownName = "kubernetes.io/job-controller"
+
+    let control: PodControl
+    private let unseen = UnseenWrites()
+
+    init(control: PodControl) { self.control = control }
+
+    func register(with manager: Manager, jobs: Informer) {
+        // Its own status counts pods: a pass must not begin before the cache shows what the last one wrote.
+        manager.controller("job", for: jobs, predicate: .all) { try await reconcile($0, jobs.store) }
+            .owns(control.pods)
+            .watches(control.pods) { change in ReplicaSetController.selecting(change, in: jobs.store) }
+    }
+
+    private func reconcile(_ context: ReconcileContext, _ jobs: Store) async throws -> ReconcileResult {
+        guard control.isCurrent(context.key), unseen.areSeen(context.key, in: jobs) else { return .done }
+        try await releaseStrays(context)
+        guard let job = context.object, let json = job.spec?["selector"],
+            let selector = LabelSelector(labelSelector: json), !selector.isEmpty,
+            [nil, Self.ownName].contains(job.spec?["managedBy"]?.string)
+        else { return .done }
+        let adoption = Adoption(owner: job, selector: selector, in: control.pods.store)
+        if !job.isBeingDeleted, try await control.adopt(adoption, owner: job, .jobs) { return .done }
+        return try await carryOut(JobRules(job: job, pods: adoption.owned, now: control.access.time.wallClock), context)
+    }
+
+    /// Pods of a Job that is gone, or of another one of its name, wait for nobody to count them.
+    private func releaseStrays(_ context: ReconcileContext) async throws(APIError) {
+        for stored in control.pods.store.list(namespace: context.key.namespace ?? "") {
+            guard stored.object.finalizers.contains(JobRules.finalizer), let owner = stored.object.controller,
+                owner["kind"]?.string == "Job", owner["name"]?.string == context.key.name,
+                owner["uid"]?.string != context.object?.uid
+            else { continue }
+            try await control.removeFinalizer(JobRules.finalizer, from: stored.object, for: context.key)
+        }
+    }
+
+    private func carryOut(_ rules: JobRules, _ context: ReconcileContext) async throws -> ReconcileResult {
+        let (job, plan) = (rules.job, rules.plan)
+        let written = try await control.access.client.updateStatus(
+            of: job, .jobs, to: plan.status, by: ClusterAccess.controllerManager)
+        if let written {
+            unseen.note(written, for: context.key)
+            for note in plan.notes {
+                control.record(note.isWarning ? .warning : .normal, note.reason, note.text, about: job)
+            }
+        }
+        for pod in plan.release + plan.discard {
+            try await control.removeFinalizer(JobRules.finalizer, from: pod, for: context.key)
+        }
+        guard !job.isBeingDeleted else { return .done }
+        for pod in plan.discard + plan.delete { try await control.delete(pod, for: job, context) }
+        for pod in plan.create { try await control.create(pod, for: job) }
+        if plan.isExpired {
+            try await control.access.client.delete(
+                .jobs, namespace: job.namespace, name: job.name,
+                options: DeleteOptions(uid: job.uid, propagation: .foreground))
+        }
+        return plan.next.map { .requeue(after: max($0, .milliseconds(10))) } ?? .done
+    }
+}
