@@ -1,4 +1,5 @@
 import Foundation
+import StructuredData
 import Testing
 
 /// Bad input gets one line that says what to do; nothing crashes, nothing is lost.
@@ -61,44 +62,34 @@ import Testing
 
     /// Straight to the API server, past kubectl's own checks.
     @Test func theAPIServerRefusesWhatIsTooMuchAndGoesOn() async throws {
-        let cluster = try await SharedCluster.running()
+        let cluster = try await TestCluster.shared()
         let folder = try TemporaryFolder()
-        func post(_ body: String, _ path: String = "/api/v1/namespaces/default/configmaps") async throws -> String {
-            let file = folder.url.appending(path: "body")
-            try body.write(to: file, atomically: true, encoding: .utf8)
-            let config = try await Command.run(
-                "sh", ["-c", "grep -m1 server: \(cluster.kubeconfig) | awk '{print $2}'"])
-            let server = config.out.trimmingCharacters(in: CharacterSet(charactersIn: "\"\n "))
-            func pem(_ field: String) -> String {
-                "grep -m1 \(field): \(cluster.kubeconfig) | awk '{print $2}' | base64 -d > \(folder.url.path)/\(field)"
-            }
-            _ = try await Command.run(
-                "sh",
-                [
-                    "-c",
-                    ["certificate-authority-data", "client-certificate-data", "client-key-data"].map(pem).joined(
-                        separator: ";"),
-                ])
-            let answer = try await Command.run(
+        func file(_ name: String) -> String { folder.url.appending(path: name).path }
+        let configuration = try #require(try YAML.parse(Command.text(of: cluster.kubeconfig)).first)
+        let server = try #require(configuration["clusters"]?[0]?.at("cluster", "server")?.string)
+        for (place, field) in [
+            ("cluster", "certificate-authority-data"), ("user", "client-certificate-data"), ("user", "client-key-data"),
+        ] {
+            let encoded = try #require(configuration["\(place)s"]?[0]?.at(place, field)?.string)
+            try #require(Data(base64Encoded: encoded)).write(to: folder.url.appending(path: field))
+        }
+        func post(_ body: String) async throws -> String {
+            try await Command.run(
                 "curl",
                 [
-                    "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert",
-                    "\(folder.url.path)/certificate-authority-data",
-                    "--cert", "\(folder.url.path)/client-certificate-data", "--key",
-                    "\(folder.url.path)/client-key-data",
-                    "-H", "Content-Type: application/json", "--data-binary", "@\(file.path)", server + path,
-                ])
-            return answer.out
+                    "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", file("certificate-authority-data"),
+                    "--cert", file("client-certificate-data"), "--key", file("client-key-data"),
+                    "-H", "Content-Type: application/json", "--data-binary", "@-",
+                    server + "/api/v1/namespaces/default/configmaps",
+                ], input: body
+            ).out
         }
+        let big = String(repeating: "x", count: 3_200_000)
         #expect(try await post("{nope") == "400")
         #expect(try await post(String(repeating: "[", count: 10_000)) == "400")
-        #expect(
-            try await post(#"{"metadata":{"name":"big"},"data":{"x":"\#(String(repeating: "x", count: 3_200_000))"}}"#)
-                == "413")
+        #expect(try await post(#"{"metadata":{"name":"big"},"data":{"x":"\#(big)"}}"#) == "413")
         #expect(try await post(#"{"metadata":{"name":"typed"},"data":{"x":1}}"#) == "400")
         #expect(try await post(#"{"metadata":{"name":"Not Valid"}}"#) == "422")
-        #expect(
-            try await post(#"{"metadata":{"name":"fine-\#(UInt32.random(in: 0 ... .max))"},"data":{"x":"1"}}"#) == "201"
-        )
+        #expect(try await post(#"{"metadata":{"generateName":"fine-"},"data":{"x":"1"}}"#) == "201")
     }
 }

@@ -7,7 +7,7 @@ final class BackgroundProcess: Sendable {
     private let process: ChildProcess
     private let program: String
     private let folder: TemporaryFolder
-    private var log: URL { folder.url.appending(path: "log") }
+    private var log: String { folder.url.appending(path: "log").path }
 
     private init(process: ChildProcess, program: String, folder: TemporaryFolder) {
         self.process = process
@@ -20,8 +20,7 @@ final class BackgroundProcess: Sendable {
     {
         let folder = try TemporaryFolder()
         var specification = ChildProcess.Specification(
-            path: program, arguments: arguments,
-            environment: ProcessInfo.processInfo.environment.merging(environment) { $1 })
+            path: program, arguments: arguments, environment: TestRun.environment(environment))
         specification.standardInput = .null
         specification.standardOutput = .file(folder.url.appending(path: "log").path)
         specification.standardError = specification.standardOutput
@@ -32,19 +31,22 @@ final class BackgroundProcess: Sendable {
 
     deinit { process.signal(SIGKILL) }
 
-    var pid: pid_t { process.pid }
     var isRunning: Bool { process.isRunning }
 
     /// Standard output and standard error so far.
-    var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
+    var output: String { Command.text(of: log) }
 
     /// Waits for a line that matches, and gives its first capture.
-    func line(matching pattern: Regex<(Substring, Substring)>, within limit: Duration = .seconds(60)) async throws
-        -> String
-    {
-        try await eventually(within: limit, "a line of \(program)") {
+    func line(
+        matching pattern: Regex<(Substring, Substring)>, within limit: Duration = .seconds(60),
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> String {
+        try await eventually(
+            within: limit, "a line of \(program); it said: \(output)", sourceLocation: sourceLocation
+        ) {
+            let hasEnded = !isRunning  // asked first: what it said last is read after
             if let match = try? pattern.firstMatch(in: output) { return String(match.output.1) }
-            if !isRunning { throw Ended(output: output, exit: await process.exit) }
+            if hasEnded { throw Ended(output: output, exit: await process.exit) }
             return nil
         }
     }
@@ -57,11 +59,20 @@ final class BackgroundProcess: Sendable {
 
     func signal(_ signal: Int32) { process.signal(signal) }
 
+    /// Waits for the end.
+    func exit(within limit: Duration = .seconds(30), sourceLocation: SourceLocation = #_sourceLocation) async throws
+        -> ChildProcess.Exit
+    {
+        _ = try await eventually(
+            within: limit, "the end of \(program); it said: \(output)", sourceLocation: sourceLocation
+        ) { isRunning ? nil : true }
+        return await process.exit
+    }
+
     /// Sends `signal` and waits for the end.
     @discardableResult
     func stop(_ signal: Int32 = SIGINT, within limit: Duration = .seconds(30)) async throws -> ChildProcess.Exit {
         process.signal(signal)
-        _ = try await eventually(within: limit, "the process ends") { isRunning ? nil : true }
-        return await process.exit
+        return try await exit(within: limit)
     }
 }

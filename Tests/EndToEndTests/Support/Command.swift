@@ -5,6 +5,7 @@ import Testing
 /// What a finished program said.
 struct CommandResult: Sendable, CustomStringConvertible {
     let command: String
+    /// The exit status; 128 + the number of the signal that ended it, 124 when its time was up.
     let status: Int32
     let out: String
     let err: String
@@ -23,53 +24,54 @@ enum Command {
 
     /// Runs a program to its end; past `seconds` it is ended, with status 124.
     static func run(
-        _ program: String, _ arguments: [String], input: String? = nil, environment: [String: String] = [:],
+        _ program: String, _ arguments: [String], input: String = "", environment: [String: String] = [:],
         seconds: Int = 60
     ) async throws -> CommandResult {
         let folder = try TemporaryFolder()
-        let out = folder.url.appending(path: "out")
-        let err = folder.url.appending(path: "err")
-        let inputFile = folder.url.appending(path: "in")
-        try Data((input ?? "").utf8).write(to: inputFile)
-        let inputDescriptor = open(inputFile.path, O_RDONLY | O_CLOEXEC)
+        func file(_ name: String) -> String { folder.url.appending(path: name).path }
+        guard FileManager.default.createFile(atPath: file("in"), contents: Data(input.utf8)) else {
+            throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+        }
+        let inputDescriptor = open(file("in"), O_RDONLY | O_CLOEXEC)
         defer { close(inputDescriptor) }
         var specification = ChildProcess.Specification(
             path: "/usr/bin/env", arguments: ["timeout", "--kill-after=5", "\(seconds)", program] + arguments,
-            environment: ProcessInfo.processInfo.environment.merging(environment) { $1 })
+            environment: TestRun.environment(environment))
         specification.standardInput = .descriptor(inputDescriptor)
-        specification.standardOutput = .file(out.path)
-        specification.standardError = .file(err.path)
+        specification.standardOutput = .file(file("out"))
+        specification.standardError = .file(file("err"))
+        specification.signalWhenParentEnds = SIGTERM  // which `timeout` passes on
         let status = try await ChildProcess.start(specification).exit.code
         return CommandResult(
-            command: ([program] + arguments).joined(separator: " "), status: status,
-            out: try String(contentsOf: out, encoding: .utf8), err: try String(contentsOf: err, encoding: .utf8))
-    }
-}
-
-/// A folder that goes with the value.
-final class TemporaryFolder: Sendable {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "todo-test-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+            command: ([program] + arguments).joined(separator: " "), status: status, out: text(of: file("out")),
+            err: text(of: file("err")))
     }
 
-    deinit { try? FileManager.default.removeItem(at: url) }
+    /// The file as UTF-8, what is none of it replaced; empty when there is no file.
+    static func text(of file: String) -> String {
+        String(decoding: FileManager.default.contents(atPath: file) ?? Data(), as: UTF8.self)
+    }
 }
 
 struct TimedOut: Error, CustomStringConvertible { let description: String }
 
-/// Waits until `condition` gives a value; it is asked every 50 ms.
+/// Waits until `condition` gives a value; it is asked every 20 ms.
 func eventually<Value: Sendable>(
-    within limit: Duration = .seconds(30), _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () async throws -> Value?
+    within limit: Duration = .seconds(30), _ what: @autoclosure () -> String,
+    sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Value?
 ) async throws -> Value {
     let deadline = ContinuousClock.now + limit
-    while ContinuousClock.now < deadline {
+    while true {
         if let value = try await condition() { return value }
-        try await Task.sleep(for: .milliseconds(50))
+        guard ContinuousClock.now < deadline else { break }
+        try await Task.sleep(for: .milliseconds(20))
     }
-    Issue.record("not within \(limit): \(what)", sourceLocation: sourceLocation)
-    throw TimedOut(description: "not within \(limit): \(what)")
+    let failure = TimedOut(description: "not within \(limit): \(what())")
+    Issue.record(failure, sourceLocation: sourceLocation)
+    throw failure
+}
+
+extension Duration {
+    /// Seconds with two decimals, for people.
+    var inSeconds: String { formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 2))) }
 }
