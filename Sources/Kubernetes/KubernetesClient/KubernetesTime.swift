@@ -1,3 +1,5 @@
+internal import Concurrency
+
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Musl)
@@ -31,9 +33,12 @@ public struct KubernetesTime: Sendable, Hashable, Comparable {
 
 extension KubernetesTime {
     /// `2026-01-02T03:04:05Z`, as `metadata.creationTimestamp` has it; cut to the second.
-    public var text: String { rendered(micro: false) }
+    public var text: String { Timestamp.text(wholeSeconds: Int(microseconds.floorDivided(by: 1_000_000))) }
     /// `2026-01-02T03:04:05.000006Z`, as Lease and Event have it.
-    public var microText: String { rendered(micro: true) }
+    public var microText: String {
+        let seconds = microseconds.floorDivided(by: 1_000_000)
+        return Timestamp.text(seconds: Int(seconds), nanoseconds: Int(microseconds - seconds * 1_000_000) * 1000)
+    }
 
     /// Reads RFC 3339: any number of decimals (cut to microseconds), `Z` or an offset. Nil for everything else.
     public init?(_ text: String) {
@@ -51,25 +56,10 @@ extension KubernetesTime {
         }
         guard let offset = reader.offsetMinutes(), reader.isAtEnd else { return nil }
         let days = Self.days(year: year, month: month, day: day)
-        guard Self.date(days: days).day == day else { return nil }  // 30 February
+        let next = month == 12 ? (year + 1, Int64(1)) : (year, month + 1)
+        guard days < Self.days(year: next.0, month: next.1, day: 1) else { return nil }  // 30 February
         let seconds = ((days * 24 + hour) * 60 + minute - offset) * 60 + second
         self.init(microseconds: seconds * 1_000_000 + micros)
-    }
-
-    private func rendered(micro: Bool) -> String {
-        let seconds = microseconds.floorDivided(by: 1_000_000)
-        let days = seconds.floorDivided(by: 86400)
-        let second = seconds - days * 86400
-        let (year, month, day) = Self.date(days: days)
-        var text = "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T"
-        text += "\(pad(second / 3600, 2)):\(pad(second / 60 % 60, 2)):\(pad(second % 60, 2))"
-        if micro { text += ".\(pad(microseconds - seconds * 1_000_000, 6))" }
-        return text + "Z"
-    }
-
-    private func pad(_ value: Int64, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
     /// Days since 1970-01-01 in the proleptic Gregorian calendar; years begin in March so that leap days come last.
@@ -79,17 +69,6 @@ extension KubernetesTime {
         let yearOfEra = year - era * 400
         let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-    }
-
-    private static func date(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let shifted = days + 719_468
-        let era = shifted.floorDivided(by: 146_097)
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
     }
 }
 

@@ -63,7 +63,8 @@ extension ClusterConfiguration {
         return ClusterConfiguration(
             server: "https://\(host.contains(":") ? "[\(host)]" : host):\(port)",
             namespace: namespace.flatMap { $0.isEmpty ? nil : $0 } ?? "default",
-            tls: TLS(certificateAuthority: authority), credentials: .tokenFile(path: "\(folder)/token"),
+            tls: TLS(certificateAuthority: authority, files: TLS.Files(certificateAuthority: "\(folder)/ca.crt")),
+            credentials: .tokenFile(path: "\(folder)/token"),
             source: source)
     }
 }

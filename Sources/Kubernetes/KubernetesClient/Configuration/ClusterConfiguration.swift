@@ -8,15 +8,34 @@ public struct ClusterConfiguration: Sendable {
         public var insecureSkipVerify: Bool
         /// The name to ask for and to expect in the certificate when it differs from the host in `server`.
         public var serverName: String?
+        /// Where the authorities and the identity came from; looked at again every minute, because a kubelet or
+        /// cert-manager renews them in place.
+        public var files = Files()
+
+        /// Paths of PEM files; nil for what did not come from a file.
+        public struct Files: Sendable, Hashable {
+            public var certificateAuthority: String?
+            public var certificate: String?
+            public var privateKey: String?
+
+            public init(
+                certificateAuthority: String? = nil, certificate: String? = nil, privateKey: String? = nil
+            ) {
+                self.certificateAuthority = certificateAuthority
+                self.certificate = certificate
+                self.privateKey = privateKey
+            }
+        }
 
         public init(
             certificateAuthority: [UInt8]? = nil, identity: ClientIdentity? = nil, insecureSkipVerify: Bool = false,
-            serverName: String? = nil
+            serverName: String? = nil, files: Files = Files()
         ) {
             self.certificateAuthority = certificateAuthority
             self.identity = identity
             self.insecureSkipVerify = insecureSkipVerify
             self.serverName = serverName
+            self.files = files
         }
     }
 

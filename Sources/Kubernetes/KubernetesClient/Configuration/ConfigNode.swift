@@ -70,6 +70,11 @@ struct ConfigNode {
         return text.hasPrefix("/") ? text : "\(directory)/\(text)"
     }
 
+    /// The file of PEM in `key`; nil when the field `key-data`, which comes first, has the PEM itself.
+    func file(_ key: String) throws(ConfigurationError) -> String? {
+        try string("\(key)-data") == nil ? try path(key) : nil
+    }
+
     /// PEM from base64 in `dataKey`, which comes first, or from the file in `fileKey`.
     func pem(data dataKey: String, file fileKey: String) throws(ConfigurationError) -> [UInt8]? {
         if let text = try string(dataKey) {
@@ -85,10 +90,18 @@ struct ConfigNode {
     }
 
     private func checkPEM(_ bytes: [UInt8], _ key: String, what: String) throws(ConfigurationError) {
+        if let problem = PEM.problem(bytes) { throw error(key, "\(what)\(problem)") }
+    }
+}
+
+enum PEM {
+    /// Why the bytes cannot be used; nil when they look as they should.
+    static func problem(_ bytes: [UInt8]) -> String? {
         let text = String(decoding: bytes, as: UTF8.self)
-        guard text.contains("-----BEGIN ") else { throw error(key, "\(what)is not PEM") }
+        guard text.contains("-----BEGIN ") else { return "is not PEM" }
         guard !text.contains("-----BEGIN ENCRYPTED PRIVATE KEY"), !text.contains("Proc-Type: 4,ENCRYPTED") else {
-            throw error(key, "\(what)is encrypted; give the key without a passphrase")
+            return "is encrypted; give the key without a passphrase"
         }
+        return nil
     }
 }

@@ -2,7 +2,7 @@ internal import StructuredData
 
 extension Kubeconfig {
     /// What the context says: its cluster, its user, its namespace. `context` nil means `current-context`. Certificate
-    /// files are read here; token files and plugins are used with the first request.
+    /// files are read here, and again while the client is used; token files and plugins with the first request.
     public func configuration(context: String? = nil) throws(ConfigurationError) -> ClusterConfiguration {
         let context = try find(context: context)
         let cluster = try find(context.required("cluster"), in: clusters, "cluster", of: context)
@@ -13,6 +13,8 @@ extension Kubeconfig {
         if let name = try context.string("user") {
             let user = try find(name, in: users, "user", of: context)
             configuration.tls.identity = try identity(user)
+            configuration.tls.files.certificate = try user.file("client-certificate")
+            configuration.tls.files.privateKey = try user.file("client-key")
             configuration.credentials = try credentials(user, cluster: cluster, configuration)
             configuration.impersonation = try impersonation(user)
         }
@@ -65,7 +67,8 @@ extension Kubeconfig {
         }
         return ClusterConfiguration.TLS(
             certificateAuthority: authority, insecureSkipVerify: insecure,
-            serverName: try cluster.string("tls-server-name"))
+            serverName: try cluster.string("tls-server-name"),
+            files: ClusterConfiguration.TLS.Files(certificateAuthority: try cluster.file("certificate-authority")))
     }
 
     private func proxy(_ cluster: ConfigNode) throws(ConfigurationError) -> String? {

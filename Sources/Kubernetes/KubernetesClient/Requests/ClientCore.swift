@@ -18,7 +18,12 @@ final class ClientCore: Sendable {
         self.options = options
         host = Self.host(of: configuration.server)
         credentials = CredentialSource(configuration.credentials, clock: options.clock)
-        connections = Connections(configuration: configuration, fixed: transport)
+        connections =
+            if let transport {
+                Connections(configuration: configuration, clock: options.clock) { _ in transport }
+            } else {
+                Connections(configuration: configuration, clock: options.clock)
+            }
     }
 
     /// The response to `call` when its status is 2xx, with its body not yet read. Throws for every other status.
