@@ -93,7 +93,7 @@ import Testing
         logger.info("naïve\n12:00:00 error forged", metadata: ["name": "\u{1B}[2J\u{9B}2J", "b": "2"])
         let line = String(decoding: try #require(lines.withLock { $0 }.first), as: UTF8.self)
         #expect(
-            line.dropFirst(8) == " info controller: naïve\\n12:00:00 error forged b=2 name=\\u{001B}[2J\\u{009B}2J\n")
+            line.dropFirst(8) == " info controller: naïve\\n12:00:00 error forged b=2 name=\\u{1B}[2J\\u{009B}2J\n")
     }
 }
 

@@ -1,6 +1,5 @@
 internal import APIServer
 internal import Concurrency
-internal import Concurrency
 internal import ControllerRuntime
 internal import Glibc
 internal import KubernetesClient
@@ -12,7 +11,7 @@ extension LocalCluster {
     /// Runs until cancelled, stopped by `stop` or a graceful shutdown.
     /// - Throws: when the port or a folder cannot be used.
     public func run() async throws {
-        let logs = try LogFolder(logRoot())
+        let (logs, scratch) = try logFolder()
         let parts = Parts(cluster: self, logs: logs)
         server.setPodRuntime(parts.agent)
         try await withGracefulShutdownHandler {
@@ -28,7 +27,7 @@ extension LocalCluster {
         }
         proxy.stop()
         await server.shutDown()
-        if configuration.dataFolder == nil { LogFolder.removeTree(logs.root) }
+        scratch?.remove()
     }
 
     private func serve() async throws {
@@ -85,14 +84,12 @@ extension LocalCluster {
         }
     }
 
-    /// A folder of this process alone when nothing is kept.
-    private func logRoot() throws -> String {
-        if let folder = configuration.dataFolder {
-            guard mkdir(folder, 0o755) == 0 || errno == EEXIST else { throw LogError(path: folder, errno: errno) }
-            return "\(folder)/pods"
+    private func logFolder() throws -> (LogFolder, ScratchFolder?) {
+        guard let folder = configuration.dataFolder else {
+            let scratch = try ScratchFolder()
+            return (LogFolder(scratch.path), scratch)
         }
-        var template = Array("/tmp/todo-cluster-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw LogError(path: "/tmp", errno: errno) }
-        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard mkdir(folder, 0o755) == 0 || errno == EEXIST else { throw LogError(path: folder, errno: errno) }
+        return (LogFolder("\(folder)/pods"), nil)
     }
 }
