@@ -52,7 +52,7 @@ let kit: [Target] = [
     library("Concurrency", in: "Kit", ["CEpoll"]),
     library("ChildProcess", in: "Kit", ["CSpawn", "Concurrency"]),
     library("StructuredData", in: "Kit", ["CYAML"]),
-    library("HTTPTransport", in: "Kit", ["CCurl", "Concurrency", httpTypes]),
+    library("HTTPTransport", in: "Kit", ["CCurl", "CEpoll", "Concurrency", httpTypes]),
     library("Postgres", in: "Kit", ["CPostgres", "Concurrency", logging]),
     library("LocalPostgres", in: "Kit", ["ChildProcess", "Concurrency", "Postgres"]),
     library("Telemetry", in: "Kit", ["Concurrency", "StructuredData", hummingbird, lifecycle, logging, metrics]),

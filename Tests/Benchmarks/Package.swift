@@ -50,7 +50,8 @@ let package = Package(
             "postgres-bench", in: "Postgres",
             [main("Postgres"), main("LocalPostgres"), main("ChildProcess"), main("Concurrency")]),
         benchmark(
-            "http-bench", in: "HTTPTransport", [main("HTTPTransport")] + ahc, comparesAHC ? [.define("AHC")] : []),
+            "http-bench", in: "HTTPTransport", [main("HTTPTransport"), main("ChildProcess")] + ahc,
+            comparesAHC ? [.define("AHC")] : []),
     ],
     swiftLanguageModes: [.v6]
 )

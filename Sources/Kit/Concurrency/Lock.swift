@@ -33,4 +33,13 @@ public final class Lock<Value>: @unchecked Sendable {  // the mutex is the synch
         defer { pthread_mutex_unlock(mutex) }
         return try body(&value)
     }
+
+    /// As `withLock`, but does not wait: nil, without having run `body`, while somebody else has the access.
+    public func withLockIfAvailable<Result, Failure: Error>(
+        _ body: (inout sending Value) throws(Failure) -> sending Result
+    ) throws(Failure) -> sending Result? {
+        guard pthread_mutex_trylock(mutex) == 0 else { return nil }
+        defer { pthread_mutex_unlock(mutex) }
+        return try body(&value)
+    }
 }

@@ -135,26 +135,42 @@ extension Reactor {
         while true {
             let count = cepoll_wait(epoll, &ready, runJobs() ? 0 : -1)
             inbox.withLock { $0.isAsleep = false }  // what handlers enqueue needs no signal
-            for index in 0..<max(0, Int(count)) { dispatch(ready[index]) }
+            for index in 0..<max(0, Int(count)) {
+                dispatch(ready[index])
+                // At once, so that a peer gets its next request while the events of others are still being looked at.
+                runRound()
+            }
         }
     }
 
     /// Runs what is queued. True when more is waiting; false when the inbox was left empty and marked asleep.
     private func runJobs() -> Bool {
         for _ in 0..<Self.roundsPerWait {
-            let jobs = inbox.withLock { inbox in
-                let jobs = inbox.jobs
-                inbox.jobs = []
-                inbox.isAsleep = jobs.isEmpty
-                return jobs
-            }
-            if jobs.isEmpty { return false }
-            for job in jobs {
-                job.runSynchronously(
-                    isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
-            }
+            if !runRound() { return !fallAsleep() }
         }
         return true
+    }
+
+    /// Runs what was queued when it is called. False when that was nothing.
+    @discardableResult
+    private func runRound() -> Bool {
+        let jobs = inbox.withLock { inbox in
+            let jobs = inbox.jobs
+            inbox.jobs = []
+            return jobs
+        }
+        for job in jobs {
+            job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        }
+        return !jobs.isEmpty
+    }
+
+    /// False when there are jobs.
+    private func fallAsleep() -> Bool {
+        inbox.withLock { inbox in
+            inbox.isAsleep = inbox.jobs.isEmpty
+            return inbox.isAsleep
+        }
     }
 
     private func dispatch(_ ready: cepoll_ready) {

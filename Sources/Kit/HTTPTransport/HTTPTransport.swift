@@ -83,7 +83,7 @@ public struct ResponseBody: AsyncSequence, Sendable {
         var bytes: [UInt8] = []
         while let chunk = try await next() {
             guard bytes.count + chunk.count <= limit else { throw .bodyTooLarge(limit: limit) }
-            bytes.append(contentsOf: chunk)
+            if bytes.isEmpty { bytes = chunk } else { bytes.append(contentsOf: chunk) }
         }
         return bytes
     }

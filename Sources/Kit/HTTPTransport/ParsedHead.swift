@@ -7,17 +7,18 @@ struct ParsedHead {
     private(set) var headers = HTTPFields()
 
     init(_ bytes: [UInt8]) throws(HTTPTransportError) {
-        var lines = bytes.split(separator: UInt8(ascii: "\n")).makeIterator()
-        guard let first = lines.next(), let code = Self.statusCode(of: first) else {
-            throw .malformedResponse("the response has no status line")
-        }
-        status = HTTPResponse.Status(code: code, reasonPhrase: Self.reason(of: first))
-        while let line = lines.next() {
-            if line.first == UInt8(ascii: " ") || line.first == UInt8(ascii: "\t") {
-                try unfold(line)
-            } else {
-                try append(line)
+        (status, headers) = try bytes.withUnsafeBufferPointer { bytes throws(HTTPTransportError) in
+            var rest = bytes[...]
+            let first = Self.line(from: &rest)
+            guard let code = Self.statusCode(of: first) else {
+                throw .malformedResponse("the response has no status line")
             }
+            var fields: [HTTPField] = []
+            fields.reserveCapacity(12)
+            while !rest.isEmpty { try Self.append(Self.line(from: &rest), to: &fields) }
+            var headers = HTTPFields()
+            headers.replaceSubrange(headers.startIndex..<headers.startIndex, with: fields)
+            return (HTTPResponse.Status(code: code, reasonPhrase: Self.reason(of: first)), headers)
         }
     }
 
@@ -29,31 +30,41 @@ struct ParsedHead {
         return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
     }
 
-    private static func reason(of line: ArraySlice<UInt8>) -> String {
+    private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
+
+    /// Up to the line feed, which is taken away too.
+    private static func line(from rest: inout Bytes) -> Bytes {
+        let end = rest.firstIndex(of: UInt8(ascii: "\n"))
+        defer { rest = rest[(end.map { $0 + 1 } ?? rest.endIndex)...] }
+        return rest[..<(end ?? rest.endIndex)]
+    }
+
+    private static func reason(of line: Bytes) -> String {
         guard let space = line.firstIndex(of: UInt8(ascii: " ")) else { return "" }
         return String(decoding: trimmed(line[space...].dropFirst(4)), as: UTF8.self)
     }
 
-    private mutating func append(_ line: ArraySlice<UInt8>) throws(HTTPTransportError) {
-        let content = Self.trimmed(line)
+    private static func append(_ line: Bytes, to fields: inout [HTTPField]) throws(HTTPTransportError) {
+        let content = trimmed(line)
+        if let first = line.first, first == 0x20 || first == 0x09 { return try unfold(content, into: &fields) }
         if content.isEmpty { return }
         guard let colon = content.firstIndex(of: UInt8(ascii: ":")),
             let name = HTTPField.Name(String(decoding: content[..<colon], as: UTF8.self))
         else { throw .malformedResponse("the response has a header line without a valid name") }
-        headers.append(HTTPField(name: name, lenientValue: Self.trimmed(content[colon...].dropFirst())))
+        fields.append(HTTPField(name: name, lenientValue: trimmed(content[(colon + 1)...])))
     }
 
     /// RFC 9112, section 5.2: an obsolete line fold is a blank.
-    private mutating func unfold(_ line: ArraySlice<UInt8>) throws(HTTPTransportError) {
-        guard let last = headers.last else { throw .malformedResponse("the response starts with a folded header line") }
-        headers[headers.index(before: headers.endIndex)].value =
-            last.value + " " + String(decoding: Self.trimmed(line), as: UTF8.self)
+    private static func unfold(_ content: Bytes, into fields: inout [HTTPField]) throws(HTTPTransportError) {
+        guard let last = fields.last else { throw .malformedResponse("the response starts with a folded header line") }
+        fields[fields.count - 1].value = last.value + " " + String(decoding: content, as: UTF8.self)
     }
 
-    private static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
-        var line = line.drop(while: isBlank)
-        while let last = line.last, isBlank(last) { line.removeLast() }
-        return line
+    private static func trimmed(_ line: Bytes) -> Bytes {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+        var (start, end) = (line.startIndex, line.endIndex)
+        while start < end, isBlank(line[start]) { start += 1 }
+        while end > start, isBlank(line[end - 1]) { end -= 1 }
+        return line[start..<end]
     }
 }

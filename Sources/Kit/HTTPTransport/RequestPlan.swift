@@ -9,8 +9,7 @@ struct RequestPlan: Sendable {
     }
 
     let url: String
-    /// `host:port` for messages.
-    let authority: String
+    let target: RequestURL
     let method: String
     let kind: Kind
     let body: [UInt8]
@@ -22,8 +21,7 @@ struct RequestPlan: Sendable {
     let mayShareConnection: Bool
 
     init(_ request: ClientRequest, tlsServerName: String?) throws(HTTPTransportError) {
-        let target = try RequestURL(request.url)
-        authority = "\(target.host):\(target.port)"
+        target = try RequestURL(request.url)
         method = request.method.rawValue
         isReplayable = request.isIdempotent
         mayShareConnection = target.isHTTPS
@@ -33,7 +31,7 @@ struct RequestPlan: Sendable {
             case .bytes(let bytes): bytes
             }
         kind = try Self.kind(method: request.method, hasBody: !body.isEmpty)
-        var lines = try Self.headerLines(request.headers, bodyCount: body.count)
+        var lines = try Self.headerLines(request.headers, kind: kind, bodyCount: body.count)
         if let tlsServerName, target.isHTTPS {
             url = "https://\(tlsServerName):\(target.port)\(target.pathAndQuery)"
             connectTo = "\(tlsServerName):\(target.port):\(target.host):\(target.port)"
@@ -59,12 +57,16 @@ struct RequestPlan: Sendable {
     }
 
     private static func headerLines(
-        _ headers: HTTPFields, bodyCount: Int
+        _ headers: HTTPFields, kind: Kind, bodyCount: Int
     ) throws(HTTPTransportError) -> [String] {
         // libcurl adds these by itself when they are not named; without a value they are left out.
-        var lines = ["Expect:"]
+        var lines: [String] = []
+        lines.reserveCapacity(headers.count + 3)
         if !headers.contains(.accept) { lines.append("Accept:") }
-        if !headers.contains(.contentType) { lines.append("Content-Type:") }
+        if kind == .withBody {
+            lines.append("Expect:")
+            if !headers.contains(.contentType) { lines.append("Content-Type:") }
+        }
         for field in headers {
             switch field.name {
             case .contentLength:
@@ -93,54 +95,64 @@ struct RequestURL: Sendable {
     let host: String
     let port: Int
     /// As written in the URL.
-    let hostHeader: String
+    let hostHeader: Substring
     /// From the first `/` or `?` on; may be empty.
-    let pathAndQuery: String
+    let pathAndQuery: Substring
+
+    /// `host:port` for messages.
+    var authority: String { "\(host):\(port)" }
 
     init(_ text: String) throws(HTTPTransportError) {
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+        // All work is done on bytes: a Character costs a hundred times more, and this is done for each request.
+        let bytes = text.utf8
+        guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw .invalidURL("the URL has a blank, a control character or a letter beyond ASCII: percent-encode it")
         }
-        guard let schemeEnd = text.range(ofScheme: ["https://", "http://"]) else {
+        guard let schemeEnd = bytes.end(ofPrefix: "https://") ?? bytes.end(ofPrefix: "http://") else {
             throw .invalidURL("\"\(text)\" is not an absolute http or https URL")
         }
-        isHTTPS =
-            text.utf8.count > 5 && text.utf8[text.utf8.index(text.startIndex, offsetBy: 4)] | 0x20 == UInt8(ascii: "s")
-        let rest = text[schemeEnd...]
-        let authorityEnd = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
-        let authority = rest[..<authorityEnd]
-        pathAndQuery = String(rest[authorityEnd...])
-        hostHeader = String(authority)
-        guard !authority.contains("@") else {
+        isHTTPS = bytes.distance(from: bytes.startIndex, to: schemeEnd) == 8
+        let end = bytes[schemeEnd...].firstIndex {
+            $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#")
+        }
+        let authorityEnd = end ?? bytes.endIndex
+        hostHeader = text[schemeEnd..<authorityEnd]
+        pathAndQuery = text[authorityEnd...]
+        let authority = hostHeader.utf8
+        guard !authority.contains(UInt8(ascii: "@")) else {
             throw .invalidURL("the URL has a user name in it: send an Authorization header instead")
         }
-        let portStart: Substring
-        if authority.first == "[", let close = authority.firstIndex(of: "]") {
-            host = String(authority[..<authority.index(after: close)])
-            portStart = authority[authority.index(after: close)...]
-        } else {
-            let colon = authority.firstIndex(of: ":") ?? authority.endIndex
-            host = String(authority[..<colon])
-            portStart = authority[colon...]
-        }
+        let hostEnd =
+            if authority.first == UInt8(ascii: "["), let close = authority.firstIndex(of: UInt8(ascii: "]")) {
+                authority.index(after: close)
+            } else {
+                authority.firstIndex(of: UInt8(ascii: ":")) ?? authority.endIndex
+            }
+        host = String(hostHeader[..<hostEnd])
         guard !host.isEmpty, host != "[]" else { throw .invalidURL("\"\(text)\" names no host") }
-        guard !portStart.isEmpty else {
+        let portPart = hostHeader[hostEnd...]
+        guard !portPart.isEmpty else {
             port = isHTTPS ? 443 : 80
             return
         }
-        guard portStart.first == ":", let number = UInt16(portStart.dropFirst()), number > 0 else {
+        guard portPart.utf8.first == UInt8(ascii: ":"), let number = UInt16(portPart.dropFirst()), number > 0 else {
             throw .invalidURL("\"\(text)\" has no valid port after the host")
         }
         port = Int(number)
     }
 }
 
-extension String {
-    /// The end of the first of `schemes` that this begins with, letters of either case.
-    fileprivate func range(ofScheme schemes: [String]) -> Index? {
-        for scheme in schemes where prefix(scheme.count).lowercased() == scheme {
-            return index(startIndex, offsetBy: scheme.count)
+extension String.UTF8View {
+    /// The end of `prefix`, which is in lower case, if this begins with it in letters of either case.
+    fileprivate func end(ofPrefix prefix: StaticString) -> Index? {
+        var position = startIndex
+        for offset in 0..<prefix.utf8CodeUnitCount {
+            guard position < endIndex else { return nil }
+            let byte = self[position]
+            let lower = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+            guard lower == prefix.utf8Start[offset] else { return nil }
+            formIndex(after: &position)
         }
-        return nil
+        return position
     }
 }

@@ -17,17 +17,27 @@ extension PostgresConnection {
             }
         // A continuation resumes on the task's executor before it returns to its actor; without a preference for the
         // reactor that would be a detour by way of another thread.
-        try await withTaskExecutorPreference(reactor) {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                // The connection may have been ended, or the task cancelled, on the way here.
-                guard self.link === link else {
-                    return continuation.resume(throwing: failure ?? PostgresError.closed)
-                }
-                // Without a socket libpq has hung up; its next call says why.
-                if PQsocket(link.pointer) < 0 || isCancellable && Task.isCancelled { return continuation.resume() }
-                waiter = Waiter(goal: goal, isCancellable: isCancellable, continuation: continuation)
-                watch(link, for: interest)
+        if withUnsafeCurrentTask(body: { $0?.unownedTaskExecutor == reactor.asUnownedTaskExecutor() }) {
+            try await wait(for: goal, interest, on: link, isCancellable: isCancellable)
+        } else {
+            try await withTaskExecutorPreference(reactor) {
+                try await wait(for: goal, interest, on: link, isCancellable: isCancellable)
             }
+        }
+    }
+
+    private func wait(
+        for goal: Waiter.Goal, _ interest: Reactor.Interest, on link: Link, isCancellable: Bool
+    ) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            // The connection may have been ended, or the task cancelled, on the way here.
+            guard self.link === link else {
+                return continuation.resume(throwing: failure ?? PostgresError.closed)
+            }
+            // Without a socket libpq has hung up; its next call says why.
+            if PQsocket(link.pointer) < 0 || isCancellable && Task.isCancelled { return continuation.resume() }
+            waiter = Waiter(goal: goal, isCancellable: isCancellable, continuation: continuation)
+            watch(link, for: interest)
         }
     }
 
@@ -36,6 +46,7 @@ extension PostgresConnection {
 
     /// A descriptor that cannot be watched ends the connection, and with it the call that waits.
     private func watch(_ link: Link, for interest: Reactor.Interest) {
+        guard interest != link.interest else { return }
         do {
             try link.watch(for: interest) { [weak self] ready in
                 // The reactor calls on its own thread, which is the actor's executor.

@@ -107,7 +107,7 @@ final class Link: @unchecked Sendable {  // used by its connection's actor only,
     let reactor: Reactor
     var cancelKey: CancelKey?
     private var watch: Reactor.Watch?
-    private var interest: Reactor.Interest = []
+    private(set) var interest: Reactor.Interest = []
 
     init(pointer: OpaquePointer, reactor: Reactor) {
         self.pointer = pointer
@@ -125,7 +125,6 @@ final class Link: @unchecked Sendable {  // used by its connection's actor only,
     /// Waits for `interest` from here on; `handler` counts at the first call only.
     func watch(for interest: Reactor.Interest, handler: @escaping Reactor.Handler) throws(ReactorError) {
         if let watch {
-            guard interest != self.interest else { return }
             reactor.update(watch, to: interest)
         } else {
             watch = try reactor.watch(PQsocket(pointer), for: interest, handler: handler)

@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import Glibc
 
@@ -6,12 +7,13 @@ struct BenchmarkServer {
     static let bodyBytes = 148
 
     let url: String
-    private let process = Process()
-    private let directory: URL
+    private let process: ChildProcess
+    private let directory: String
 
-    init() throws {
-        directory = FileManager.default.temporaryDirectory.appendingPathComponent("http-bench-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    init() async throws {
+        let directory = NSTemporaryDirectory() + "http-bench-\(getpid())"
+        self.directory = directory
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let port = Int.random(in: 20_000..<30_000)
         url = "http://127.0.0.1:\(port)/"
         let body = #"{"items":["\#(String(repeating: "x", count: Self.bodyBytes - 14))"]}"#
@@ -21,24 +23,26 @@ struct BenchmarkServer {
             events { worker_connections 1024; }
             http {
                 access_log off; keepalive_requests 100000000; default_type application/json;
-                \(folders.map { "\($0)_temp_path \(directory.path)/\($0);" }.joined(separator: " "))
+                \(folders.map { "\($0)_temp_path \(directory)/\($0);" }.joined(separator: " "))
                 server { listen 127.0.0.1:\(port); location / { return 200 '\(body)'; } }
             }
             """
-        let file = directory.appendingPathComponent("nginx.conf")
-        try Data(configuration.utf8).write(to: file)
-        process.executableURL = URL(fileURLWithPath: "/usr/sbin/nginx")
-        process.arguments = ["-p", directory.path, "-c", file.path, "-e", "\(directory.path)/start.log"]
-        try process.run()
+        let file = "\(directory)/nginx.conf"
+        try Data(configuration.utf8).write(to: URL(fileURLWithPath: file))
+        var command = ChildProcess.Specification(
+            path: try ChildProcess.find("nginx", in: "/usr/sbin:/usr/bin:/usr/local/bin"),
+            arguments: ["-p", directory, "-c", file, "-e", "\(directory)/start.log"])
+        command.signalWhenParentEnds = SIGKILL
+        process = try await ChildProcess.start(command)
         while !isListening(port) {
             guard process.isRunning else { throw ServerDidNotStart() }
-            usleep(5000)
+            try await Task.sleep(for: .milliseconds(5))
         }
     }
 
-    func stop() {
-        kill(process.processIdentifier, SIGKILL)
-        try? FileManager.default.removeItem(at: directory)
+    func stop() async {
+        await process.stop(SIGKILL)
+        try? FileManager.default.removeItem(atPath: directory)
     }
 
     private func isListening(_ port: Int) -> Bool {

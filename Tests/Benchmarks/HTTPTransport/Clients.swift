@@ -7,7 +7,7 @@ import HTTPTransport
 #endif
 
 /// Ours first; the one that the ratio refers to last.
-func clients() -> [any BenchmarkClient] {
+func allClients() -> [any BenchmarkClient] {
     #if AHC
         [CurlClient(), AsyncHTTPClientClient()]
     #else

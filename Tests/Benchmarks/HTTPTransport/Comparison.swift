@@ -13,10 +13,11 @@ struct Measurement {
 }
 
 func compare(
-    _ clients: [any BenchmarkClient], url: String, secondsPerRound: Double, rounds: Int
+    _ clients: [any BenchmarkClient], url: String, inFlight: [Int], secondsPerRound: Double, rounds: Int
 ) async throws {
+    print("load: \(loadAverage()); \(rounds) rounds of \(secondsPerRound) s, medians")
     print("in flight  client                 req/s   of the last  CPU µs/request")
-    for inFlight in [1, 16, 64] {
+    for inFlight in inFlight {
         for client in clients { _ = try await measure(client, url, inFlight, seconds: secondsPerRound / 4) }
         var results = clients.map { _ in [Measurement]() }
         for _ in 0..<rounds {
@@ -24,16 +25,23 @@ func compare(
                 results[index].append(try await measure(client, url, inFlight, seconds: secondsPerRound))
             }
         }
-        let medians = results.map { median($0.map(\.requestsPerSecond)) }
-        for (index, client) in clients.enumerated() {
-            let ratio = medians[index] / (medians.last ?? 1)
-            let cpu = median(results[index].map(\.microsecondsOfCPU))
-            print(
-                padded("\(inFlight)", 9), " ", client.name.padding(to: 18), padded("\(Int(medians[index]))", 9),
-                padded("\((ratio * 100).rounded() / 100)x", 13), padded("\((cpu * 10).rounded() / 10)", 15))
+        for (client, measurements) in zip(clients, results) {
+            report(inFlight, client, measurements, results.last ?? [])
         }
     }
     for client in clients { try await client.shutdown() }
+    print("load: \(loadAverage())")
+}
+
+private func report(
+    _ inFlight: Int, _ client: any BenchmarkClient, _ measurements: [Measurement], _ base: [Measurement]
+) {
+    let rate = median(measurements.map(\.requestsPerSecond))
+    let ratio = median(zip(measurements, base).map { $0.requestsPerSecond / $1.requestsPerSecond })
+    let cpu = median(measurements.map(\.microsecondsOfCPU))
+    print(
+        padded("\(inFlight)", 9), " ", client.name.padding(to: 18), padded("\(Int(rate))", 9),
+        padded("\((ratio * 100).rounded() / 100)x", 13), padded("\((cpu * 10).rounded() / 10)", 15))
 }
 
 private func measure(
@@ -63,6 +71,13 @@ private func measure(
 }
 
 struct WrongAnswer: Error {}
+
+/// Processes that wanted a CPU in the last 1, 5 and 15 minutes.
+private func loadAverage() -> String {
+    var loads = [Double](repeating: 0, count: 3)
+    guard getloadavg(&loads, 3) == 3 else { return "unknown" }
+    return loads.map { "\(($0 * 100).rounded() / 100)" }.joined(separator: " ")
+}
 
 private func cpuSeconds() -> Double {
     var usage = rusage()

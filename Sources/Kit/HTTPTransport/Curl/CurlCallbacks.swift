@@ -1,6 +1,6 @@
 internal import CCurl
 
-/// libcurl's callbacks: all run on the reactor's thread and pass on to the transfer that the handle works for.
+/// libcurl's callbacks: all run under the loop's lock, and those of a handle pass on to the transfer that it works for.
 enum CurlCallbacks {
     static let header: curl_write_callback = { bytes, _, count, owner in
         guard let bytes, let transfer = transfer(owner) else { return 0 }
@@ -22,6 +22,18 @@ enum CurlCallbacks {
 
     static let progress: curl_xferinfo_callback = { owner, _, _, _, sent in
         transfer(owner)?.sent(upTo: Int(sent))
+        return 0
+    }
+
+    static let socket: curl_socket_callback = { _, descriptor, wanted, owner, _ in
+        if let owner { Unmanaged<CurlSockets>.fromOpaque(owner).takeUnretainedValue().want(wanted, of: descriptor) }
+        return 0
+    }
+
+    static let timer: curl_multi_timer_callback = { _, milliseconds, owner in
+        if let owner {
+            Unmanaged<CurlLoop>.fromOpaque(owner).takeUnretainedValue().setTimer(milliseconds: milliseconds)
+        }
         return 0
     }
 

@@ -1,13 +1,14 @@
 internal import CCurl
 
 /// One libcurl easy handle with everything set that is alike for all requests of a transport. Used by one thread at a
-/// time: by the task that fills it in, then by the reactor's thread until the transfer has ended.
+/// time: by the task that fills it in, then under the loop's lock until the transfer has ended.
 final class CurlEasy: @unchecked Sendable {  // handed from thread to thread through locks, never shared
     let handle: UnsafeMutableRawPointer
     /// The transfer that the handle works for; libcurl's callbacks come with the handle's owner only.
     var transfer: CurlTransfer?
     private let offersHTTP2: Bool
     private let errorText: UnsafeMutablePointer<CChar>
+    private var headerLines: [String] = []
     private var headerList: UnsafeMutablePointer<curl_slist>?
     private var connectToList: UnsafeMutablePointer<curl_slist>?
 
@@ -49,28 +50,36 @@ final class CurlEasy: @unchecked Sendable {  // handed from thread to thread thr
             set(CURLOPT_NOBODY, 1)
             ccurl_set_string(handle, CURLOPT_CUSTOMREQUEST, nil)
         case .withoutBody:
-            set(CURLOPT_CUSTOMREQUEST, plan.method)
+            ccurl_set_string(handle, CURLOPT_CUSTOMREQUEST, plan.method == "GET" ? nil : plan.method)
         case .withBody:
             setBody(plan.body)
             set(CURLOPT_CUSTOMREQUEST, plan.method)
         }
-        headerList = Self.list(plan.headerLines)
-        ccurl_set_list(handle, CURLOPT_HTTPHEADER, headerList)
-        connectToList = plan.connectTo.flatMap { Self.list([$0]) }
+        setHeaders(plan.headerLines)
+        guard let connectTo = plan.connectTo else { return }
+        connectToList = Self.list([connectTo])
         ccurl_set_list(handle, CURLOPT_CONNECT_TO, connectToList)
     }
 
     /// Lets go of what belonged to the last request.
     func reset() {
         transfer = nil
-        ccurl_set_list(handle, CURLOPT_HTTPHEADER, nil)
-        ccurl_set_list(handle, CURLOPT_CONNECT_TO, nil)
         ccurl_set_pointer(handle, CURLOPT_POSTFIELDS, nil)
         set(CURLOPT_NOPROGRESS, 1)
-        curl_slist_free_all(headerList)
+        guard connectToList != nil else { return }
+        ccurl_set_list(handle, CURLOPT_CONNECT_TO, nil)
         curl_slist_free_all(connectToList)
-        headerList = nil
         connectToList = nil
+    }
+
+    /// Most requests of a transport come with the headers of the one before, so the list is kept.
+    private func setHeaders(_ lines: [String]) {
+        guard lines != headerLines else { return }
+        ccurl_set_list(handle, CURLOPT_HTTPHEADER, nil)
+        curl_slist_free_all(headerList)
+        headerList = Self.list(lines)
+        headerLines = lines
+        ccurl_set_list(handle, CURLOPT_HTTPHEADER, headerList)
     }
 
     private func setBody(_ body: [UInt8]) {

@@ -1,30 +1,67 @@
 internal import CCurl
+internal import CEpoll
 
-/// What the reactor's thread does: take commands, let libcurl work, wake readers, watch deadlines, wait.
+/// What makes requests go on: takes commands, lets libcurl work, watches deadlines. One thread at a time, under the
+/// reactor's lock.
 final class CurlLoop {
-    private(set) var now: Duration
+    private(set) var now = Duration.zero
+    private(set) var isStopped = false
     /// Transfers whose reader has something new to look at.
     var touched: [CurlTransfer] = []
 
-    private let reactor: CurlReactor
     private let multi: UnsafeMutableRawPointer
+    private let sockets: CurlSockets
     private var active: [UnsafeMutableRawPointer: CurlTransfer] = [:]
     /// No deadline of an active transfer is earlier.
     private var nextDeadline: Duration?
+    /// When libcurl wants to be called although no socket is ready.
+    private var curlDeadline: Duration?
+    /// How long the reactor's thread sleeps if nothing comes; nil for ever.
+    private var plannedWake: Duration?
 
-    init(_ reactor: CurlReactor) {
-        self.reactor = reactor
-        multi = reactor.multi.handle
-        now = reactor.now
+    init(_ configuration: CurlTransport.Configuration, sockets: CurlSockets) {
+        guard let handle = curl_multi_init() else { preconditionFailure("no memory for libcurl") }
+        multi = handle
+        self.sockets = sockets
+        ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, configuration.maxConnectionsPerHost)
+        ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, configuration.maxConnectionsPerHost)
+        ccurl_multi_set_on_socket(multi, CurlCallbacks.socket)
+        ccurl_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, Unmanaged.passUnretained(sockets).toOpaque())
+        ccurl_multi_set_on_timer(multi, CurlCallbacks.timer)
+        ccurl_multi_set_pointer(multi, CURLMOPT_TIMERDATA, Unmanaged.passUnretained(self).toOpaque())
     }
 
-    func run() {
-        while runOnce() {}
-        let last = reactor.refuseCommands()
-        for case .start(let transfer) in last { fail(transfer, .closed) }
+    func run(_ commands: [CurlReactor.Command], _ events: ArraySlice<cepoll_ready> = [], at time: Duration) {
+        now = time
+        for command in commands {
+            switch command {
+            case .start(let transfer): start(transfer)
+            case .resume(let transfer): resume(transfer)
+            case .abandon(let transfer): end(transfer, .cancelled)
+            case .stop: isStopped = true
+            }
+        }
+        guard !isStopped else { return }
+        var running: CInt = 0
+        for event in events {
+            guard let (descriptor, readiness) = sockets.match(event) else { continue }
+            curl_multi_socket_action(multi, descriptor, readiness, &running)
+        }
+        letCurlWork()
+        expire()
+    }
+
+    /// Ends everything, once. libcurl must not be used from here on.
+    func shutDown() {
         for transfer in active.values { end(transfer, .closed) }
-        wakeReaders()
         curl_multi_cleanup(multi)
+    }
+
+    func takeTouched() -> [CurlTransfer] {
+        let readers = touched
+        touched = []
+        for transfer in readers { transfer.isTouched = false }
+        return readers
     }
 
     /// A request's deadlines count from here.
@@ -33,33 +70,25 @@ final class CurlLoop {
         nextDeadline = min(next, nextDeadline ?? next)
     }
 
-    /// False when it is time to stop.
-    private func runOnce() -> Bool {
-        var goesOn = true
-        for command in reactor.takeCommands() {
-            switch command {
-            case .start(let transfer): start(transfer)
-            case .resume(let transfer): resume(transfer)
-            case .abandon(let transfer): end(transfer, .cancelled)
-            case .stop: goesOn = false
-            }
-        }
-        guard goesOn else { return false }
+    /// libcurl's timer; negative for none.
+    func setTimer(milliseconds: Int) { curlDeadline = milliseconds < 0 ? nil : now + .milliseconds(milliseconds) }
+
+    private static let roundsAtOnce = 8
+
+    private func letCurlWork() {
         var running: CInt = 0
-        curl_multi_perform(multi, &running)
-        collectFinished()
-        expire()
-        wakeReaders()
-        if reactor.beginPolling() {
-            curl_multi_poll(multi, nil, 0, pollMilliseconds, nil)
+        for _ in 0..<Self.roundsAtOnce {
+            collectFinished()
+            guard let due = curlDeadline, due <= now else { return }
+            curlDeadline = nil
+            curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
         }
-        now = reactor.now
-        return true
     }
 
     private func start(_ transfer: CurlTransfer) {
         // The reader may have left before the command came.
         guard !transfer.exchange.isFinished else { return transfer.giveBackEasy() }
+        guard !isStopped else { return fail(transfer, .closed) }
         guard let easy = transfer.easy else { return fail(transfer, .connect("no memory for an HTTP request")) }
         easy.transfer = transfer
         transfer.loop = self
@@ -105,15 +134,6 @@ final class CurlLoop {
         }
     }
 
-    private func wakeReaders() {
-        let awaited = touched
-        touched = []
-        for transfer in awaited {
-            transfer.isTouched = false
-            transfer.exchange.wakeReader()
-        }
-    }
-
     // MARK: Deadlines
 
     private func expire() {
@@ -132,12 +152,28 @@ final class CurlLoop {
         let isInUse = active.values.contains { other in
             other !== transfer && other.localPort == port && other.deadlines.isAlive(at: now, idle: idle)
         }
-        if !isInUse { reactor.sockets.shutDown(localPort: port) }
+        if !isInUse { sockets.shutDown(localPort: port) }
     }
 
-    /// Until the next deadline, rounded up; libcurl shortens it by its own timers.
-    private var pollMilliseconds: CInt {
-        guard let nextDeadline else { return 60_000 }
-        return CInt(clamping: min(60_000, max(0, (nextDeadline - now).wholeMilliseconds + 1)))
+    // MARK: The thread's sleep
+
+    private var nextWake: Duration? {
+        guard let curlDeadline, let nextDeadline else { return curlDeadline ?? nextDeadline }
+        return min(curlDeadline, nextDeadline)
+    }
+
+    /// For the thread, before it sleeps: for how many milliseconds, rounded up; -1 for ever.
+    func planSleep() -> CInt {
+        plannedWake = nextWake
+        guard let plannedWake else { return -1 }
+        return CInt(clamping: max(0, (plannedWake - now).wholeMilliseconds + 1))
+    }
+
+    /// For others, after they worked: whether the thread would sleep too long.
+    func mustWakeThread() -> Bool {
+        if isStopped { return true }
+        guard let nextWake, plannedWake.map({ nextWake < $0 }) ?? true else { return false }
+        plannedWake = nextWake
+        return true
     }
 }

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import CEpoll
 internal import Concurrency
 
 #if canImport(Glibc)
@@ -7,32 +8,40 @@ internal import Concurrency
     internal import Musl
 #endif
 
-/// The thread of one transport, seen from outside: an inbox of commands and the pool of spare handles.
+/// The work of one transport, seen from outside: an inbox of commands, a lock that whoever works holds, a thread that
+/// waits for the sockets, and the pool of spare handles.
+///
+/// While the thread sleeps, who leaves a command also carries it out, so that a request goes out without waking it. When
+/// somebody is at work already, be it the thread, that one does it too: the busier, the more is done at a time.
 final class CurlReactor: Sendable {
     enum Command: Sendable {
         case start(CurlTransfer)
         case resume(CurlTransfer)
         case abandon(CurlTransfer)
         case stop
+
+        /// Cancellation handlers and deinitialisers run inside of other people's locks: no reader is woken from there.
+        var isForCaller: Bool {
+            switch self {
+            case .start, .resume: true
+            case .abandon, .stop: false
+            }
+        }
     }
 
     private struct Inbox: Sendable {
         var commands: [Command] = []
-        /// The thread looks at nothing but sockets and the wake-up.
-        var isPolling = false
-        var isStopped = false
+        /// The thread looks at nothing but its sockets.
+        var isThreadAsleep = false
+        var isClosed = false
     }
 
-    /// libcurl's multi handle. The loop's thread uses it; others only for `curl_multi_wakeup`, which may be called from
-    /// any thread.
-    struct Multi: @unchecked Sendable {  // see above
-        let handle: UnsafeMutableRawPointer
-    }
-
-    let multi: Multi
     let configuration: CurlTransport.Configuration
-    let sockets = CurlSockets()
+    private let epoll: CInt
+    private let wake: CInt
+    private let sockets: CurlSockets
     private let inbox = Lock(Inbox())
+    private let loop: Lock<CurlLoop>
     private let spares = Lock<[CurlEasy]>([])
     private let thread = Lock<pthread_t?>(nil)
     private let epoch = ContinuousClock.now
@@ -41,11 +50,19 @@ final class CurlReactor: Sendable {
 
     init(configuration: CurlTransport.Configuration) {
         precondition(Self.isLibraryReady, "libcurl cannot be initialised")
-        guard let handle = curl_multi_init() else { preconditionFailure("no memory for libcurl") }
-        ccurl_multi_set_long(handle, CURLMOPT_MAX_HOST_CONNECTIONS, configuration.maxConnectionsPerHost)
-        ccurl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, configuration.maxConnectionsPerHost)
-        multi = Multi(handle: handle)
         self.configuration = configuration
+        epoll = cepoll_create()
+        wake = cepoll_eventfd()
+        precondition(epoll >= 0 && wake >= 0, "no descriptors left for HTTP (errno \(errno))")
+        let status = cepoll_add(epoll, wake, cepoll_readable, CurlSockets.wakeToken)
+        precondition(status == 0, "epoll refuses its own wake-up descriptor (errno \(status))")
+        sockets = CurlSockets(epoll: epoll)
+        loop = Lock(CurlLoop(configuration, sockets: sockets))
+    }
+
+    deinit {
+        close(wake)
+        close(epoll)
     }
 
     /// Time since the reactor was made.
@@ -65,7 +82,8 @@ final class CurlReactor: Sendable {
             { argument in
                 guard let argument else { return nil }
                 let reactor = Unmanaged<CurlReactor>.fromOpaque(argument).takeRetainedValue()
-                CurlLoop(reactor).run()
+                cepoll_name_thread("http")
+                reactor.serve()
                 return nil
             }, Unmanaged.passRetained(self).toOpaque())
         precondition(status == 0, "no thread for HTTP: pthread_create failed with \(status)")
@@ -88,41 +106,73 @@ final class CurlReactor: Sendable {
     /// False when the reactor was stopped.
     @discardableResult
     func submit(_ command: Command) -> Bool {
-        inbox.withLock { inbox in
-            guard !inbox.isStopped else { return false }
+        let (isTaken, isThreadAsleep) = inbox.withLock { inbox in
+            guard !inbox.isClosed else { return (false, false) }
             inbox.commands.append(command)
-            if inbox.isPolling {
-                inbox.isPolling = false
-                // Under the lock, since the loop frees the handle after it set `isStopped`.
-                curl_multi_wakeup(multi.handle)
+            defer { if !command.isForCaller { inbox.isThreadAsleep = false } }
+            return (true, inbox.isThreadAsleep)
+        }
+        if isThreadAsleep {
+            if command.isForCaller { workOff() } else { cepoll_signal(wake) }
+        }
+        return isTaken
+    }
+
+    // MARK: Work
+
+    private static let roundsAtOnce = 4
+
+    /// Carries out what is in the inbox. Who finds somebody else at work can leave: that one looks at the inbox again
+    /// after letting go of the lock.
+    private func workOff() {
+        for _ in 0..<Self.roundsAtOnce {
+            let done = loop.withLockIfAvailable { loop -> (readers: [CurlTransfer], mustWake: Bool) in
+                loop.run(takeCommands(), at: now)
+                return (loop.takeTouched(), loop.mustWakeThread())
             }
-            return true
+            guard let done else { return }
+            if done.mustWake { cepoll_signal(wake) }
+            for transfer in done.readers { transfer.exchange.wakeReader() }
+            guard inbox.withLock({ !$0.commands.isEmpty }) else { return }
         }
+        cepoll_signal(wake)  // others leave commands without end: one caller is not to do it all
     }
 
-    // MARK: For the loop
-
-    func takeCommands() -> [Command] {
-        inbox.withLock { inbox in
-            inbox.isPolling = false
-            let commands = inbox.commands
-            inbox.commands = []
-            return commands
+    /// The thread.
+    private func serve() {
+        var ready = [cepoll_ready](repeating: cepoll_ready(), count: 64)
+        var count = 0
+        while true {
+            let done = loop.withLock { loop -> (readers: [CurlTransfer], sleep: CInt)? in
+                loop.run(takeCommands(), ready[..<count], at: now)
+                return loop.isStopped ? nil : (loop.takeTouched(), loop.planSleep())
+            }
+            guard let done else { break }
+            for transfer in done.readers { transfer.exchange.wakeReader() }
+            let isAsleep = inbox.withLock { inbox in
+                inbox.isThreadAsleep = inbox.commands.isEmpty
+                return inbox.isThreadAsleep
+            }
+            count = max(0, Int(cepoll_wait(epoll, &ready, isAsleep ? done.sleep : 0)))
+            inbox.withLock { $0.isThreadAsleep = false }
+            if ready[..<count].contains(where: { $0.token == CurlSockets.wakeToken }) { cepoll_drain(wake) }
         }
+        shutDown()
     }
 
-    /// False when there are commands: do not wait.
-    func beginPolling() -> Bool {
-        inbox.withLock { inbox in
-            inbox.isPolling = inbox.commands.isEmpty
-            return inbox.isPolling
+    /// No command is taken from here on.
+    private func shutDown() {
+        inbox.withLock { $0.isClosed = true }
+        let readers = loop.withLock { loop -> [CurlTransfer] in
+            loop.run(takeCommands(), at: now)
+            loop.shutDown()
+            return loop.takeTouched()
         }
+        for transfer in readers { transfer.exchange.wakeReader() }
     }
 
-    /// No command is taken from here on. Returns the last ones.
-    func refuseCommands() -> [Command] {
+    private func takeCommands() -> [Command] {
         inbox.withLock { inbox in
-            inbox.isStopped = true
             let commands = inbox.commands
             inbox.commands = []
             return commands

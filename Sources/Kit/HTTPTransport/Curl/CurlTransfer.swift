@@ -1,10 +1,10 @@
 internal import CCurl
 
-/// One request on its way through libcurl. Made by a task, then touched by the reactor's thread alone, but for the
-/// exchange and the two calls of `ExchangeSender`, which only leave a command.
+/// One request on its way through libcurl. Made by a task, then touched under the loop's lock alone, but for the
+/// exchange and the two calls of `ExchangeSender`, which leave a command.
 final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // see above
     let exchange: Exchange
-    let authority: String
+    private let target: RequestURL
     /// Nil once it was given back: another transfer may work with it by then.
     private(set) var easy: CurlEasy?
     let idleTimeout: Duration?
@@ -32,7 +32,7 @@ final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // see above
     ) {
         let connectTimeout = request.connectTimeout ?? configuration.connectTimeout
         exchange = Exchange(bufferLimit: configuration.maxUnreadBytes)
-        authority = plan.authority
+        target = plan.target
         isReplayable = plan.isReplayable
         headLimit = configuration.maxResponseHeaderBytes
         idleTimeout = request.idleTimeout
@@ -53,7 +53,7 @@ final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // see above
     func connected(localPort: Int) -> Bool {
         if isConnected, !isReplayable, wasSentInPart {
             ownFailure = .connectionLost(
-                "\(authority) closed the connection without an answer; \(Self.maybeDone)")
+                "\(target.authority) closed the connection without an answer; \(Self.maybeDone)")
             return false
         }
         isConnected = true
@@ -68,11 +68,13 @@ final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // see above
         deadlines.moved(at: loop?.now ?? .zero)
         if isHeadDone { return true }  // trailers
         guard head.count + line.count <= headLimit else {
-            ownFailure = .malformedResponse("the response headers of \(authority) are larger than \(headLimit) bytes")
+            ownFailure = .malformedResponse(
+                "the response headers of \(target.authority) are larger than \(headLimit) bytes")
             return false
         }
         let isBlank = line.allSatisfy { $0 == 0x0D || $0 == 0x0A }
         if !isBlank {
+            if head.isEmpty { head.reserveCapacity(512) }
             head.append(contentsOf: line)
         } else if let code = ParsedHead.statusCode(of: head), (100..<200).contains(code) {
             head = []  // an interim response: the real one follows
@@ -111,7 +113,7 @@ final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // see above
             .failure(
                 ownFailure
                     ?? CurlFailure.error(
-                        code, detail: easy?.detail ?? "", authority: authority, wasConnected: isConnected)))
+                        code, detail: easy?.detail ?? "", authority: target.authority, wasConnected: isConnected)))
     }
 
     func giveBackEasy() {
