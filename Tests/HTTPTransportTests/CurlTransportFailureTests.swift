@@ -150,6 +150,19 @@ import Testing
         #expect(requests.withLock { $0.count } == 2)
     }
 
+    @Test func nothingIsSentOnAConnectionThatTheServerHasClosedByTheGoodbyeOfTLS() async throws {
+        let server = try await GoodbyeServer()
+        defer { server.stop() }
+        let authority = try TestCertificates.shared.get().authority
+        let transport = CurlTransport(
+            configuration: .init(tls: .init(trust: .authorities(pem: authority)), proxy: .none))
+        for number in 1...20 {
+            let response = try await transport.send(ClientRequest(method: .post, url: server.url + "/"))
+            #expect(try await text(response) == "ok")
+            try await server.waitUntilClosed(number)
+        }
+    }
+
     @Test func aPatchThatIsSaidToBeIdempotentIsRepeated() async throws {
         let requests = Lock<[String]>([])
         let server = try closingServer(requests)

@@ -2,6 +2,8 @@
 // struct with a union, neither of which imports well: these wrappers give Swift plain integers.
 #pragma once
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -42,6 +44,13 @@ static inline int cepoll_wait(int epoll, struct cepoll_ready *ready, int timeout
         ready[i].events = events[i].events;
     }
     return count;
+}
+
+// Whether the peer of a connected socket will send no more. EPOLLRDHUP is what poll calls POLLRDHUP, a name that is
+// there for GNU sources alone.
+static inline bool cepoll_is_hung_up(int descriptor) {
+    struct pollfd question = {.fd = descriptor, .events = (short)EPOLLRDHUP};
+    return poll(&question, 1, 0) == 1;
 }
 
 static inline int cepoll_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }

@@ -61,9 +61,13 @@ final class CurlEasy: @unchecked Sendable {  // handed from thread to thread thr
         ccurl_set_list(handle, CURLOPT_CONNECT_TO, connectToList)
     }
 
+    /// Until `reset`, no kept connection is used.
+    func takesFreshConnection() { set(CURLOPT_FRESH_CONNECT, 1) }
+
     /// Lets go of what belonged to the last request.
     func reset() {
         transfer = nil
+        set(CURLOPT_FRESH_CONNECT, 0)
         ccurl_set_pointer(handle, CURLOPT_POSTFIELDS, nil)
         set(CURLOPT_NOPROGRESS, 1)
         guard connectToList != nil else { return }

@@ -98,6 +98,8 @@ final class CurlLoop {
         if status != CURLM_OK { end(transfer, .connect(String(cString: curl_multi_strerror(status)))) }
     }
 
+    func isHungUp(localPort: Int) -> Bool { sockets.isHungUp(localPort: localPort) }
+
     private func resume(_ transfer: CurlTransfer) {
         guard let easy = transfer.easy, transfer.loop != nil else { return }
         transfer.deadlines.resumed(at: now)
@@ -128,10 +130,20 @@ final class CurlLoop {
             guard message.pointee.msg == CURLMSG_DONE, let transfer = active[message.pointee.easy_handle] else {
                 continue
             }
-            transfer.finished(ccurl_result(message))
+            // The message goes with its handle.
+            let result = ccurl_result(message)
+            if transfer.wantsFreshConnection, restart(transfer) { continue }
+            transfer.finished(result)
             touched.append(transfer)
             detach(transfer)
         }
+    }
+
+    private func restart(_ transfer: CurlTransfer) -> Bool {
+        guard let easy = transfer.easy else { return false }
+        curl_multi_remove_handle(multi, easy.handle)
+        transfer.startAnew()
+        return curl_multi_add_handle(multi, easy.handle) == CURLM_OK
     }
 
     // MARK: Deadlines

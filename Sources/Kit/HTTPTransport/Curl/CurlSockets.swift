@@ -19,10 +19,13 @@ final class CurlSockets: @unchecked Sendable {  // used by whoever holds the loo
         var wanted: CInt = CURL_POLL_NONE
         /// What the kernel reports; nil when it does not know the socket.
         var watched: CInt?
+        var localPort: Int?
     }
 
     private let epoll: CInt
     private var sockets: [CInt: Socket] = [:]
+    /// Found by `isHungUp`. Two connections may have one port, to different peers.
+    private var descriptors: [Int: CInt] = [:]
     private var lastGeneration: UInt32 = 0
 
     /// Also the token of the reactor's own descriptor.
@@ -72,8 +75,9 @@ final class CurlSockets: @unchecked Sendable {  // used by whoever holds the loo
     }
 
     private func forget(_ descriptor: CInt) {
-        guard let socket = sockets.removeValue(forKey: descriptor), socket.watched != nil else { return }
-        _ = cepoll_remove(epoll, descriptor)
+        guard let socket = sockets.removeValue(forKey: descriptor) else { return }
+        if let port = socket.localPort { descriptors[port] = nil }
+        if socket.watched != nil { _ = cepoll_remove(epoll, descriptor) }
     }
 
     // MARK: Opening and closing
@@ -96,6 +100,24 @@ final class CurlSockets: @unchecked Sendable {  // used by whoever holds the loo
     static let onClose: curl_closesocket_callback = { owner, descriptor in
         CurlSockets.from(owner)?.forget(descriptor)
         return close(descriptor)
+    }
+
+    /// Whether the peer has closed the connection from this local port, which was used before. libcurl looks for that
+    /// too, but takes the alert by which TLS says goodbye for a sign of life.
+    func isHungUp(localPort: Int) -> Bool {
+        guard let descriptor = descriptors[localPort] else {
+            learnPorts()
+            return false
+        }
+        return cepoll_is_hung_up(descriptor)
+    }
+
+    private func learnPorts() {
+        for (descriptor, socket) in sockets where socket.isOwn && socket.localPort == nil {
+            guard let port = Self.localPort(of: descriptor), port != 0, descriptors[port] == nil else { continue }
+            sockets[descriptor]?.localPort = port
+            descriptors[port] = descriptor
+        }
     }
 
     /// Breaks the connection from this local port off; libcurl then finds it dead.

@@ -18,6 +18,8 @@ final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // see above
     var loop: CurlLoop?
     /// Already on the loop's list of readers to wake.
     var isTouched = false
+    /// Ended before anything was sent, because the kept connection that it was given is closed: to be sent on another.
+    private(set) var wantsFreshConnection = false
 
     private let reactor: CurlReactor
     private let isReplayable: Bool
@@ -54,6 +56,10 @@ final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // see above
         if isConnected, !isReplayable, wasSentInPart {
             ownFailure = .connectionLost(
                 "\(target.authority) closed the connection without an answer; \(Self.maybeDone)")
+            return false
+        }
+        if loop?.isHungUp(localPort: localPort) == true {
+            wantsFreshConnection = true
             return false
         }
         isConnected = true
@@ -114,6 +120,12 @@ final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // see above
                 ownFailure
                     ?? CurlFailure.error(
                         code, detail: easy?.detail ?? "", authority: target.authority, wasConnected: isConnected)))
+    }
+
+    /// The transfer is about to be handed to libcurl again.
+    func startAnew() {
+        wantsFreshConnection = false
+        easy?.takesFreshConnection()
     }
 
     func giveBackEasy() {
