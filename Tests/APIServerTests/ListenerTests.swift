@@ -66,7 +66,7 @@ struct ListenerTests {
             let text = String(decoding: try await refused.body.collect(upTo: 10_000), as: UTF8.self)
             #expect(text.contains("User \\\"bob\\\" cannot list"))
             let plain = served.transport()
-            #expect(try await plain.send(ClientRequest(url: target)).status == .unauthorized)
+            #expect(try await plain.send(ClientRequest(url: target)).status == .forbidden)
             let token = try await plain.send(
                 ClientRequest(url: target, headers: [.authorization: "Bearer token"]))
             #expect(token.status == .ok)
@@ -105,6 +105,37 @@ struct ListenerTests {
             watch = lines
         }
         #expect(try await watch?.next() == nil)
+    }
+
+    /// A client that is not told writes its next request, which may not be repeatable, into a connection that has ended.
+    @Test("the connection of a long list goes on; that of a watch is said to end")
+    func keptConnections() async throws {
+        try await serve { served in
+            let transport = served.transport()
+            let headers: HTTPFields = [.authorization: "Bearer token"]
+            let target = served.url("/api/v1/namespaces/default/configmaps")
+            func create(_ name: String) async throws {
+                let body: JSON = [
+                    "metadata": ["name": .string(name)],
+                    "data": ["text": .string(String(repeating: "x", count: 90_000))],
+                ]
+                let made = try await transport.send(
+                    ClientRequest(method: .post, url: target, headers: headers, body: .bytes(body.encoded())))
+                #expect(made.status == .created)
+                _ = try await made.body.collect(upTo: 1 << 20)
+            }
+            for number in 0..<4 { try await create("before-\(number)") }
+            for number in 0..<20 {
+                let list = try await transport.send(ClientRequest(url: target, headers: headers))
+                #expect(list.headers[.transferEncoding] == "chunked")
+                #expect(list.headers[.connection] != "close")
+                _ = try await list.body.collect(upTo: 10 << 20)
+                try await create("after-\(number)")
+            }
+            let watch = try await transport.send(
+                ClientRequest(url: target + "?watch=true&timeoutSeconds=1", headers: headers))
+            #expect(watch.headers[.connection] == "close")
+        }
     }
 
     @Test("a body past the limit is 413 and a fault can drop the connection")

@@ -55,7 +55,7 @@ struct TestServer {
         var body: [UInt8] = []
         switch response.body {
         case .bytes(let bytes): body = bytes
-        case .stream(let stream): body = (try? await stream.collect(upTo: 100 << 20)) ?? []
+        case .chunks(let stream), .stream(let stream): body = (try? await stream.collect(upTo: 100 << 20)) ?? []
         }
         return Answer(
             code: response.status.code, headers: response.headers, json: (try? JSON(parsing: body)) ?? .null,
@@ -69,7 +69,7 @@ struct TestServer {
         let response = await api.respond(
             to: APIRequest(target: target, headers: headers, credentials: .user(user)))
         switch response.body {
-        case .stream(let stream): return WatchLines(stream)
+        case .chunks(let stream), .stream(let stream): return WatchLines(stream)
         case .bytes(let bytes): return response.status == .ok ? WatchLines(.once(bytes)) : nil
         }
     }

@@ -46,6 +46,7 @@ public final class APIServer: Sendable {
     let journal: Journal?
     let tokens: TokenIssuer
     let serviceAddresses: ServiceAddresses
+    let reservations = QuotaReservations()
     let logger: Logger
     /// The definitions whose instances are being deleted.
     let finalizing = Lock<Set<String>>([])
@@ -151,7 +152,8 @@ extension APIResponse {
         get throws(HTTPTransportError) {
             guard !dropsConnection else { throw .connectionLost("the server closed the connection") }
             switch body {
-            case .stream(let stream): return ClientResponse(status: status, headers: headers, body: stream)
+            case .chunks(let stream), .stream(let stream):
+                return ClientResponse(status: status, headers: headers, body: stream)
             case .bytes(let bytes): return ClientResponse(status: status, headers: headers, body: .once(bytes))
             }
         }

@@ -12,7 +12,7 @@ public struct APIRequest: Sendable {
 
     /// Who says that they send it.
     public enum Credentials: Sendable {
-        /// The `Authorization` header decides; without one the request is refused with 401.
+        /// The `Authorization` header decides; without one the sender is `system:anonymous`.
         case headers
         /// A client certificate that the cluster's CA signed.
         case certificate(commonName: String, organizations: [String])
@@ -36,7 +36,9 @@ public struct APIRequest: Sendable {
 public struct APIResponse: Sendable {
     public enum Body: Sendable {
         case bytes([UInt8])
-        /// Chunks to be sent as they come: a watch, a log, a long list. Dropping it ends what makes it.
+        /// Too long for one piece, but all there: a long list.
+        case chunks(ResponseBody)
+        /// Sent as it comes, for as long as the client listens: a watch, a log. Dropping it ends what makes it.
         case stream(ResponseBody)
     }
 
@@ -69,6 +71,9 @@ public struct UserInfo: Sendable, Hashable {
 
     /// The cluster's administrator: everything is allowed.
     public static let admin = UserInfo(name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"])
+
+    /// Somebody without credentials.
+    public static let anonymous = UserInfo(name: "system:anonymous", groups: ["system:unauthenticated"])
 
     /// A part of the control plane, such as `system:kube-controller-manager`: everything is allowed.
     public static func system(_ component: String) -> UserInfo {

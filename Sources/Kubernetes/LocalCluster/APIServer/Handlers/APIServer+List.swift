@@ -137,11 +137,11 @@ extension APIServer {
             return .json(200, bytes)
         }
         var response = APIResponse.json(200, [UInt8]())
-        response.body = .stream(Self.stream(head: head, objects: page.objects))
+        response.body = .chunks(Self.chunks(head: head, objects: page.objects))
         return response
     }
 
-    private static func stream(head: [UInt8], objects: [StoredObject]) -> ResponseBody {
+    private static func chunks(head: [UInt8], objects: [StoredObject]) -> ResponseBody {
         let position = ListPosition()
         return ResponseBody { () throws(HTTPTransportError) -> [UInt8]? in
             position.nextChunk(head: head, objects: objects)

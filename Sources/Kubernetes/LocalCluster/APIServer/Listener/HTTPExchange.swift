@@ -36,16 +36,24 @@ struct HTTPExchange: Sendable {
             channel.close(promise: nil)
             throw ConnectionDropped()
         }
-        guard case .stream(let stream) = response.body, request.method != .head else {
-            return try await write(response, writer, headers: [:], isHead: request.method == .head)
+        if request.method == .head { return try await write(response, writer, headers: [:], isHead: true) }
+        var head = HTTPResponse(status: response.status, headerFields: response.headers)
+        switch response.body {
+        case .bytes: try await write(response, writer, headers: [:])
+        case .chunks(let chunks): try await Self.send(chunks, try await writer.writeHead(head))
+        case .stream(let stream):
+            // To notice that the client leaves, the connection is read from, and cannot be used for a request after.
+            head.headerFields[.connection] = "close"
+            let body: any ResponseBodyWriter = try await writer.writeHead(head)
+            _ = try await request.body.consumeWithCancellationOnInboundClose { _ in try await Self.send(stream, body) }
         }
-        let head = HTTPResponse(status: response.status, headerFields: response.headers)
-        var body: any ResponseBodyWriter = try await writer.writeHead(head)
-        _ = try await request.body.consumeWithCancellationOnInboundClose { _ in
-            for try await chunk in stream { try await body.write(ByteBuffer(bytes: chunk)) }
-            try await body.finish(nil)
-            return true
-        }
+    }
+
+    private static func send(
+        _ chunks: some AsyncSequence<[UInt8], HTTPTransportError>, _ writer: consuming any ResponseBodyWriter
+    ) async throws {
+        for try await chunk in chunks { try await writer.write(ByteBuffer(bytes: chunk)) }
+        try await writer.finish(nil)
     }
 
     private func write(
