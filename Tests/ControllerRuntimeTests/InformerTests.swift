@@ -177,6 +177,24 @@ import Testing
         }
     }
 
+    @Test func aProbeThatFailsIsRepeatedSoonBecauseControllersWaitForIt() async throws {
+        let failures = Lock(2)
+        server.configure {
+            $0.fault = { call in
+                guard call.verb == "serves" else { return }
+                let fails = failures.withLock { count in
+                    count -= 1
+                    return count >= 0
+                }
+                if fails { throw apiError(500) }
+            }
+        }
+        let topics = informer(.topic, .init(isOptional: true))
+        try await following(topics) {
+            try await advance("it is in sync", limit: .seconds(5)) { topics.status == .synced }
+        }
+    }
+
     @Test func anOptionalTypeThatMayNotBeWatchedSaysSoBeforeItIsListed() async throws {
         server.configure { $0.deniedVerbs = ["watch"] }
         let topics = informer(.topic, .init(isOptional: true))

@@ -1,3 +1,4 @@
+import Concurrency
 import ControllerRuntime
 import KubernetesClient
 import Logging
@@ -50,6 +51,26 @@ struct SilentHandler: LogHandler {
         set { metadata[key] = newValue }
     }
     func log(event: LogEvent) {}
+}
+
+/// Keeps what is logged.
+struct LogRecorder: LogHandler {
+    struct Line: Sendable, Equatable {
+        let level: Logger.Level
+        let text: String
+    }
+
+    private let recorded = Lock<[Line]>([])
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+    var lines: [Line] { recorded.withLock { $0 } }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { recorded.withLock { $0.append(Line(level: event.level, text: "\(event.message)")) } }
 }
 
 func apiError(_ code: Int, _ reason: String = "", _ message: String = "") -> APIError {

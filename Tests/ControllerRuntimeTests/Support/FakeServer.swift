@@ -205,10 +205,13 @@ extension FakeServer {
     }
 
     func serves(_ type: ResourceType) async throws -> Bool {
-        state.withLock { state in
-            state.calls.append(Call(verb: "serves", type: type, name: ""))
-            return state.served?.contains(type) ?? true
+        let call = Call(verb: "serves", type: type, name: "")
+        let (fault, served) = state.withLock { state in
+            state.calls.append(call)
+            return (state.fault, state.served?.contains(type) ?? true)
         }
+        try await fault?(call)
+        return served
     }
 
     func isAllowed(_ verb: String, _ type: ResourceType, namespace: String?) async throws -> Bool {

@@ -1,6 +1,7 @@
 import Concurrency
 import ControllerRuntime
 import KubernetesClient
+import Logging
 import StructuredData
 
 /// A small operator on a fake server and a fake clock: each App gets a ConfigMap with `spec.value`, and a status.
@@ -16,10 +17,12 @@ final class TestOperator: Sendable {
     /// Called at the beginning of each pass.
     let hook = Lock<(@Sendable (ReconcileContext) async throws -> ReconcileResult?)?>(nil)
 
-    init(election: LeaderElector.Options? = nil, onLoss: @escaping @Sendable () -> Void = {}) {
+    init(
+        election: LeaderElector.Options? = nil, logger: Logger = quiet, onLoss: @escaping @Sendable () -> Void = {}
+    ) {
         var options = Manager.Options(name: "test-operator", identity: election?.identity, election: election)
         options.onLeadershipLost = { _ in onLoss() }
-        manager = Manager(client: server, options: options, time: time, logger: quiet)
+        manager = Manager(client: server, options: options, time: time, logger: logger)
         apps = manager.informer(.app)
         maps = manager.informer(.configMap)
         topics = manager.informer(.topic, .init(isOptional: true))

@@ -217,10 +217,22 @@ extension Controller {
                 logger.error("reconcile failed for good: \(error)")
             } else {
                 let delay = queue.addRateLimited(key)
-                // A conflict means that our view is old; the next pass has a new one.
-                let level: Logger.Level = (error as? APIError)?.isConflict == true ? .debug : .error
+                let level: Logger.Level = isRace(error, taken) ? .debug : .error
                 logger.log(level: level, "reconcile failed: \(error)", metadata: ["retryAfter": "\(delay)"])
             }
         }
     }
+
+    /// Whether the failure is ordinary business among processes that change the same objects, which the next pass
+    /// mends: a conflict, or something that has just gone or come. Something that stays away is none.
+    private func isRace(_ error: any Error, _ taken: WorkQueueState<ObjectKey>.Taken) -> Bool {
+        guard let error = error as? APIError else { return false }
+        if error.isConflict || error.isNamespaceTerminating { return true }
+        let isGoing = primary.store.stored(taken.key)?.isBeingDeleted ?? true
+        if isGoing, error.isNotFound || error.isForbidden { return true }
+        return taken.attempt < Self.raceAttempts && (error.isAlreadyExists || error.isNotFound)
+    }
+
+    /// With the back-off of a key, about the first second and a half.
+    private static let raceAttempts = 8
 }

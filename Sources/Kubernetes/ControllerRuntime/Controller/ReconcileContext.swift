@@ -119,8 +119,8 @@ extension ReconcileContext {
         controller.events.record(EventNote(severity, reason: reason, action: action, text), about: object)
     }
 
-    /// From now on changes of exactly these objects, each watched by its name, bring a pass over this key: for what
-    /// the object refers to by name, such as Secrets. An empty set ends it.
+    /// From now on changes of exactly these objects, each followed by its name, bring a pass over this key: for what
+    /// the object refers to by name, such as Secrets. An empty set ends it. How soon, see `ObjectFollower`.
     public func follow(_ references: Set<ObjectReference>) {
         let controller = controller
         controller.follower.follow(references, for: key) { [weak controller] key in controller?.enqueue(key) }
@@ -128,8 +128,10 @@ extension ReconcileContext {
 
     /// The object as far as it is known: from the cache of `follow` once that is filled, else read live.
     public func read(_ reference: ObjectReference) async throws -> KubernetesObject? {
-        if let known = controller.follower.cached(reference) { return known.object }
-        return try await client.find(reference.type, reference.key)
+        let known = controller.follower.cached(reference)
+        let object = if let known { known.object } else { try await client.find(reference.type, reference.key) }
+        controller.follower.note(object?.resourceVersion ?? "", of: reference, seenBy: key)
+        return object
     }
 }
 

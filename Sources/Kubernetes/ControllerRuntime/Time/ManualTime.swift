@@ -37,6 +37,8 @@ public final class ManualTime: TimeSource {
 
     public var now: Instant { state.withLock { $0.now } }
     public var wallClock: KubernetesTime { state.withLock { $0.wallClock } }
+    /// How many tasks sleep.
+    public var sleepers: Int { state.withLock { $0.sleepers.count } }
 
     public func sleep(until deadline: Instant) async throws {
         let id = state.withLock { state in

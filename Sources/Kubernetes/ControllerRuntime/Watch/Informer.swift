@@ -254,11 +254,18 @@ extension Informer {
 extension Informer {
     /// Returns true once the server has the type and lets us list and watch it; false when cancelled.
     private func waitUntilServed() async -> Bool {
+        var backoff = Backoff(base: .milliseconds(100), limit: .seconds(5))
         while !Task.isCancelled {
             let probed = await probe()
             if probed == .starting { return true }
             set(probed)
-            let delay = options.probeInterval * Double.random(in: 0.5..<1)
+            // Controllers wait for an answer, be it no: so one is asked for soon.
+            let delay =
+                if case .failing = probed {
+                    backoff.next(random: .random(in: 0..<1))
+                } else {
+                    options.probeInterval * Double.random(in: 0.5..<1)
+                }
             guard (try? await time.sleep(until: time.now.advanced(by: delay))) != nil else { return false }
         }
         return false
