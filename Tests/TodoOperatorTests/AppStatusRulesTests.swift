@@ -88,6 +88,34 @@ import TodoResources
         #expect(try status(seen, replicas: 0).contains("ServicesReady=True/ScaledToZero"))
     }
 
+    @Test func noReplicasRunNoVersion() throws {
+        func version(_ replicas: Int, _ updated: Int, _ previous: TodoApp.Status?) throws -> TodoApp.Status {
+            let seen = AppObservation(
+                database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: updated, ready: updated))
+            return AppStatusRules.status(
+                of: try Self.app(replicas: replicas, status: previous), seeing: seen, now: Self.now)
+        }
+        let up = try version(2, 2, nil)
+        #expect(up.version == ProductVersion.current)
+        #expect(try version(0, 1, up).version == ProductVersion.current, "the last pod still runs")
+        #expect(try version(0, 0, up).version == nil)
+        #expect(try version(2, 0, try version(0, 0, up)).version == nil, "none has started")
+    }
+
+    @Test func anUnusableTokenIsNoFaultOfTheDatabase() throws {
+        var seen = AppObservation(
+            database: .ready(schemaVersion: 1), hindrance: .apiToken("the key token of Secret team/x is empty"),
+            deployment: Self.deployment(updated: 2, ready: 2))
+        #expect(
+            try status(seen) == [
+                "DatabaseReady=True/Migrated", "Ready=False/APITokenInvalid", "Reconciling=True/Progressing",
+                "ServicesReady=False/APITokenInvalid",
+            ])
+        seen.hindrance = .predecessor("waiting until Kubernetes has removed Service team/todo-api")
+        #expect(try status(seen).contains("ServicesReady=False/WaitingForDeletion"))
+        #expect(!seen.isSettled)
+    }
+
     @Test func aRefusedSpecIsStalledAndKeepsWhatWasKnown() throws {
         let up = AppObservation(database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: 2, ready: 2))
         let before = AppStatusRules.status(of: try Self.app(), seeing: up, now: Self.now)

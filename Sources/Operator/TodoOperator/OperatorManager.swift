@@ -32,6 +32,12 @@ public enum OperatorManager {
             controller.owns(
                 manager.informer(type, Informer.Options(namespace: options.namespace, labelSelector: ours)))
         }
+        // The tokens that the operator makes, by our label; absent where it may not list Secrets. What users own is
+        // followed by name.
+        controller.owns(
+            manager.informer(
+                APIToken.secrets,
+                Informer.Options(namespace: options.namespace, labelSelector: ours, isOptional: true)))
         return manager
     }
 }

@@ -34,7 +34,7 @@ extension TodoApp.Spec {
                     The container image that every service of this installation runs. It is set once, when the object is \
                     created, to the image of the release that the CRD came with, and stays when the operator is upgraded: \
                     change it to upgrade the services.
-                    """, length: 1...512
+                    """, pattern: "^[a-zA-Z0-9][-a-zA-Z0-9._/:@]*$", length: 1...512
                 ).defaulting(to: .string(ProductVersion.image)),
                 "database": TodoApp.Database.schema,
                 "services": TodoApp.Services.schema,
@@ -63,7 +63,8 @@ extension TodoApp.Database {
                     """
                     The Secret, in the namespace of this object, that says how to connect. Key uri: a PostgreSQL URI such \
                     as postgresql://user:password@host:5432/todo; a transaction-mode pooler is fine. Key directUri, \
-                    optional: the same database without a pooler, used for migrations.
+                    optional: the same database without a pooler, used for migrations. A change of the Secret rolls the pods: at \
+                    once, or within minutes where the operator follows hundreds of Secrets or may not watch them.
                     """, required: ["name"],
                     [
                         "name": .string(
@@ -116,7 +117,9 @@ extension TodoApp.Status {
             "What the operator observed last.",
             [
                 "observedGeneration": .integer("The generation of spec that this status speaks of.", format: "int64"),
-                "version": .string("The version that runs: the tag of the image, once every pod runs it."),
+                "version": .string(
+                    "The version that runs: the tag of the image, once every pod runs it. Absent while there are no pods."
+                ),
                 "url": .string("Where the HTTP API is reached."),
                 "services": .list(
                     "Each service and its pods.", key: "name",

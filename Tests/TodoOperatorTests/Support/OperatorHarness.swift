@@ -1,6 +1,5 @@
 import APIServer
 import Concurrency
-import ControllerRuntime
 import HTTPTransport
 import HTTPTypes
 import KubernetesClient
@@ -9,7 +8,10 @@ import StructuredData
 import Testing
 import TodoResources
 
+@testable import ControllerRuntime
 @testable import TodoOperator
+
+private typealias Reference = ControllerRuntime.ObjectReference
 
 /// The operator on an API server in the same process, with a database that answers what the test says.
 final class OperatorHarness: Sendable {
@@ -25,7 +27,12 @@ final class OperatorHarness: Sendable {
     let database = ScriptedDatabase()
     let writes = Lock<[String]>([])
     let reads = Lock<[String]>([])
+    let logs = LogRecorder()
     let time: any TimeSource
+    private let running = Lock<Manager?>(nil)
+    /// The versions that the controllers have been told of.
+    private let seen = Lock<[Reference: String]>([:])
+    private let requests = Lock(0)
 
     init(time: any TimeSource = SystemTime(), definitions: [JSON] = CustomResourceDefinitions.all) async throws {
         self.time = time
@@ -47,24 +54,67 @@ final class OperatorHarness: Sendable {
 
     /// Runs the operator until `body` returns.
     func whileRunning<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
-        let task = Task { try await self.manager().run() }
+        let manager = manager()
+        let task = Task { try await manager.run() }
         let result: Swift.Result<Result, any Error>
-        do { result = .success(try await body()) } catch { result = .failure(error) }
+        do { result = .success(try await body()) } catch {
+            Issue.record("the operator's log ends with\n\(logs.lines.suffix(20).joined(separator: "\n"))")
+            result = .failure(error)
+        }
         task.cancel()
         _ = await task.result
         return try result.get()
     }
 
-    func manager() -> Manager {
+    private func manager() -> Manager {
         let transport = server.transport(as: Self.user)
-        let counted = InMemoryTransport { [writes, reads] request in
+        let counted = InMemoryTransport { [writes, reads, requests] request in
             (request.method == .get ? reads : writes).withLock { $0.append("\(request.method) \(request.url)") }
+            let isWatch = request.url.contains("watch=")
+            if !isWatch { requests.withLock { $0 += 1 } }
+            defer { if !isWatch { requests.withLock { $0 -= 1 } } }
             return try await transport.send(request)
         }
-        return OperatorManager.make(
+        let manager = OperatorManager.make(
             client: Self.client(counted), database: database,
             options: OperatorManager.Options(manager: Manager.Options(name: "todo-operator")), time: time,
-            logger: Logger(label: "operator") { _ in SwiftLogNoOpLogHandler() })
+            logger: Logger(label: "operator") { [logs] _ in logs })
+        seen.withLock { $0 = [:] }
+        // Called after the controller's own handlers: what is seen here has been put on the queue.
+        for informer in manager.parts.withLock({ $0.informers }) {
+            informer.onChange { [seen] change in
+                guard let key = change.latest?.key else { return }
+                seen.withLock { $0[Reference(informer.type, key)] = change.new?.resourceVersion }
+            }
+        }
+        running.withLock { $0 = manager }
+        return manager
+    }
+
+    /// Waits until the operator has been told of everything that there is and has nothing left to do.
+    func settle() async throws {
+        _ = try await eventually("the operator has nothing left to do") { try await self.isSettled() ? true : nil }
+    }
+
+    private func isSettled() async throws -> Bool {
+        guard let manager = running.withLock({ $0 }) else { return false }
+        var current: [Reference: String] = [:]
+        for informer in manager.parts.withLock({ $0.informers }) where informer.status.isAvailable {
+            let options = ListOptions(labelSelector: informer.options.labelSelector)
+            for object in try await person.list(informer.type, namespace: "team", options: options).items {
+                current[Reference(informer.type, ObjectKey(object))] = object.resourceVersion
+            }
+        }
+        guard seen.withLock({ $0 }) == current else { return false }
+        return manager.parts.withLock { $0.controllers }.allSatisfy(\.isIdle) && requests.withLock { $0 } == 0
+    }
+
+    /// Turns the clock, lets everything that wakes act, and waits until it has nothing left to do.
+    func pass(_ duration: Duration, on time: ManualTime) async throws {
+        let sleepers = time.sleepers
+        time.advance(by: duration)
+        await time.whenSleeping(sleepers)
+        try await settle()
     }
 
     // MARK: What the person does
@@ -126,6 +176,24 @@ final class OperatorHarness: Sendable {
             return condition?["reason"]?.string == reason.rawValue ? condition : nil
         }
     }
+}
+
+/// Keeps what is logged, as "level message".
+struct LogRecorder: LogHandler {
+    private let recorded = Lock<[String]>([])
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+    var lines: [String] { recorded.withLock { $0 } }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { recorded.withLock { $0.append("\(event.level) \(event.message) \(metadata)") } }
+
+    /// What asks for a person's attention.
+    var complaints: [String] { lines.filter { $0.hasPrefix("error") || $0.hasPrefix("warning") } }
 }
 
 /// A database that is as the test says.

@@ -6,37 +6,78 @@ internal import TodoResources
 
 /// The Secret with the token of the HTTP API: made once with a random value, and never changed by the operator, so that
 /// a person may put a token of their own there.
-enum APIToken {
+struct APIToken: Sendable, Equatable {
     static let secrets = ResourceType(group: "", version: "v1", kind: "Secret", plural: "secrets")
+
+    /// Fewer than 16 characters can be guessed; more than 4096 do not fit into the header lines that proxies pass on.
+    static let length = 16...4096
+
+    let value: String
+    /// Whether the informer of what has our label brings a pass when the Secret changes.
+    let isWatched: Bool
 
     static func reference(for app: TodoApp) -> ControllerRuntime.ObjectReference {
         ControllerRuntime.ObjectReference(
             secrets, namespace: app.metadata.namespace, name: AppNames(app).apiTokenSecret)
     }
 
-    /// The token, made first if there is none.
-    static func ensure(for app: TodoApp, in context: ReconcileContext) async throws -> String {
+    /// The token, made first if there is none. Throws `Hindrance` when there is one that cannot be used.
+    static func ensure(for app: TodoApp, in context: ReconcileContext) async throws -> APIToken {
         let reference = reference(for: app)
-        if let found = try await context.read(reference) { return try token(in: found) }
+        if let found = context.store(secrets)?.get(reference.key) { return try APIToken(found, of: app) }
+        if let found = try await context.read(reference) { return try APIToken(found, of: app) }
         do {
             let made = try await context.client.create(
                 KubernetesObject(secret(for: app)), secrets, namespace: app.metadata.namespace,
                 options: WriteOptions(fieldManager: context.fieldManager))
-            return try token(in: made)
+            return try APIToken(made, of: app)
         } catch let error as APIError where error.isAlreadyExists {
             // The cache was behind.
             guard let found = try await context.client.find(secrets, reference.key) else { throw error }
-            return try token(in: found)
+            return try APIToken(found, of: app)
         }
     }
 
-    private static func token(in secret: KubernetesObject) throws(DatabaseProblem) -> String {
-        guard let token = secret.json.at("data", "token")?.string, !token.isEmpty else {
-            throw DatabaseProblem(
-                .secretKeyMissing,
-                "Secret \(secret.namespace ?? "")/\(secret.name) has no key token; delete it to get a new one")
+    init(_ secret: KubernetesObject, of app: TodoApp) throws(AppObservation.Hindrance) {
+        if app.isPredecessor(owning: secret) {
+            throw .predecessor(of: Self.reference(for: app))
         }
-        return token
+        let name = "the key token of Secret \(secret.namespace ?? "")/\(secret.name)"
+        let remedy = "write a better one there, or delete the Secret to get a new random one"
+        guard let encoded = secret.json.at("data", "token")?.string, !encoded.isEmpty else {
+            throw .apiToken("\(name) is missing or empty; \(remedy)")
+        }
+        guard let bytes = Data(base64Encoded: encoded), let token = String(validating: bytes, as: UTF8.self),
+            Self.isBearerToken(token)
+        else {
+            throw .apiToken(
+                "\(name) has a character that a bearer token may not have: letters, digits and - . _ ~ + / are allowed, "
+                    + "and = at the end, but no line end (RFC 6750); \(remedy)")
+        }
+        guard Self.length.contains(bytes.count) else {
+            throw .apiToken(
+                "\(name) has \(bytes.count) characters, and should have \(Self.length.lowerBound) to "
+                    + "\(Self.length.upperBound); \(remedy)")
+        }
+        value = token
+        isWatched =
+            secret.labels[Label.managedBy] == Label.operatorName
+            && secret.controller?["uid"]?.string == app.metadata.uid
+    }
+
+    /// `b64token` of RFC 6750 section 2.1.
+    static func isBearerToken(_ text: String) -> Bool {
+        let padding = text.utf8.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+        let token = text.utf8.dropLast(padding)
+        return !token.isEmpty
+            && token.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: "-._~+/".utf8.contains(byte)
+                }
+            }
     }
 
     private static func secret(for app: TodoApp) -> JSON {

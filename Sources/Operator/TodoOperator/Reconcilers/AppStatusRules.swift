@@ -17,14 +17,31 @@ public struct AppObservation: Sendable, Equatable {
         case applyFailed(String)
     }
 
+    /// What keeps the services from being brought to their spec although nothing is wrong with it.
+    public enum Hindrance: Error, Equatable {
+        case apiToken(String)
+        /// Objects of an app of the same name that was deleted are still there.
+        case predecessor(String)
+    }
+
+    /// Nothing is left to be tried again.
+    var isSettled: Bool {
+        if case .failed = database { return false }
+        return refusal == nil && hindrance == nil
+    }
+
     public var refusal: Refusal?
     public var database: Database
+    public var hindrance: Hindrance?
     /// The live Deployment of the api; nil when there is none yet.
     public var deployment: JSON?
 
-    public init(refusal: Refusal? = nil, database: Database, deployment: JSON? = nil) {
+    public init(
+        refusal: Refusal? = nil, database: Database, hindrance: Hindrance? = nil, deployment: JSON? = nil
+    ) {
         self.refusal = refusal
         self.database = database
+        self.hindrance = hindrance
         self.deployment = deployment
     }
 }
@@ -42,11 +59,13 @@ public enum AppStatusRules {
             return status
         }
         let rollout = Rollout(of: app, deployment: observation.deployment)
-        status.url = "http://\(AppNames(app).service("api")).\(app.metadata.namespace).svc:\(DesiredState.apiPort)"
+        let address = "\(AppNames(app).service("api")).\(app.metadata.namespace).svc:\(DesiredState.apiPort)"
+        status.url = rollout.exists ? "http://\(address)" : nil
         status.services = [rollout.service]
-        if rollout.isComplete { status.version = imageTag(app.spec.image) }
+        // Without pods nothing runs, of no version.
+        if rollout.isComplete { status.version = rollout.service.desired > 0 ? imageTag(app.spec.image) : nil }
         judgeDatabase(observation.database, &conditions)
-        judgeServices(rollout, database: observation.database, &conditions)
+        judgeServices(rollout, observation, &conditions)
         summarise(rollout, &conditions)
         status.conditions = conditions.all
         return status
@@ -104,12 +123,16 @@ public enum AppStatusRules {
     }
 
     private static func judgeServices(
-        _ rollout: Rollout, database: AppObservation.Database, _ conditions: inout ConditionSet
+        _ rollout: Rollout, _ observation: AppObservation, _ conditions: inout ConditionSet
     ) {
-        if case .failed = database, !rollout.exists {
+        if case .failed = observation.database, !rollout.exists {
             conditions.set(.servicesReady, .no, .waitingForDatabase, "the services start once the database is ready")
-        } else {
-            conditions.set(.servicesReady, rollout.isComplete ? .yes : .no, rollout.reason, rollout.message)
+            return
+        }
+        switch observation.hindrance {
+        case .apiToken(let problem): conditions.set(.servicesReady, .no, .apiTokenInvalid, problem)
+        case .predecessor(let object): conditions.set(.servicesReady, .no, .waitingForDeletion, object)
+        case nil: conditions.set(.servicesReady, rollout.isComplete ? .yes : .no, rollout.reason, rollout.message)
         }
     }
 
@@ -173,12 +196,18 @@ struct Rollout {
             reason = .rolloutFailed
             message =
                 "api: \(progressing?["message"]?.string ?? "the rollout made no progress"); "
-                + "see kubectl describe pods -n \(app.metadata.namespace) -l \(Label.instance)=\(app.metadata.name)"
+                + "see \(Self.describePods(of: app))"
         } else {
             reason = .rollingOut
-            let hint =
-                updated == desired ? "; if that lasts, kubectl describe pods -n \(app.metadata.namespace) says why" : ""
-            message = "api: \(updated) of \(desired) pods updated, \(ready) ready\(hint)"
+            message =
+                desired == 0
+                ? "api: waiting until the last pod has ended"
+                : "api: \(updated) of \(desired) pods updated, \(ready) ready"
+                    + (updated == desired ? "; if that lasts, see \(Self.describePods(of: app))" : "")
         }
+    }
+
+    private static func describePods(of app: TodoApp) -> String {
+        "kubectl describe pods -n \(app.metadata.namespace) -l \(Label.instance)=\(app.metadata.name)"
     }
 }

@@ -40,7 +40,13 @@ struct DatabaseSecret: Sendable, Equatable {
                     "the key \(key) of \(name) is not a PostgreSQL URI; it should read "
                         + "postgresql://user:password@host:5432/database")
             }
-            for port in (configuration["port"] ?? "5432").split(separator: ",") { found.insert(Int(port) ?? 5432) }
+            for port in (configuration["port"] ?? "5432").split(separator: ",") {
+                guard let number = Int(port), (1...65535).contains(number) else {
+                    throw DatabaseProblem(
+                        .secretInvalid, "the key \(key) of \(name) names a port that is not a number from 1 to 65535")
+                }
+                found.insert(number)
+            }
         }
         ports = found.sorted()
     }

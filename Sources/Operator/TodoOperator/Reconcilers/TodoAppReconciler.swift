@@ -1,5 +1,6 @@
 public import ControllerRuntime
 public import KubernetesClient
+internal import Logging
 internal import StructuredData
 internal import TodoResources
 
@@ -8,6 +9,9 @@ public struct TodoAppReconciler: Sendable {
     /// How long until a database that could not be used is tried again, and until one that could is looked at again.
     private static let retryInterval = Duration.seconds(10)
     private static let checkInterval = Duration.seconds(300)
+
+    private static let namespaces = ResourceType(
+        group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false)
 
     private let database: any DatabasePreparing
     private let now: @Sendable () -> KubernetesTime
@@ -46,116 +50,90 @@ public struct TodoAppReconciler: Sendable {
     }
 
     private func pass(_ app: TodoApp, _ context: ReconcileContext) async throws -> ReconcileResult {
-        let secret = ControllerRuntime.ObjectReference(
-            APIToken.secrets, namespace: app.metadata.namespace, name: app.spec.database.secretRef.name)
-        context.follow([secret, APIToken.reference(for: app)])
         var observation: AppObservation
         do {
-            let inputs = try await prepare(app, secret: secret, in: context)
-            observation = AppObservation(database: .ready(schemaVersion: inputs.schemaVersion))
-            try await converge(app, to: DesiredState.children(of: app, inputs: inputs.desired), &observation, context)
-        } catch let problem as DatabaseProblem {
-            observation = AppObservation(database: .failed(problem.reason, problem.message))
-            observation.deployment =
-                context.store(DesiredState.deploymentType)?
-                .get(namespace: app.metadata.namespace, name: AppNames(app).service("api"))?.json
-        } catch let error as APIError where error.isForbidden || error.status?.code == 422 {
-            observation = AppObservation(
-                refusal: .applyFailed("\(error)"), database: .failed(.applyFailed, "\(error)"))
+            observation = try await observe(app, context)
+            // Secrets go before the app.
+            if case .failed(.secretNotFound, _) = observation.database, await isNamespaceGoing(context) {
+                return leave(context)
+            }
+        } catch let error as APIError where error.isNamespaceTerminating {
+            return leave(context)
+        } catch let error as APIError where error.isForbidden || error.isInvalid {
+            let problem = Self.describe(error)
+            observation = AppObservation(refusal: .applyFailed(problem), database: .failed(.applyFailed, problem))
         }
         let status = AppStatusRules.status(of: app, seeing: observation, now: now().text)
         try await publish(status, previous: app.status, in: context)
         // What stands in the way is not watched: it has not our label.
-        if observation.refusal != nil { return .requeue(after: Self.retryInterval) }
-        if case .failed = observation.database { return .requeue(after: Self.retryInterval) }
-        return .requeue(after: Self.checkInterval)
+        return .requeue(after: observation.isSettled ? Self.checkInterval : Self.retryInterval)
     }
 
-    private struct Inputs {
-        let desired: DesiredStateInputs
-        let schemaVersion: Int
+    /// The app goes with its namespace: there is nobody to tell.
+    private func leave(_ context: ReconcileContext) -> ReconcileResult {
+        context.logger.debug("the namespace is being deleted")
+        return .requeue(after: Self.retryInterval)
     }
 
-    /// Secrets read, database migrated: what must be so before a pod of the spec's image may start.
-    private func prepare(_ app: TodoApp, secret: ControllerRuntime.ObjectReference, in context: ReconcileContext)
-        async throws -> Inputs
-    {
-        let found = try await context.read(secret)
-        let access = try DatabaseSecret(found, reference: secret.key.name, app: app)
-        let version = try await database.prepare(uri: access.migrationURI, tlsMode: app.spec.database.tlsMode)
-        let token = try await APIToken.ensure(for: app, in: context)
-        return Inputs(
-            desired: DesiredStateInputs(
-                secretChecksum: access.checksum(apiToken: token), databasePorts: access.ports,
-                hasDirectURI: access.directURI != nil),
-            schemaVersion: version)
+    private func isNamespaceGoing(_ context: ReconcileContext) async -> Bool {
+        guard let name = context.key.namespace else { return false }
+        // An operator of one namespace may not be allowed to look; then the app is told what is missing.
+        let found = try? await context.client.find(Self.namespaces, ObjectKey(namespace: nil, name: name))
+        return found?.isBeingDeleted ?? false
     }
 
-    /// Applies `children`, removes those that are no longer wanted, and notes the Deployment.
-    private func converge(
-        _ app: TodoApp, to children: [JSON], _ observation: inout AppObservation, _ context: ReconcileContext
-    ) async throws {
-        for child in children {
-            let desired = KubernetesObject(child)
-            guard let type = DesiredState.type(of: desired) else { continue }
-            let reference = ControllerRuntime.ObjectReference(type, ObjectKey(desired))
-            let known = context.store(type)?.stored(reference.key)
-            let isOurs = known?.object.controller?["uid"]?.string == app.metadata.uid
-            if !isOurs, let other = try await foreign(reference, to: app, in: context) {
-                observation.refusal = .nameTaken(other)
-                return
-            }
-            var live = known?.object.json
-            switch try await context.apply(desired, type) {
-            case .unchanged: break
-            case .applied(let object):
-                live = object.json
-                announce(
-                    reference, isNew: known == nil, changed: known?.resourceVersion != object.resourceVersion, context)
-            case .stalled:
-                observation.refusal = .driftLoop(
-                    "\(reference) is changed back again and again; find who else changes it (metadata.managedFields)")
-            }
-            if type == DesiredState.deploymentType { observation.deployment = live }
+    /// The server's words, and who can do something about them.
+    private static func describe(_ refusal: APIError) -> String {
+        let words = refusal.status.map(\.message).flatMap { $0.isEmpty ? nil : $0 } ?? "\(refusal)"
+        let remedy =
+            refusal.isInvalid
+            ? "correct the spec of the TodoApp"
+            : "check the role of the operator's ServiceAccount, and the quotas and admission policies of the namespace"
+        return "the API server refuses it: \(words); \(remedy)"
+    }
+
+    /// Brings everything to what the spec says, as far as that is possible, and tells how far that was.
+    private func observe(_ app: TodoApp, _ context: ReconcileContext) async throws -> AppObservation {
+        let secret = ControllerRuntime.ObjectReference(
+            APIToken.secrets, namespace: app.metadata.namespace, name: app.spec.database.secretRef.name)
+        let token: Result<APIToken, any Error>
+        do { token = .success(try await APIToken.ensure(for: app, in: context)) } catch { token = .failure(error) }
+        let isTokenWatched = (try? token.get().isWatched) ?? false
+        context.follow(isTokenWatched ? [secret] : [secret, APIToken.reference(for: app)])
+        let deployment = context.store(DesiredState.deploymentType)?
+            .get(namespace: app.metadata.namespace, name: AppNames(app).service("api"))?.json
+        var observation = AppObservation(database: .ready(schemaVersion: 0), deployment: deployment)
+        do {
+            let access = try await access(to: secret, of: app, in: context)
+            // Before a pod of the spec's image may start.
+            let version = try await database.prepare(uri: access.migrationURI, tlsMode: app.spec.database.tlsMode)
+            observation.database = .ready(schemaVersion: version)
+            let inputs = DesiredStateInputs(
+                secretChecksum: access.checksum(apiToken: try token.get().value), databasePorts: access.ports,
+                hasDirectURI: access.directURI != nil)
+            try await converge(app, to: DesiredState.children(of: app, inputs: inputs), &observation, context)
+        } catch let problem as DatabaseProblem {
+            observation.database = .failed(problem.reason, problem.message)
+        } catch let hindrance as AppObservation.Hindrance {
+            observation.hindrance = hindrance
         }
-        try await prune(keeping: children, context)
+        return observation
     }
 
-    /// Why the object may not be taken over: it is there and belongs to somebody else.
-    private func foreign(_ reference: ControllerRuntime.ObjectReference, to app: TodoApp, in context: ReconcileContext)
-        async throws
-        -> String?
-    {
-        guard let live = try await context.client.find(reference.type, reference.key),
-            live.controller?["uid"]?.string != app.metadata.uid
-        else { return nil }
-        return "\(reference) exists and was not made for this TodoApp; delete it or rename the TodoApp"
-    }
-
-    private func prune(keeping children: [JSON], _ context: ReconcileContext) async throws {
-        let wanted = Set(
-            children.map(KubernetesObject.init).compactMap { child in
-                DesiredState.type(of: child).map { ControllerRuntime.ObjectReference($0, ObjectKey(child)) }
-            })
-        for type in DesiredState.childTypes {
-            for child in context.children(type) where !child.isBeingDeleted {
-                let reference = ControllerRuntime.ObjectReference(type, child.key)
-                guard !wanted.contains(reference) else { continue }
-                try await context.delete(child, type)
-                context.record(.normal, reason: "Deleted", action: "Delete", "Deleted \(reference)")
-            }
+    private func access(
+        to secret: ControllerRuntime.ObjectReference, of app: TodoApp, in context: ReconcileContext
+    ) async throws -> DatabaseSecret {
+        do {
+            let found = try await context.read(secret)
+            return try DatabaseSecret(found, reference: secret.key.name, app: app)
+        } catch let error as APIError where error.isForbidden {
+            throw DatabaseProblem(
+                .secretForbidden,
+                "the operator may not read Secret \(secret.key); let its ServiceAccount get secrets in that namespace")
         }
     }
 
-    private func announce(
-        _ reference: ControllerRuntime.ObjectReference, isNew: Bool, changed: Bool, _ context: ReconcileContext
-    ) {
-        guard isNew || changed else { return }
-        let verb = isNew ? "Created" : "Updated"
-        context.record(.normal, reason: verb, action: "Apply", "\(verb) \(reference)")
-    }
-
-    /// Writes the status if it has changed, and an Event when `Ready` now says something else.
+    /// Writes the status if it has changed, and an Event and a line of the log when `Ready` now says something else.
     private func publish(_ status: TodoApp.Status, previous: TodoApp.Status?, in context: ReconcileContext) async throws
     {
         try await context.updateStatus(JSON(encoding: status))
@@ -163,8 +141,12 @@ public struct TodoAppReconciler: Sendable {
             status?.conditions?.first { $0.type == ConditionType.ready.rawValue }
         }
         guard let now = ready(status), now.reason != ready(previous)?.reason else { return }
-        let isExpected = [ConditionReason.allReady, .rollingOut, .suspended].map(\.rawValue).contains(now.reason)
+        let isExpected = [ConditionReason.allReady, .rollingOut, .suspended, .waitingForDeletion].map(\.rawValue)
+            .contains(now.reason)
         context.record(
             isExpected ? .normal : .warning, reason: now.reason, action: "Reconcile", now.message)
+        context.logger.log(
+            level: isExpected ? .info : .warning, "\(now.message)",
+            metadata: ["ready": "\(now.status.rawValue)", "reason": "\(now.reason)"])
     }
 }
