@@ -62,7 +62,7 @@ let kit: [Target] = [
 let kubernetes: [Target] = [
     .target(
         name: "BuiltinDefinitions", path: "Sources/Kubernetes/BuiltinDefinitions",
-        exclude: ["README.md", "definitions.json", "discovery.json", "generate.py"]),
+        exclude: ["README.md", "definitions.json", "generate.py", "supplement.json"]),
     library("KubernetesSchema", in: "Kubernetes", ["BuiltinDefinitions", "Concurrency", "StructuredData"]),
     library(
         "KubernetesClient", in: "Kubernetes",

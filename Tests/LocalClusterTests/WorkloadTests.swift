@@ -37,6 +37,15 @@ extension TestCluster {
         try await get(type, name)?.status?["conditions"]?.array?.first { $0["type"]?.string == condition }
     }
 
+    /// A finished Job has counted its pods, and nothing writes to it any more.
+    fileprivate func expectSettled(_ job: String, _ key: String, _ count: Int) async throws {
+        let before = try await get(.jobs, job)
+        #expect(before?.status?[key]?.int == count)
+        #expect(before?.status?["uncountedTerminatedPods"] == [:])
+        for number in 0..<50 { try await create(.configMaps, "marker-\(number)", [:]) }
+        #expect(try await get(.jobs, job)?.resourceVersion == before?.resourceVersion)
+    }
+
     fileprivate func events(about name: String) async throws -> [String] {
         try await client.list(.events, namespace: "default").items
             .filter { $0.json.at("regarding", "name")?.string == name }.compactMap { $0.json["reason"]?.string }
@@ -71,13 +80,23 @@ extension TestCluster {
         }
     }
 
+    @Test func aJobWithoutIndexesCountsItsPodsOnce() async throws {
+        try await TestCluster.running { cluster in
+            try await cluster.createJob("work", "true", ["completions": 3, "parallelism": 2])
+            try await eventually("it is complete") {
+                try await cluster.condition(.jobs, "work", "Complete")?["status"] == "True"
+            }
+            try await cluster.expectSettled("work", "succeeded", 3)
+        }
+    }
+
     @Test func aJobThatFailsSaysSo() async throws {
         try await TestCluster.running { cluster in
             try await cluster.createJob("bad", "exit 3", ["backoffLimit": 0])
             try await eventually("it has failed") {
                 try await cluster.condition(.jobs, "bad", "Failed")?["reason"] == "BackoffLimitExceeded"
             }
-            #expect(try await cluster.get(.jobs, "bad")?.status?["failed"] == 1)
+            try await cluster.expectSettled("bad", "failed", 1)
             try await eventually("the Event is there") {
                 try await cluster.events(about: "bad").contains("BackoffLimitExceeded")
             }

@@ -90,18 +90,18 @@ def main():
         with open(name, encoding="utf-8") as file:
             documents.append(json.load(file))
 
-    # A group that the published documents leave out, in words of our own.
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "discovery.json"), encoding="utf-8") as file:
-        discovery = json.load(file)
+    # What those documents leave out, in words of our own.
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "supplement.json"), encoding="utf-8") as file:
+        supplement = json.load(file)
 
     def compact(value):
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
-    definitions = sorted(merged_definitions([*documents, discovery]).items())
+    definitions = sorted(merged_definitions([*documents, supplement]).items())
     text = '{"definitions":{\n' + lines(compact(name) + ":" + compact(schema) for name, schema in definitions)
     text += '\n},"kinds":{\n' + lines(compact(kind) + ":" + compact(name) for kind, name in kinds(definitions))
     text += '\n},"resources":[\n' + lines(compact(resource) for resource in sorted(
-        merged_resources(documents) + discovery["resources"], key=lambda r: (r["group"], r["version"], r["plural"]))) + "\n]}\n"
+        merged_resources(documents) + supplement["resources"], key=lambda r: (r["group"], r["version"], r["plural"]))) + "\n]}\n"
     json.loads(text)
     target = os.path.join(os.path.dirname(os.path.abspath(__file__)), "definitions.json")
     with open(target, "w", encoding="utf-8") as file:

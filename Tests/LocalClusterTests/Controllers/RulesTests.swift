@@ -171,3 +171,18 @@ private func pod(
         #expect(GarbageRules.verdict(of: going, owners: ["a": .absent], hasDependents: true) == .keep)
     }
 }
+
+@Suite struct StatusChangeTests {
+    @Test(
+        arguments: [
+            (["a": 1], ["a": 1], [:]), (["a": 1], ["a": 2], ["a": 2]), (["a": 1], [:], ["a": nil]),
+            (["a": ["b": 1]], ["a": [:]], ["a": ["b": nil]]),
+            (["a": ["b": 1]], ["a": ["c": 2]], ["a": ["c": 2, "b": nil]]),
+            (["a": [1, 2]], ["a": [1]], ["a": [1]]), ([:], ["a": [:]], ["a": [:]]),
+        ] as [(JSON, JSON, JSON)])
+    func turnsOneStatusIntoTheOther(old: JSON, new: JSON, change: JSON) {
+        let members = JSON.object(StatusChange.members(from: old, to: new))
+        #expect(members == change)
+        #expect(MergePatch.apply(members, to: old) == new)
+    }
+}

@@ -24,10 +24,17 @@ extension KubernetesClient {
 
 /// What differs between two statuses.
 enum StatusChange {
-    /// Members of a merge patch that turns `old` into `new`.
+    /// Members of a merge patch that turns `old` into `new`. It goes down into objects: a merge patch with an empty one
+    /// would change nothing.
     static func members(from old: JSON, to new: JSON) -> JSONObject {
         var change = JSONObject()
-        for (key, value) in new.object ?? [:] where old[key] != value { change[key] = value }
+        for (key, value) in new.object ?? [:] where old[key] != value {
+            if let before = old[key], before.object != nil, value.object != nil {
+                change[key] = .object(members(from: before, to: value))
+            } else {
+                change[key] = value
+            }
+        }
         for key in old.object?.keys ?? [] where new[key] == nil { change[key] = .null }
         return change
     }

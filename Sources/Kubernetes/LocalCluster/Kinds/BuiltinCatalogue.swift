@@ -20,7 +20,7 @@ enum BuiltinCatalogue {
         let type = ResourceType(
             group: resource.group, version: resource.version, kind: resource.kind, plural: resource.plural,
             namespaced: resource.namespaced)
-        let isEventView = resource.group == "events.k8s.io"
+        let (storage, conversion) = storage(of: type)
         let subresources = resource.subresources.map { subresource in
             let isForeign = subresource.group != resource.group || subresource.version != resource.version
             return Subresource(
@@ -35,9 +35,18 @@ enum BuiltinCatalogue {
                 group: resource.group, version: resource.version, kind: resource.kind),
             isBuiltin: true, strategy: BuiltinStrategies.strategy(for: type), columns: [],
             selectableFields: selectableFields(of: type),
-            storageVersion: isEventView
-                ? ResourceType(group: "", version: "v1", kind: "Event", plural: "events") : type,
-            conversion: isEventView ? .eventsGroup : .none)
+            storageVersion: storage, conversion: conversion)
+    }
+
+    /// What a resource is a view of; mostly of nothing but itself.
+    private static func storage(of type: ResourceType) -> (ResourceType, StorageConversion) {
+        switch (type.group, type.version, type.plural) {
+        case ("events.k8s.io", _, "events"):
+            (ResourceType(group: "", version: "v1", kind: type.kind, plural: type.plural), .eventsGroup)
+        case ("autoscaling", "v1", "horizontalpodautoscalers"):
+            (ResourceType(group: type.group, version: "v2", kind: type.kind, plural: type.plural), .autoscaler)
+        default: (type, .none)
+        }
     }
 
     private static let shortNames: [String: [String]] = [

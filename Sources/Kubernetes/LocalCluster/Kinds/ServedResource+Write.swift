@@ -90,6 +90,7 @@ extension ServedResource {
         var errors = strategy.prepareForCreate(&object, context: context)
         if isBuiltin { strategy.applyDefaults(&object) }
         errors += ObjectMetadata.faults(of: object, namespaced: type.namespaced, nameRule: strategy.nameRule)
+        if requiresQualifiedFinalizers { errors += ObjectMetadata.finalizerFaults(object) }
         if isCustom, let schema { errors += schema.validate(object, old: nil) }
         errors += strategy.validate(object, old: nil, subresource: nil)
         return errors
@@ -108,6 +109,7 @@ extension ServedResource {
         // A status, and what comes with it in the metadata, begins no new generation.
         ObjectMetadata.prepareForUpdate(&object, old: old, rule: subresource == "status" ? .none : strategy.generation)
         errors += ObjectMetadata.updateFaults(of: object, old: old, namespaced: type.namespaced)
+        if requiresQualifiedFinalizers { errors += ObjectMetadata.finalizerFaults(object) }
         if isCustom, let schema { errors += schema.validate(object, old: old) }
         errors += strategy.validate(object, old: old, subresource: subresource)
         return errors
@@ -131,6 +133,10 @@ extension ServedResource {
             if hasStatus { object["status"] = old["status"] }
         default: break
         }
+    }
+
+    private var requiresQualifiedFinalizers: Bool {
+        isBuiltin && !["admissionregistration.k8s.io", "apiextensions.k8s.io"].contains(type.group)
     }
 
     private func checkKind(_ object: inout JSON) throws(BodyError) {

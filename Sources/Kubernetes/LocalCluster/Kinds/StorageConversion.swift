@@ -9,6 +9,8 @@ enum StorageConversion: Sendable {
     case version
     /// The view that `events.k8s.io` has of the core group's events.
     case eventsGroup
+    /// `autoscaling/v1` autoscalers, which are stored as `autoscaling/v2`.
+    case autoscaler
 
     func toStorage(_ object: JSON, storage: ResourceType) -> JSON {
         switch self {
@@ -16,6 +18,7 @@ enum StorageConversion: Sendable {
         case .version: return object.with(apiVersion: storage.apiVersion)
         case .eventsGroup:
             return object.renamed(Self.eventFields.map { ($0.regarding, $0.core) }).with(apiVersion: "v1")
+        case .autoscaler: return AutoscalerConversion.toVersion2(object)
         }
     }
 
@@ -25,6 +28,7 @@ enum StorageConversion: Sendable {
         case .version: return object.with(apiVersion: view.apiVersion)
         case .eventsGroup:
             return object.renamed(Self.eventFields.map { ($0.core, $0.regarding) }).with(apiVersion: view.apiVersion)
+        case .autoscaler: return AutoscalerConversion.toVersion1(object)
         }
     }
 

@@ -12,6 +12,7 @@ extension APIServer {
         try checkNamespaceIsAlive(request, name: object.at("metadata", "name")?.string)
         try checkDefinitionIsAlive(request)
         if request.resource.table == TableID(group: "", plural: "pods") { try setServiceAccount(&object, request) }
+        try applyLimitRanges(&object, request)
     }
 
     func admitUpdate(_ object: inout JSON, old: JSON, _ request: ResourceRequest) throws(StatusError) {
@@ -54,6 +55,25 @@ extension APIServer {
         guard let stored = store.object(name, in: definitions), stored.bytes.contains(deletionMark) else { return }
         throw StatusError(
             405, "MethodNotAllowed", "create not allowed while custom resource definition is terminating")
+    }
+
+    /// Gives a pod the amounts that the namespace's limit ranges default; refuses what is out of their bounds.
+    private func applyLimitRanges(_ object: inout JSON, _ request: ResourceRequest) throws(StatusError) {
+        let table = request.resource.table
+        guard table.group.isEmpty, ["pods", "persistentvolumeclaims"].contains(table.plural) else { return }
+        let isPod = table.plural == "pods"
+        let prefix = "\(request.namespace ?? "")/"
+        var iterator = store.objects(in: TableID(group: "", plural: "limitranges")).objects.iterator(from: prefix)
+        while let stored = iterator.next(), stored.key.hasPrefix(prefix) {
+            guard let json = try? JSON(parsing: stored.bytes) else { continue }
+            let range = LimitRange(json)
+            if isPod { range.applyDefaults(to: &object) }
+            let faults = isPod ? range.faults(ofPod: object) : range.faults(ofClaim: object)
+            guard !faults.isEmpty else { continue }
+            let name = object.at("metadata", "name")?.string ?? object.at("metadata", "generateName")?.string
+            throw .forbidden(
+                request.resource, name, faults.count == 1 ? faults[0] : "[\(faults.joined(separator: ", "))]")
+        }
     }
 
     private func setServiceAccount(_ pod: inout JSON, _ request: ResourceRequest) throws(StatusError) {

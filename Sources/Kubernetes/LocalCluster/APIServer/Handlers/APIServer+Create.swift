@@ -54,10 +54,17 @@ extension APIServer {
             guard errors.isEmpty else { throw .invalid(resource, name, errors) }
             try checkEscalation(object, old: nil, request)
             let key = resource.key(namespace: request.namespace, name: name)
-            guard options.isDryRun else { return try await commitCreate(object, key: key, request) }
+            guard options.isDryRun else {
+                let created = try await withinQuota(object, key: key, request) { () throws(StatusError) in
+                    try await commitCreate(object, key: key, request)
+                }
+                await quotasChanged(in: request.namespace, by: resource)
+                return created
+            }
             guard store.object(key, in: request.table) == nil else { throw .alreadyExists(resource, name) }
+            let result = try await withinQuota(object, key: key, request) { () throws(StatusError) in object }
             addresses.rollBack()
-            return object
+            return result
         } catch {
             addresses.rollBack()
             throw error

@@ -83,7 +83,8 @@ extension APIServer {
         }
     }
 
-    private func changeQuietly(_ request: ResourceRequest, _ transform: (JSON) -> JSON) async {
+    /// A change that the server makes by itself: one that fails is logged.
+    func changeQuietly(_ request: ResourceRequest, _ transform: (JSON) -> JSON) async {
         do throws(StatusError) {
             let options = try WriteOptions(request, kind: "UpdateOptions")
             _ = try await change(request, options: options, rules: UpdateRules(subresource: request.subresource)) {

@@ -95,6 +95,7 @@ extension APIServer {
                 guard !options.isDryRun else { return .gone(object) }
                 let (_, revision) = try await store.commit(.delete(stored), to: request.table)
                 didDelete(object, resource)
+                await quotasChanged(in: request.namespace, by: resource)
                 var gone = object
                 gone.set(.string(String(revision)), at: "metadata", "resourceVersion")
                 return .gone(gone)

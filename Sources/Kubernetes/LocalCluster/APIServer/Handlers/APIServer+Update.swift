@@ -89,6 +89,7 @@ extension APIServer {
                 &object, old: old, subresource: rules.subresource, context: context)
             guard errors.isEmpty else { throw .invalid(resource, request.name ?? "", errors) }
             try checkEscalation(object, old: old, request)
+            try checkQuota(object, old: old, request)
             object.set(old.at("metadata", "resourceVersion"), at: "metadata", "resourceVersion")
             let isFinished = resource.isFinished(object)
             if !isFinished, object.isSame(as: old) {
@@ -121,11 +122,13 @@ extension APIServer {
             if isFinished {
                 let (_, revision) = try await store.commit(.delete(stored), to: request.table)
                 didDelete(object, resource)
+                await quotasChanged(in: request.namespace, by: resource)
                 return revision
             }
             let encoded = resource.encode(object, key: request.key)
             let (new, revision) = try await store.commit(.update(encoded, replacing: stored), to: request.table)
             didWrite(new, resource)
+            await quotasChanged(in: request.namespace, by: resource, subresource: request.subresource)
             return revision
         } catch {
             guard case .changed(let current) = error else { throw StatusError(error) }

@@ -8,7 +8,9 @@ struct Authenticator: Sendable {
     let store: ObjectStore
     let now: @Sendable () -> Int
 
-    /// - Throws: 401 when nobody known sends it.
+    /// Who brings no credential is `system:anonymous`, whom authorization lets see little.
+    ///
+    /// - Throws: 401 when the token is not valid.
     func user(of request: APIRequest) throws(StatusError) -> UserInfo {
         switch request.credentials {
         case .user(let user): return user
@@ -16,9 +18,8 @@ struct Authenticator: Sendable {
             return UserInfo(name: name, groups: organizations + ["system:authenticated"])
         case .headers:
             let parts = (request.headers[.authorization] ?? "").split(separator: " ")
-            guard parts.count == 2, parts[0].lowercased() == "bearer", let user = user(ofToken: String(parts[1])) else {
-                throw .unauthorized()
-            }
+            guard parts.count == 2, parts[0].lowercased() == "bearer" else { return .anonymous }
+            guard let user = user(ofToken: String(parts[1])) else { throw .unauthorized() }
             return user
         }
     }

@@ -76,7 +76,7 @@ enum DefaultRoles {
         [
             binding("cluster-admin", to: "system:masters"),
             binding("system:discovery", to: "system:authenticated"),
-            binding("system:public-info-viewer", to: "system:authenticated"),
+            binding("system:public-info-viewer", to: "system:authenticated", "system:unauthenticated"),
             binding("system:basic-user", to: "system:authenticated"),
         ]
     }
@@ -134,11 +134,14 @@ enum DefaultRoles {
         return role
     }
 
-    private static func binding(_ role: String, to group: String) -> JSON {
-        [
+    private static func binding(_ role: String, to groups: String...) -> JSON {
+        let subjects = groups.map { group -> JSON in
+            ["apiGroup": .string(Authorizer.group), "kind": "Group", "name": .string(group)]
+        }
+        return [
             "metadata": metadata(role, labels: defaults),
             "roleRef": ["apiGroup": .string(Authorizer.group), "kind": "ClusterRole", "name": .string(role)],
-            "subjects": [["apiGroup": .string(Authorizer.group), "kind": "Group", "name": .string(group)]],
+            "subjects": .array(subjects),
         ]
     }
 }

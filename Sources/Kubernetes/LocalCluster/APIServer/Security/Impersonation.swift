@@ -27,7 +27,8 @@ struct Impersonation: Sendable {
             user = account
         } else {
             needed.append(AccessRequest(verb: "impersonate", resource: "users", name: name))
-            let all = groups.contains("system:authenticated") ? groups : groups + ["system:authenticated"]
+            let everybody = name == UserInfo.anonymous.name ? UserInfo.anonymous.groups : ["system:authenticated"]
+            let all = groups + everybody.filter { !groups.contains($0) }
             user = UserInfo(name: name, uid: uid, groups: all)
         }
         self.needed = needed

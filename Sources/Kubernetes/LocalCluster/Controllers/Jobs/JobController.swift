@@ -51,6 +51,9 @@ struct JobController: Sendable {
             for note in plan.notes {
                 control.record(note.isWarning ? .warning : .normal, note.reason, note.text, about: job)
             }
+        } else if !StatusChange.members(from: job.status ?? [:], to: plan.status).isEmpty {
+            // The Job is gone: what is not on record must not be let go here.
+            return .done
         }
         for pod in plan.release + plan.discard {
             try await control.removeFinalizer(JobRules.finalizer, from: pod, for: context.key)

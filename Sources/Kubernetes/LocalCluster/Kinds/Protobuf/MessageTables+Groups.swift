@@ -61,6 +61,10 @@ extension MessageTables {
         authorization.v1.SubjectAccessReviewStatus: allowed=1? denied=4? reason=2 evaluationError=3
         authorization.v1.SubjectRulesReviewStatus: *resourceRules=1<ResourceRule> *nonResourceRules=2<NonResourceRule>
           incomplete=3? evaluationError=4
+        autoscaling.v1.CrossVersionObjectReference: kind=1 name=2 apiVersion=3
+        autoscaling.v1.HorizontalPodAutoscaler: metadata=1<meta.v1.ObjectMeta> spec=2<HorizontalPodAutoscalerSpec>
+        autoscaling.v1.HorizontalPodAutoscalerSpec: scaleTargetRef=1<CrossVersionObjectReference> minReplicas=2#^
+          maxReplicas=3# targetCPUUtilizationPercentage=4#^
         autoscaling.v1.Scale: metadata=1<meta.v1.ObjectMeta> spec=2<ScaleSpec>
         autoscaling.v1.ScaleSpec: replicas=1#
         autoscaling.v2.ContainerResourceMetricSource: name=1 target=2<MetricTarget> container=3

@@ -4,6 +4,7 @@ internal import KubernetesClient
 enum BuiltinStrategies {
     static func strategy(for type: ResourceType) -> any ResourceStrategy {
         if type.group == "admissionregistration.k8s.io" { return AdmissionStrategy() }
+        if type.group == "autoscaling", type.version == "v1" { return AutoscalerVersion1Strategy() }
         return strategies["\(type.group)/\(type.plural)"] ?? PlainStrategy()
     }
 

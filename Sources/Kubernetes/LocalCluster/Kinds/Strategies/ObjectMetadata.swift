@@ -101,10 +101,27 @@ enum ObjectMetadata {
         return faults.errors
     }
 
+    private static let standardFinalizers: Set<String> = ["orphan", "foregroundDeletion", "kubernetes"]
+
+    private static func isStandardOrQualified(_ finalizer: String) -> Bool {
+        finalizer.contains("/") || standardFinalizers.contains(finalizer)
+    }
+
+    /// What most built-in kinds refuse and others only warn about (`ValidateObjectMeta` of the core group).
+    static func finalizerFaults(_ object: JSON) -> [FieldError] {
+        var faults = Faults()
+        for (index, finalizer) in object.at("metadata", "finalizers").elements.enumerated()
+        where !isStandardOrQualified(finalizer.string ?? "") {
+            faults.invalid(
+                "metadata.finalizers[\(index)]", finalizer,
+                "name is neither a standard finalizer name nor is it fully qualified")
+        }
+        return faults.errors
+    }
+
     static func warnings(_ object: JSON) -> [String] {
-        let standard: Set<String> = ["orphan", "foregroundDeletion", "kubernetes"]
-        return object.at("metadata", "finalizers").elements.compactMap(\.string)
-            .filter { !$0.contains("/") && !standard.contains($0) }
+        object.at("metadata", "finalizers").elements.compactMap(\.string)
+            .filter { !isStandardOrQualified($0) }
             .map {
                 "metadata.finalizers: \(quoted($0)): prefer a domain-qualified finalizer name including a path (/) "
                     + "to avoid accidental conflicts with other finalizer writers"
@@ -121,6 +138,11 @@ enum ObjectMetadata {
         if size > annotationLimit { faults.tooLong("metadata.annotations", limit: annotationLimit) }
         for finalizer in metadata["finalizers"].elements {
             faults.invalid("metadata.finalizers", finalizer, Validators.qualifiedName(finalizer.string ?? ""))
+        }
+        if ["orphan", "foregroundDeletion"].allSatisfy({ metadata["finalizers"].elements.contains(.string($0)) }) {
+            faults.invalid(
+                "metadata.finalizers", metadata["finalizers"],
+                "finalizer orphan and foregroundDeletion cannot be both set")
         }
         checkOwners(metadata["ownerReferences"].elements, &faults)
     }

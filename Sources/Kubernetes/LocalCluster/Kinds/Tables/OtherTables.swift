@@ -100,6 +100,7 @@ enum OtherTables {
                     "currentReplicas"), .age,
             ]
         ) { object, now in
+            let object = object["apiVersion"] == "autoscaling/v1" ? AutoscalerConversion.toVersion2(object) : object
             let target = object.at("spec", "scaleTargetRef") ?? [:]
             return [
                 object.nameCell, .string("\(target["kind"].text)/\(target["name"].text)"),
@@ -171,11 +172,9 @@ enum AutoscalerMetrics {
     }
 
     private static func text(of metric: JSON, status: JSON?) -> String {
-        let sources = [
-            "ContainerResource": "containerResource", "External": "external", "Object": "object", "Pods": "pods",
-            "Resource": "resource",
-        ]
-        guard let source = sources[metric["type"].text], let wanted = metric[source] else { return "<unknown type>" }
+        guard let source = AutoscalerMetricForm.sources[metric["type"].text], let wanted = metric[source] else {
+            return "<unknown type>"
+        }
         let target = wanted["target"] ?? [:]
         let current = status?.at(source, "current")
         let isResource = source == "resource" || source == "containerResource"

@@ -38,7 +38,8 @@ struct ConfigMapStrategy: ResourceStrategy {
         for (_, value) in object["binaryData"]?.object ?? [:] {
             size += Base64.decodedCount(value.string ?? "")
         }
-        if size > DataRules.sizeLimit { faults.tooLong("", limit: DataRules.sizeLimit) }
+        // The field as kube-apiserver names it: a path whose only step has no name.
+        if size > DataRules.sizeLimit { faults.tooLong("[]", limit: DataRules.sizeLimit) }
         if let old { DataRules.checkImmutable(object, old, fields: ["data", "binaryData"], &faults) }
         return faults.errors
     }

@@ -91,6 +91,11 @@ struct ServiceStrategy: ResourceStrategy {
     ) {
         if spec["clusterIP"].isEmptyValue, let first = spec["clusterIPs"]?[0] { spec["clusterIP"] = first }
         let requested = spec["clusterIP"].text
+        // A change is refused by validation; to ask for the address as well would be a second error.
+        if let old, !Self.mayChangeAddress(spec, old: old), requested != old["clusterIP"].text {
+            spec["clusterIPs"] = .array([.string(requested)])
+            return
+        }
         if requested != "None", requested.isEmpty || requested != old?["clusterIP"].text {
             do throws(AddressError) {
                 spec["clusterIP"] = .string(
@@ -155,12 +160,17 @@ struct ServiceStrategy: ResourceStrategy {
             faults.required("spec.ports")
         }
         checkPorts(ports, &faults)
-        if let oldSpec = old?["spec"], type != "ExternalName", oldSpec["type"].text != "ExternalName",
+        if let oldSpec = old?["spec"], !Self.mayChangeAddress(spec, old: oldSpec),
             spec["clusterIP"] != oldSpec["clusterIP"]
         {
             faults.invalid("spec.clusterIPs[0]", .array([spec["clusterIP"] ?? ""]), "may not change once set")
         }
         return faults.errors
+    }
+
+    /// An address is given once; only a service that has none yet, or is about to have none, may change it.
+    private static func mayChangeAddress(_ spec: JSON, old: JSON) -> Bool {
+        spec["type"].text == "ExternalName" || old["type"].text == "ExternalName" || old["clusterIP"].isEmptyValue
     }
 
     private func checkPorts(_ ports: [JSON], _ faults: inout Faults) {
