@@ -47,6 +47,9 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         benchmark(
+            "operator-bench", in: "Operator",
+            [main("KubernetesClient"), main("LocalPostgres"), main("ChildProcess"), main("StructuredData")]),
+        benchmark(
             "postgres-bench", in: "Postgres",
             [main("Postgres"), main("LocalPostgres"), main("ChildProcess"), main("Concurrency")]),
         benchmark(

@@ -1,0 +1,130 @@
+import Foundation
+import KubernetesClient
+import StructuredData
+
+/// Prints the table.
+struct Measurement {
+    let installation: Installation
+    let apps: Int
+
+    private var client: KubernetesClient { installation.client }
+    private var process: MeasuredProcess { installation.operatorProcess }
+
+    func run() async throws {
+        try await until("the operator answers") { (try? await installation.metrics()) != nil }
+        try await Task.sleep(for: .seconds(3))  // caches and first scrapes are done
+        row("memory with no TodoApp", String(format: "%.1f MB (goal <= 15)", process.memory))
+
+        let before = process.processorTime
+        let first = try await create(0..<300)
+        row("300 TodoApps at once, all Ready", "\(seconds(first)) s")
+        let rest = try await create(300..<apps)
+        row("\(apps - 300) more, all Ready", "\(seconds(rest)) s")
+        try await Task.sleep(for: .seconds(2))  // the last own writes have come back
+        let each = (process.processorTime - before) * 1000 / Double(apps)
+        row("CPU of the first reconcile", String(format: "%.2f ms each (goal <= 3)", each))
+        row("memory with \(apps)", String(format: "%.1f MB (goal <= 60)", process.memory))
+
+        let idle = process.processorTime
+        try await Task.sleep(for: .seconds(30))
+        row("idle", String(format: "%.2f %% of a core (goal <= 1)", (process.processorTime - idle) / 30 * 100))
+
+        let edits = try await editToChild(count: 200)
+        row(
+            "edit to child",
+            String(format: "p50 %.1f ms, p99 %.1f ms", edits[edits.count / 2], edits[edits.count * 99 / 100]))
+        let text = try await installation.metrics()
+        for name in ["workqueue_queue_duration_seconds", "controller_runtime_reconcile_time_seconds"] {
+            let histogram = Histogram(name, in: text)
+            row(name, "p50 <= \(histogram.bound(0.5)) s, p99 <= \(histogram.bound(0.99)) s, \(histogram.count) in all")
+        }
+    }
+
+    /// Creates the apps as fast as 16 clients can, and gives the time until all are Ready.
+    private func create(_ numbers: Range<Int>) async throws -> Duration {
+        let start = ContinuousClock.now
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for lane in 0..<16 {
+                group.addTask {
+                    for number in stride(from: numbers.lowerBound + lane, to: numbers.upperBound, by: 16) {
+                        _ = try await client.create(
+                            Self.app(number), Installation.apps, namespace: Installation.namespace)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        try await until("all TodoApps are Ready") {
+            let items = try await client.listAll(
+                Installation.apps, namespace: Installation.namespace, options: ListOptions()
+            ).items
+            return items.count == numbers.upperBound && items.allSatisfy { Self.isReady($0) }
+        }
+        return ContinuousClock.now - start
+    }
+
+    /// Milliseconds from just before an edit is sent to the sight of its effect on a child, ascending.
+    private func editToChild(count: Int) async throws -> [Double] {
+        var delays: [Double] = []
+        for number in 0..<count {
+            let name = "app-\(number % 300)"
+            let start = ContinuousClock.now
+            _ = try await client.patch(
+                Installation.apps, namespace: Installation.namespace, name: name,
+                .merge(["spec": ["networkPolicy": number < 300 ? "Disabled" : "Enabled"]]), subresource: nil,
+                options: WriteOptions())
+            while try await client.getIfPresent(
+                Installation.policies, namespace: Installation.namespace, name: "\(name)-api") != nil
+            {
+                guard ContinuousClock.now - start < .seconds(10) else { throw Failure("\(name) keeps its policy") }
+            }
+            delays.append((ContinuousClock.now - start) / .milliseconds(1))
+        }
+        return delays.sorted()
+    }
+
+    private static func app(_ number: Int) -> KubernetesObject {
+        KubernetesObject([
+            "apiVersion": "todo-operator.dev/v1alpha1", "kind": "TodoApp",
+            "metadata": ["name": .string("app-\(number)")],
+            "spec": [
+                "database": ["secretRef": ["name": "database"], "tlsMode": "Disable"],
+                "services": ["api": ["replicas": 0]],
+            ],
+        ])
+    }
+
+    private static func isReady(_ app: KubernetesObject) -> Bool {
+        app.status?["observedGeneration"]?.int == app.generation
+            && app.status?["conditions"]?.array?.contains { $0["type"] == "Ready" && $0["status"] == "True" } == true
+    }
+
+    private func seconds(_ duration: Duration) -> String { String(format: "%.2f", duration / .seconds(1)) }
+
+    private func row(_ what: String, _ figure: String) {
+        print(what.padding(toLength: 44, withPad: " ", startingAt: 0) + figure)
+        fflush(nil)
+    }
+}
+
+/// The buckets of one histogram of a Prometheus text, over all its labels.
+struct Histogram {
+    private var buckets: [Double: Double] = [:]
+
+    init(_ name: String, in text: String) {
+        for line in text.split(separator: "\n") where line.hasPrefix("\(name)_bucket") {
+            guard let bound = line.firstMatch(of: /le="([^"]+)"/)?.output.1,
+                let count = line.split(separator: " ").last.flatMap({ Double($0) })
+            else { continue }
+            buckets[bound == "+Inf" ? .infinity : Double(bound) ?? .nan, default: 0] += count
+        }
+    }
+
+    var count: Int { Int(buckets[.infinity] ?? 0) }
+
+    /// The smallest bound that at least this share of the values is under.
+    func bound(_ share: Double) -> Double {
+        let needed = (buckets[.infinity] ?? 0) * share
+        return buckets.sorted { $0.key < $1.key }.first { $0.value >= needed }?.key ?? .nan
+    }
+}
