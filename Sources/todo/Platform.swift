@@ -12,6 +12,9 @@ import TodoResources
 /// The parts of `todo up`, and how its objects get into them.
 struct Platform: Sendable {
     private static let fieldManager = "todo-up"
+    private static let deployments = ResourceType(
+        group: "apps", version: "v1", kind: "Deployment", plural: "deployments")
+    private static let pods = ResourceType(group: "", version: "v1", kind: "Pod", plural: "pods")
     private static let secrets = ResourceType(group: "", version: "v1", kind: "Secret", plural: "secrets")
     private static let namespaces = ResourceType(
         group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false)
@@ -120,39 +123,47 @@ struct Platform: Sendable {
         } catch {
             throw CommandFailure("port \(port) of 127.0.0.1 cannot be used: \(error); choose another with --port")
         }
-        try await whenReady(names)
-        try await whenAnswering("http://127.0.0.1:\(open)")
+        if try await whenReady(names) > 0 { try await whenAnswering("http://127.0.0.1:\(open)") }
         let secret = try await client.get(Self.secrets, namespace: names.namespace, name: names.apiTokenSecret)
         let encoded = secret.json.at("data", "token")?.string ?? ""
         let token = Data(base64Encoded: encoded).map { String(decoding: $0, as: UTF8.self) } ?? ""
         OneMachine.say(instructions(names, address: "http://127.0.0.1:\(open)", token: token))
     }
 
-    /// Returns once `Ready` is true; says what is missing whenever that changes.
-    private func whenReady(_ names: AppNames) async throws {
+    /// Returns once `Ready` is true and every pod is ready: after a restart the app's status still says for a moment what
+    /// was true before. Says what is missing whenever that changes. Gives the number of pods.
+    private func whenReady(_ names: AppNames) async throws -> Int {
         var said = ""
         while true {
-            let options = WatchOptions(fieldSelector: "metadata.name=\(names.app)", timeoutSeconds: 100)
-            for try await event in try await client.watch(
-                TodoGroup.todoApp, namespace: names.namespace, options: options)
-            {
-                let object: KubernetesObject
-                switch event {
-                case .added(let shown), .modified(let shown): object = shown
-                default: continue
-                }
-                let ready = object.status?["conditions"]?.array?.first {
-                    $0["type"]?.string == ConditionType.ready.rawValue
-                }
-                if ready?["status"] == "True" { return }
-                let message = ready?["message"]?.string ?? "waiting for the operator"
-                if message != said { OneMachine.progress("\(names.namespace)/\(names.app): \(message)") }
-                said = message
+            let app = try await client.get(TodoGroup.todoApp, namespace: names.namespace, name: names.app)
+            let ready = app.status?["conditions"]?.array?.first {
+                $0["type"]?.string == ConditionType.ready.rawValue
             }
+            if ready?["status"] == "True", let pods = try await readyPods(names) { return pods }
+            let message = ready?["message"]?.string ?? "waiting for the operator"
+            if message != said { OneMachine.progress("\(names.namespace)/\(names.app): \(message)") }
+            said = message
+            try await Task.sleep(for: .milliseconds(20))
         }
     }
 
-    /// Returns once the API takes requests: after a restart the status still says what was true before.
+    /// How many pods there are, once they are as many as are wanted, and all of them are ready.
+    private func readyPods(_ names: AppNames) async throws -> Int? {
+        let options = ListOptions(labelSelector: "\(Label.instance)=\(names.app)")
+        let pods = try await client.list(Self.pods, namespace: names.namespace, options: options).items.count(
+            where: Self.isReady)
+        let deployments = try await client.list(Self.deployments, namespace: names.namespace, options: options).items
+        let wanted = deployments.reduce(0) { $0 + ($1.json.at("spec", "replicas")?.int ?? 1) }
+        let seen = deployments.reduce(0) { $0 + ($1.json.at("status", "readyReplicas")?.int ?? 0) }
+        return wanted == seen && seen == pods ? pods : nil
+    }
+
+    private static func isReady(_ pod: KubernetesObject) -> Bool {
+        let ready = pod.status?["conditions"]?.array?.first { $0["type"]?.string == "Ready" }
+        return ready?["status"]?.string == "True"
+    }
+
+    /// Returns once the API takes requests by way of the forwarded port.
     private func whenAnswering(_ address: String) async throws {
         let transport = CurlTransport(configuration: CurlTransport.Configuration(proxy: .none))
         defer { transport.close() }

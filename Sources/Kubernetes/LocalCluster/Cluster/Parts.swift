@@ -117,6 +117,24 @@ struct Parts: Sendable {
         try await client.updateStatus(of: stored, .nodes, to: NodeAgent.node(node, now: now), by: "kubelet")
         try await EndpointRules.publishServer(
             address: node.address, port: cluster.port.withLock { $0 }, client: client)
+        try await forgetReadiness(client, now: now)
+    }
+
+    /// Nothing runs yet, whatever the pods' statuses say of the time before: so no controller counts on them.
+    private func forgetReadiness(_ client: KubernetesClient, now: KubernetesTime) async throws {
+        for pod in try await client.list(.pods, namespace: nil, options: ListOptions()).items {
+            guard PodView(pod).isReady, var status = pod.status else { continue }
+            let conditions = (status["conditions"]?.array ?? []).map { condition -> JSON in
+                guard ["Ready", "ContainersReady"].contains(condition["type"]?.string) else { return condition }
+                var condition = condition
+                condition.set("False", at: "status")
+                condition.set("NodeNotReady", at: "reason")
+                condition.set(JSON(now.text), at: "lastTransitionTime")
+                return condition
+            }
+            status.set(.array(conditions), at: "conditions")
+            try await client.updateStatus(of: pod, .pods, to: status, by: "kubelet")
+        }
     }
 
     func addTasks(to group: inout TaskGroup<Void>) {
