@@ -30,6 +30,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
@@ -55,7 +56,9 @@ let kit: [Target] = [
     library("HTTPTransport", in: "Kit", ["CCurl", "CEpoll", "Concurrency", httpTypes]),
     library("Postgres", in: "Kit", ["CPostgres", "Concurrency", logging]),
     library("LocalPostgres", in: "Kit", ["ChildProcess", "Concurrency", "Postgres"]),
-    library("Telemetry", in: "Kit", ["Concurrency", "StructuredData", hummingbird, lifecycle, logging, metrics]),
+    library(
+        "Telemetry", in: "Kit",
+        ["Concurrency", "StructuredData", hummingbird, lifecycle, logging, metrics, nioCore]),
 ]
 
 /// Knows no todos.
@@ -78,7 +81,9 @@ let kubernetes: [Target] = [
         name: "APIServer",
         dependencies: [
             "APIServerKinds", "Concurrency", "HTTPTransport", "KubernetesClient", "KubernetesSchema", "StructuredData",
-            asn1, collections, crypto, httpTypes, hummingbirdCore, lifecycle, logging, nioCore, nioPosix, nioSSL, x509,
+            asn1, collections, crypto, httpTypes, hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1, nioPosix,
+            nioSSL,
+            x509,
         ],
         path: "Sources/Kubernetes/LocalCluster/APIServer", swiftSettings: settings),
     .target(
@@ -137,7 +142,10 @@ let allTests: [Target] = [
     tests(of: "APIServerKinds", ["KubernetesClient", "KubernetesSchema", "StructuredData"]),
     tests(
         of: "APIServer",
-        ["APIServerKinds", "Concurrency", "HTTPTransport", "KubernetesClient", "StructuredData", httpTypes, logging]),
+        [
+            "APIServerKinds", "Concurrency", "HTTPTransport", "KubernetesClient", "StructuredData", httpTypes, logging,
+            nioCore, nioPosix, nioSSL,
+        ]),
     tests(
         of: "LocalCluster",
         [

@@ -8,7 +8,7 @@ import Testing
 @testable import APIServer
 
 /// A server on a free port of the loopback interface, for the length of a test.
-private struct Served {
+struct Served {
     let api: APIServer
     let authority: CertificateAuthority
     let port: Int
@@ -26,7 +26,7 @@ private struct Served {
     func url(_ target: String) -> String { "https://127.0.0.1:\(port)\(target)" }
 }
 
-private func serve(_ body: (Served) async throws -> Void) async throws {
+func serve(idleTimeout: Duration = .seconds(90), _ body: (Served) async throws -> Void) async throws {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     var configuration = APIServer.Configuration()
@@ -37,6 +37,7 @@ private func serve(_ body: (Served) async throws -> Void) async throws {
     let (ports, port) = AsyncStream.makeStream(of: Int.self)
     var listen = APIServerListener.Configuration()
     listen.port = 0
+    listen.idleTimeout = idleTimeout
     let listener = APIServerListener(
         server: api, authority: authority, configuration: listen, logger: logger,
         onRunning: { port.yield($0) })

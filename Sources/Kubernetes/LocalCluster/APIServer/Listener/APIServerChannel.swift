@@ -2,6 +2,7 @@ internal import Concurrency
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
+internal import NIOHTTP1
 internal import NIOSSL
 
 /// One connection: TLS, then HTTP/1.1, with the client's certificate known to every request.
@@ -10,14 +11,24 @@ struct APIServerChannel: ServerChildChannel {
 
     let context: NIOSSLContext
     let exchange: HTTPExchange
+    private let plain: HTTP1Channel
 
-    private static let plain = HTTP1Channel(responder: { _, _, _ in })
+    init(context: NIOSSLContext, exchange: HTTPExchange, idleTimeout: TimeAmount) {
+        self.context = context
+        self.exchange = exchange
+        plain = HTTP1Channel(responder: { _, _, _ in }, configuration: .init(idleTimeout: idleTimeout))
+    }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
         }.flatMap {
-            Self.plain.setup(channel: channel, logger: logger)
+            plain.setup(channel: channel, logger: logger)
+        }.flatMapThrowing { value in
+            let pipeline = channel.pipeline.syncOperations
+            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(ConnectionOptionsHandler(), position: .after(decoder))
+            return value
         }
     }
 
@@ -29,6 +40,21 @@ struct APIServerChannel: ServerChildChannel {
         await withTaskExecutorPreference(EventLoopTaskExecutor(value.channel.eventLoop)) {
             await http.handle(value: value, logger: logger)
         }
+    }
+}
+
+/// Says `Connection: close` in the one form that the connection's loop knows, for a client that says so among other
+/// options or speaks HTTP/1.0 (RFC 9112 section 9.3).
+private final class ConnectionOptionsHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+        if head.version == .http1_0 || !head.isKeepAlive {
+            head.headers.replaceOrAdd(name: "Connection", value: "close")
+        }
+        context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 }
 

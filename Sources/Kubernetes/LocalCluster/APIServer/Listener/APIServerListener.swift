@@ -16,6 +16,9 @@ public struct APIServerListener: Service {
         public var port = 6_443
         /// More names and addresses for the server's certificate, beside those of this machine and of the cluster.
         public var hosts: [String] = []
+        /// A connection on which nothing happens for so long is closed, as kube-apiserver does, unless a request is being
+        /// answered. The handshake and the head of a request may take as long.
+        public var idleTimeout: Duration = .seconds(90)
 
         public init() {}
     }
@@ -42,7 +45,10 @@ public struct APIServerListener: Service {
     public func run() async throws {
         let context = try NIOSSLContext(configuration: try tlsConfiguration())
         let exchange = HTTPExchange(server: server, bodyLimit: server.configuration.bodyLimit)
-        let builder = HTTPServerBuilder { _ in APIServerChannel(context: context, exchange: exchange) }
+        let idleTimeout = TimeAmount(configuration.idleTimeout)
+        let builder = HTTPServerBuilder { _ in
+            APIServerChannel(context: context, exchange: exchange, idleTimeout: idleTimeout)
+        }
         let service = try builder.buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), backlog: 1_024),

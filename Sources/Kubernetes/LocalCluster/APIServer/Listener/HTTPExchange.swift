@@ -23,6 +23,9 @@ struct HTTPExchange: Sendable {
                 throw NIOTooManyBytesError(maxBytes: bodyLimit)
             }
             if request.method != .get, request.method != .head {
+                if request.headers[.expect]?.lowercased() == "100-continue" {
+                    try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+                }
                 let buffer = try await request.body.collect(upTo: bodyLimit)
                 apiRequest.body = Array(buffer.readableBytesView)
             }
@@ -31,7 +34,8 @@ struct HTTPExchange: Sendable {
             try await write(response, writer, headers: [.connection: "close"])
             throw ConnectionDropped()
         }
-        let response = await server.respond(to: apiRequest)
+        var response = await server.respond(to: apiRequest)
+        if request.headers[.connection] == "close" { response.headers[.connection] = "close" }
         guard !response.dropsConnection else {
             channel.close(promise: nil)
             throw ConnectionDropped()
