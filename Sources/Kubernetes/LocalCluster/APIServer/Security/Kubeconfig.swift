@@ -57,14 +57,29 @@ public struct Kubeconfig: Sendable, Hashable {
 
     private static func base64(_ text: String) -> JSON { .string(Base64.standard(Array(text.utf8))) }
 
-    /// Writes the file, readable by its owner only, in place of one that may be there: readers see the old or the new.
+    /// Writes the file, readable by its owner only, in place of one that was written before: readers see the old or the
+    /// new. A link is followed.
+    /// - Throws: `foreign` when there is something else, such as a device or the kubeconfig of other clusters.
     public func write(to path: String) throws(StorageError) {
         if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try Folder.make(String(path[..<slash])) }
+        let path = try Folder.target(of: path)
+        try checkReplaceable(path)
+        let partial = path + ".partial"
+        try Folder.remove(partial)
         do {
-            let file = try File(path + ".partial", .create)
+            let file = try File(partial, .create)
             try file.write(Array(text.utf8))
             try file.synchronize()
         }
-        try Folder.rename(path + ".partial", to: path)
+        try Folder.rename(partial, to: path)
+    }
+
+    private func checkReplaceable(_ path: String) throws(StorageError) {
+        guard Folder.exists(path) else { return }
+        guard try Folder.isRegularFile(path) else { throw .foreign(path: path, what: "not a regular file") }
+        let bytes = try File(path, .read).readAll()
+        guard !bytes.isEmpty else { return }
+        let contexts = (try? YAML.parse(bytes))?.first?["contexts"]?.array?.map { $0["name"]?.string }
+        guard contexts == [name] else { throw .foreign(path: path, what: "not a kubeconfig of this cluster") }
     }
 }

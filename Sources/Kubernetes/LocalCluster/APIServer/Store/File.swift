@@ -119,6 +119,21 @@ enum Folder {
         guard fsync(descriptor) == 0 else { throw File.error(path, "sync") }
     }
 
+    /// The file that a link stands for; the path itself when it is no link, or there is nothing.
+    static func target(of path: String) throws(StorageError) -> String {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return path }
+        guard let target = realpath(path, nil) else { throw File.error(path, "follow the link") }
+        defer { free(target) }
+        return String(cString: target)
+    }
+
+    static func isRegularFile(_ path: String) throws(StorageError) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw File.error(path, "read") }
+        return status.st_mode & S_IFMT == S_IFREG
+    }
+
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// The permission bits of a file or folder.

@@ -3,6 +3,8 @@ public enum StorageError: Error, Sendable, Hashable, CustomStringConvertible {
     case inUse(folder: String)
     case io(path: String, action: String, reason: String)
     case corrupt(path: String, offset: Int)
+    /// Something that is not ours to replace.
+    case foreign(path: String, what: String)
 
     public var description: String {
         switch self {
@@ -10,6 +12,7 @@ public enum StorageError: Error, Sendable, Hashable, CustomStringConvertible {
         case .io(let path, let action, let reason): "cannot \(action) \(path): \(reason)"
         case .corrupt(let path, let offset):
             "\(path) is damaged at byte \(offset), before records that follow: restore the folder from a copy"
+        case .foreign(let path, let what): "\(path) is \(what), and stays as it is: name another file"
         }
     }
 }
