@@ -3,6 +3,9 @@ internal import Dispatch
 internal import Logging
 
 /// The store's log on disk. Writes that come while one is being synced share the next sync.
+///
+/// When the disk takes no more, as when it is full, those who wait are told so and no further write is taken; what was
+/// not written is tried again every second, and once it is there all goes on.
 final class Journal: Sendable {
     private struct Pending {
         var buffer: [UInt8] = []
@@ -12,6 +15,7 @@ final class Journal: Sendable {
         var waiters: [(ticket: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
         var isFlushing = false
         var failure: String?
+        var isClosed = false
     }
 
     /// Touched by the journal's queue only, but for opening.
@@ -21,6 +25,8 @@ final class Journal: Sendable {
         var size: Int
         var limit: Int
         var isCompacting = false
+        /// The file may hold part of a batch behind `size`.
+        var isTorn = false
     }
 
     /// Lets the file, which cannot be copied, live in a lock.
@@ -41,6 +47,8 @@ final class Journal: Sendable {
 
     /// How far revisions move on at each start: past any that a crash may have lost after a watcher saw it.
     static let revisionGap: UInt64 = 100_000
+
+    private static let retryInterval: DispatchTimeInterval = .seconds(1)
 
     /// Opens the folder, which no other process may have open, and reads what it holds.
     ///
@@ -122,14 +130,17 @@ final class Journal: Sendable {
 
     /// Refuses writes from now on and lets another server open the folder.
     func release() {
-        pending.withLock { $0.failure = $0.failure ?? "it is closed: the server has stopped" }
+        pending.withLock {
+            $0.isClosed = true
+            $0.failure = $0.failure ?? "it is closed: the server has stopped"
+        }
         lockFile.withLock { $0.file.unlock() }
     }
 
     private func flush() {
         while true {
             let batch = pending.withLock { pending -> (bytes: [UInt8], ticket: UInt64)? in
-                guard !pending.buffer.isEmpty, pending.failure == nil else {
+                guard !pending.buffer.isEmpty, !pending.isClosed else {
                     pending.isFlushing = false
                     return nil
                 }
@@ -141,26 +152,43 @@ final class Journal: Sendable {
                 try write(batch.bytes)
                 complete(upTo: batch.ticket)
             } catch {
-                fail(error)
+                fail(error, toWrite: batch.bytes)
+                return queue.asyncAfter(deadline: .now() + Self.retryInterval) { self.flush() }
             }
         }
     }
 
     private func write(_ bytes: [UInt8]) throws(StorageError) {
         let due = try segment.withLock { segment throws(StorageError) -> Int? in
+            // All of the batch again, also what a sync failed on: the kernel may have dropped it.
+            if segment.isTorn { try segment.file.file.truncate(to: segment.size) }
+            segment.isTorn = true
             try segment.file.file.write(bytes)
             try segment.file.file.synchronize()
+            segment.isTorn = false
             segment.size += bytes.count
             guard segment.size > segment.limit, !segment.isCompacting else { return nil }
-            segment.file = OpenFile(try File(folder.logPath(segment.number + 1), .append))
-            segment.number += 1
-            segment.size = 0
-            segment.isCompacting = true
-            return segment.number
+            return beginNext(&segment)
         }
-        guard let due else { return }
-        try Folder.synchronize(folder.path)
-        snapshotQueue.async { self.compact(before: due) }
+        if let due { snapshotQueue.async { self.compact(before: due) } }
+    }
+
+    /// The number of the new segment. What was written is safe without one: the present segment goes on, and the next try
+    /// comes when it has doubled.
+    private func beginNext(_ segment: inout Segment) -> Int? {
+        do throws(StorageError) {
+            let file = try File(folder.logPath(segment.number + 1), .append)
+            try Folder.synchronize(folder.path)
+            segment.file = OpenFile(file)
+        } catch {
+            logger.error("cannot begin a new segment; the log keeps growing", metadata: ["error": "\(error)"])
+            segment.limit = 2 * segment.size
+            return nil
+        }
+        segment.number += 1
+        segment.size = 0
+        segment.isCompacting = true
+        return segment.number
     }
 
     /// What the source gives now includes all records of the segments before `number`: it is asked after the switch.
@@ -178,22 +206,29 @@ final class Journal: Sendable {
     }
 
     private func complete(upTo ticket: UInt64) {
-        let ready = pending.withLock { pending in
+        let (ready, hadFailed) = pending.withLock { pending in
             pending.durable = ticket
             let ready = pending.waiters.filter { $0.ticket <= ticket }
             pending.waiters.removeAll { $0.ticket <= ticket }
-            return ready.map(\.continuation)
+            let hadFailed = pending.failure != nil && !pending.isClosed
+            if hadFailed { pending.failure = nil }
+            return (ready.map(\.continuation), hadFailed)
         }
+        if hadFailed { logger.notice("the log can be written again") }
         for continuation in ready { continuation.resume() }
     }
 
-    private func fail(_ error: StorageError) {
-        logger.critical("the log cannot be written; no write is taken any more", metadata: ["error": "\(error)"])
-        let waiting = pending.withLock { pending in
+    private func fail(_ error: StorageError, toWrite bytes: [UInt8]) {
+        let (waiting, isNew) = pending.withLock { pending in
+            let isNew = pending.failure == nil
+            pending.buffer = bytes + pending.buffer
             pending.failure = "\(error)"
-            pending.isFlushing = false
             defer { pending.waiters = [] }
-            return pending.waiters.map(\.continuation)
+            return (pending.waiters.map(\.continuation), isNew)
+        }
+        if isNew {
+            logger.critical(
+                "the log cannot be written; until it can no write is taken", metadata: ["error": "\(error)"])
         }
         for continuation in waiting { continuation.resume() }
     }
