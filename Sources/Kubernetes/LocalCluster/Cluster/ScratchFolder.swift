@@ -1,19 +1,24 @@
 internal import Glibc
 
-/// A folder of one process, `/tmp/todo-cluster-XXXXXX`, for logs that nobody keeps. It is locked while the process lives:
+/// A folder of one process, `$TMPDIR/todo-cluster-XXXXXX`, for logs that nobody keeps. It is locked while the process lives:
 /// so the next one finds those whose process was killed, and removes them.
 final class ScratchFolder: Sendable {
-    private static let parent = "/tmp"
     private static let prefix = "todo-cluster-"
 
     let path: String
     private let descriptor: Int32
 
-    init() throws(LogError) {
-        Self.removeAbandoned()
+    /// - Parameter parent: else `$TMPDIR`, else `/tmp`.
+    init(in parent: String? = nil) throws(LocalClusterError) {
+        let parent = parent ?? Self.temporaryFolder
+        Self.removeAbandoned(in: parent)
         while true {
-            var template = Array("\(Self.parent)/\(Self.prefix)XXXXXX".utf8CString)
-            guard mkdtemp(&template) != nil else { throw LogError(path: Self.parent, errno: errno) }
+            var template = Array("\(parent)/\(Self.prefix)XXXXXX".utf8CString)
+            guard mkdtemp(&template) != nil else {
+                throw LocalClusterError(
+                    "cannot make a folder in \(parent): \(String(cString: strerror(errno))); set TMPDIR to one that "
+                        + "can be written, or choose a data folder")
+            }
             let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
             // Between the two calls another process may have taken it for abandoned.
             guard let descriptor = Self.lock(path) else { continue }
@@ -27,7 +32,12 @@ final class ScratchFolder: Sendable {
 
     func remove() { LogFolder.removeTree(path) }
 
-    private static func removeAbandoned() {
+    private static var temporaryFolder: String {
+        let variable = getenv("TMPDIR").map { String(cString: $0) } ?? ""
+        return variable.isEmpty ? "/tmp" : variable
+    }
+
+    private static func removeAbandoned(in parent: String) {
         for name in LogFolder.names(in: parent) where name.hasPrefix(prefix) {
             guard let descriptor = lock("\(parent)/\(name)") else { continue }
             LogFolder.removeTree("\(parent)/\(name)")
