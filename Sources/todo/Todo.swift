@@ -13,6 +13,13 @@ struct Todo: AsyncParsableCommand {
 
     /// Exit status: 0 done, 1 failed, 2 wrong usage. An error is one line on standard error.
     static func main() async {
+        let status = await run()
+        fflush(nil)
+        // Not `exit`: OpenSSL's clean-up at exit takes away what connections that are still open work with.
+        _exit(status)
+    }
+
+    private static func run() async -> Int32 {
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -20,17 +27,18 @@ struct Todo: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            return 0
         } catch {
             let status = exitCode(for: error)
             guard !status.isSuccess else {
                 print(fullMessage(for: error))
-                Glibc.exit(0)
+                return 0
             }
             let isUsage = status == .validationFailure
             let hint = isUsage ? "; see todo --help" : ""
             let text = message(for: error).split(separator: "\n").joined(separator: " ")
             if !text.isEmpty { complain("\(text)\(hint)") }
-            Glibc.exit(isUsage ? 2 : 1)
+            return isUsage ? 2 : 1
         }
     }
 }

@@ -1,5 +1,7 @@
+internal import Glibc
 public import Hummingbird
 public import Logging
+internal import NIOCore
 public import ServiceLifecycle
 
 /// Serves `/livez`, `/readyz` (200 or 503; the checks are listed with `?verbose` and when one failed) and `/metrics`.
@@ -19,13 +21,24 @@ public struct HealthServer: Service {
         routes = HealthRoutes(registry: registry, live: live, ready: ready)
     }
 
+    /// The port cannot be listened on.
+    public struct PortError: Error, CustomStringConvertible {
+        public let description: String
+    }
+
     /// Runs until the task is cancelled or the process is told to stop.
+    /// - Throws: `PortError` when the port is taken or not ours to take.
     public func run() async throws {
         let router = Router()
         routes.add(to: router)
         let application = Application(
             router: router, configuration: .init(address: .hostname(host, port: port), serverName: nil), logger: logger)
-        try await application.runService(gracefulShutdownSignals: [])
+        do {
+            try await application.runService(gracefulShutdownSignals: [])
+        } catch let error as IOError {
+            let reason = String(cString: strerror(error.errnoCode))
+            throw PortError(description: "port \(port) of \(host) cannot be used: \(reason)")
+        }
     }
 }
 

@@ -66,9 +66,13 @@ struct OperatorCommand: AsyncParsableCommand {
                     live: HealthChecks([("watches", { try await manager.checkLiveness() })]),
                     ready: HealthChecks([("caches", { try manager.checkReadiness() })]), logger: logger))
         }
-        try await ServiceGroup(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
-        ).run()
+        do {
+            try await ServiceGroup(
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+            ).run()
+        } catch let error as HealthServer.PortError {
+            throw CommandFailure("\(error); choose another with --metrics-port, 0 for none")
+        }
     }
 
     private func options(defaultNamespace: String) -> OperatorManager.Options {

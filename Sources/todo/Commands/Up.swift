@@ -35,6 +35,7 @@ struct Up: AsyncParsableCommand {
         for (name, value) in [("--port", port), ("--api-port", apiPort)] where !(0...65535).contains(value) {
             throw ValidationError("\(name) takes 0 to 65535")
         }
+        guard port == 0 || port != apiPort else { throw ValidationError("--port and --api-port must differ") }
     }
 
     func run() async throws {
@@ -84,7 +85,8 @@ struct Up: AsyncParsableCommand {
                 }
             }
             parts.addTask { try await platform.present(objects, port: port) }
-            try await parts.waitForAll()
+            // Not `waitForAll`: it would wait for the operator, which does not end by itself, before it throws.
+            for try await _ in parts {}
         }
     }
 }
