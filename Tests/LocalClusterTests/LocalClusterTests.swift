@@ -182,6 +182,29 @@ struct TestCluster {
         }
     }
 
+    @Test func theStatusOfAPodThatFailedSaysWhatItWroteLastIfThePodWantsThat() async throws {
+        try await TestCluster.running { cluster in
+            try await cluster.create(
+                .pods, "crash",
+                [
+                    "spec": TestCluster.podSpec(
+                        "seq 1 100; exit 3", ["terminationMessagePolicy": "FallbackToLogsOnError"])
+                ])
+            try await cluster.create(.pods, "quiet", ["spec": TestCluster.podSpec("echo boom; exit 3")])
+            func message(_ pod: String) async throws -> (isThere: Bool, text: String?) {
+                let end = try await cluster.get(.pods, pod)?.status?["containerStatuses"]?[0]?.at(
+                    "lastState", "terminated")
+                return (end != nil, end?["message"]?.string)
+            }
+            try await eventually("both have failed") {
+                let (first, second) = (try await message("crash"), try await message("quiet"))
+                return first.isThere && second.isThere
+            }
+            #expect(try await message("crash").text == (21...100).map { "\($0)\n" }.joined())
+            #expect(try await message("quiet").text == nil)
+        }
+    }
+
     @Test func aDeletedPodEndsInOrder() async throws {
         try await TestCluster.running { cluster in
             try await cluster.create(.pods, "one", ["spec": TestCluster.podSpec(TestCluster.waiting)])

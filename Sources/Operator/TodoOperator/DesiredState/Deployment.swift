@@ -62,6 +62,8 @@ extension DesiredState {
                 "allowPrivilegeEscalation": false, "capabilities": ["drop": ["ALL"]], "readOnlyRootFilesystem": true,
             ],
             "startupProbe": probe("/livez", periodSeconds: 1, failureThreshold: 60),
+            // So that `kubectl describe pod` shows the line that says why a service ended.
+            "terminationMessagePolicy": "FallbackToLogsOnError",
         ]
     }
 

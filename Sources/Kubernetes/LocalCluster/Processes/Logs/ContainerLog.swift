@@ -123,6 +123,15 @@ extension ContainerLog {
     /// How often the log was written to, and whether it is complete.
     var progress: (version: Int, isClosed: Bool) { state.withLock { ($0.version, $0.isClosed) } }
 
+    /// Returns once the log is complete, or the task cancelled.
+    func whenClosed() async {
+        while !Task.isCancelled {
+            let (version, isClosed) = progress
+            if isClosed { return }
+            await whenPast(version)
+        }
+    }
+
     /// Returns once the log is past `version`, complete, or the task cancelled.
     func whenPast(_ version: Int) async {
         let id = state.withLock { state in

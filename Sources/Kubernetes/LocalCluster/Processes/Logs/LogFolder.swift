@@ -1,4 +1,6 @@
+internal import APIServer
 internal import Concurrency
+internal import ControllerRuntime
 internal import Glibc
 internal import KubernetesClient
 
@@ -32,6 +34,28 @@ final class LogFolder: Sendable {
     func log(_ path: String) -> ContainerLog? { open.withLock { $0[path] } }
 
     func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// The last of what a container that has ended wrote, as much as a termination message holds: 80 lines, 2048 bytes.
+    func ending(of pod: KubernetesObject, _ container: String, attempt: Int, time: any TimeSource) async -> String? {
+        let path = path(pod, container, attempt: attempt)
+        if let log = log(path) {
+            await withTaskGroup { group in
+                group.addTask { await log.whenClosed() }
+                // Something that it started may go on writing: then what is there must do.
+                group.addTask { try? await time.sleep(until: time.now.advanced(by: .seconds(1))) }
+                await group.next()
+                group.cancelAll()
+            }
+        }
+        var options = PodLogOptions(container: container)
+        options.tailLines = 80
+        guard let reader = try? LogReader(path: path, live: nil, options: options, now: time.wallClock) else {
+            return nil
+        }
+        var bytes: [UInt8] = []
+        while let more = await reader.next() { bytes += more }
+        return bytes.isEmpty ? nil : String(decoding: bytes.suffix(2048), as: UTF8.self)
+    }
 
     func remove(_ pod: KubernetesObject) {
         let folder = folder(pod)

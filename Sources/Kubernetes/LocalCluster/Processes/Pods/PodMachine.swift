@@ -130,11 +130,12 @@ extension PodMachine {
         }
     }
 
-    mutating func didExit(_ name: String, code: Int, signal: Int?, now: Moment) {
+    mutating func didExit(_ name: String, code: Int, signal: Int?, message: String? = nil, now: Moment) {
         guard let index = index(of: name), let run = containers[index].run else { return }
         let end = Termination(
             exitCode: signal.map { 128 + $0 } ?? code, signal: nil,
-            reason: signal == nil && code == 0 ? "Completed" : "Error", started: run.since.wall, finished: now.wall,
+            reason: signal == nil && code == 0 ? "Completed" : "Error", message: message, started: run.since.wall,
+            finished: now.wall,
             containerID: run.containerID)
         ended(index, end, ranFor: run.since.instant.duration(to: now.instant), now: now)
     }

@@ -3,6 +3,7 @@ internal import ControllerRuntime
 internal import Glibc
 internal import KubernetesClient
 internal import Logging
+internal import StructuredData
 
 /// What all pods of a node have in common.
 struct PodServices: Sendable {
@@ -119,7 +120,7 @@ actor PodRunner {
                 return
             }
             processes[name] = process
-            Task { ended(name, process, await process.exit) }
+            Task { await ended(name, process, await process.exit) }
             step { machine, now in
                 machine.didStart(name, id: machine.containerID(name, attempt), now: now)
                 for remark in remarks { machine.note(.warning, "VolumeNotMounted", remark) }
@@ -127,14 +128,24 @@ actor PodRunner {
         }
     }
 
-    private func ended(_ name: String, _ process: ChildProcess, _ exit: ChildProcess.Exit) {
+    private func ended(_ name: String, _ process: ChildProcess, _ exit: ChildProcess.Exit) async {
         guard processes[name] === process else { return }
         Self.killRest(of: process)
+        let message = exit == .exited(0) ? nil : await terminationMessage(name)
+        guard processes[name] === process else { return }
         processes[name] = nil
         switch exit {
-        case .exited(let code): step { $0.didExit(name, code: Int(code), signal: nil, now: $1) }
-        case .signalled(let signal): step { $0.didExit(name, code: 0, signal: Int(signal), now: $1) }
+        case .exited(let code): step { $0.didExit(name, code: Int(code), signal: nil, message: message, now: $1) }
+        case .signalled(let signal): step { $0.didExit(name, code: 0, signal: Int(signal), message: message, now: $1) }
         }
+    }
+
+    private func terminationMessage(_ name: String) async -> String? {
+        guard let index = machine.index(of: name) else { return nil }
+        let container = machine.containers[index]
+        guard container.spec.json["terminationMessagePolicy"] == "FallbackToLogsOnError" else { return nil }
+        return await services.launcher.logs.ending(
+            of: machine.pod, name, attempt: container.restartCount, time: services.access.time)
     }
 
     private func probe(_ name: String, _ kind: ProbeKind) {
