@@ -42,7 +42,7 @@ extension TodoApp.Spec {
                     """
                     Enabled: a NetworkPolicy lets only the service port in, and only DNS and the database's port out. \
                     Disabled: no NetworkPolicy is made, and one made before is removed.
-                    """, TodoApp.Toggle.self
+                    """, TodoApp.NetworkPolicyMode.self
                 ).defaulting(to: "Enabled"),
                 "suspend": .boolean(
                     """

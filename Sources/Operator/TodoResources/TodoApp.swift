@@ -36,7 +36,7 @@ public struct TodoApp: Sendable, Equatable, Codable {
         public var image: String
         public var database: Database
         public var services: Services
-        public var networkPolicy: Toggle
+        public var networkPolicy: NetworkPolicyMode
         public var suspend: Bool
     }
 
@@ -65,7 +65,8 @@ public struct TodoApp: Sendable, Equatable, Codable {
         }
     }
 
-    public enum Toggle: String, Sendable, Codable, CaseIterable {
+    /// Named after its field, as the enumerated strings of Kubernetes' own API are.
+    public enum NetworkPolicyMode: String, Sendable, Codable, CaseIterable {
         case enabled = "Enabled"
         case disabled = "Disabled"
     }
