@@ -1,7 +1,7 @@
 import Glibc
 import StructuredData
 
-/// The objects in a YAML or JSON file.
+/// The objects in a YAML or JSON file. Those of a list, such as `kubectl get -o yaml` prints, stand for themselves.
 enum ResourceFile {
     /// - Parameter path: `-` reads standard input.
     /// - Throws: `CommandFailure` that names the file and the line.
@@ -9,7 +9,7 @@ enum ResourceFile {
         let text = try bytes(of: path)
         let documents: [JSON]
         do {
-            documents = try YAML.parse(text).filter { !$0.isNull }
+            documents = try YAML.parse(text).filter { !$0.isNull }.flatMap(objects)
         } catch {
             throw CommandFailure("\(path): \(error)")
         }
@@ -22,6 +22,13 @@ enum ResourceFile {
             }
         }
         return documents
+    }
+
+    private static func objects(in document: JSON) -> [JSON] {
+        guard document["kind"]?.string?.hasSuffix("List") == true, let items = document["items"]?.array else {
+            return [document]
+        }
+        return items
     }
 
     private static func bytes(of path: String) throws(CommandFailure) -> [UInt8] {

@@ -19,6 +19,11 @@ import Testing
         ("malformed YAML", "kind: TodoApp\nspec: {database: [\n", "line "),
         ("no object", "", "holds no object"),
         ("another kind", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n", "use TodoApp"),
+        (
+            "another version",
+            app("{database: {secretRef: {name: db}}}").replacingOccurrences(of: "/v1alpha1", with: "/v2"),
+            "object 1: apiVersion: todo-operator.dev/v2 is not todo-operator.dev/v1alpha1"
+        ),
         ("unknown field", app("{database: {secretRef: {name: db}}, databse: {}}"), "spec.databse: no such field"),
         ("wrong type", app("{database: {secretRef: {name: db}, poolSize: many}}"), "spec.database.poolSize"),
         ("out of range", app("{database: {secretRef: {name: db}, poolSize: 0}}"), "spec.database.poolSize"),
@@ -30,6 +35,19 @@ import Testing
         let result = try await Command.run(Command.todo, ["render", "-f", "-"], input: text)
         #expect(result.status == 1, "\(what): \(result)")
         #expect(result.err.split(separator: "\n").count == 1 && result.err.contains(message), "\(what): \(result)")
+    }
+
+    @Test func renderTakesWhatKubectlGetPrints() async throws {
+        let apps = ["one", "two"].map { name in
+            "{apiVersion: todo-operator.dev/v1alpha1, kind: TodoApp, metadata: {name: \(name)}, "
+                + "spec: {database: {secretRef: {name: db}}}}"
+        }
+        let list = try await Command.run(
+            Command.todo, ["render", "-f", "-"],
+            input: "apiVersion: v1\nkind: List\nitems: [\(apps.joined(separator: ", "))]\n")
+        let documents = try await Command.run(
+            Command.todo, ["render", "-f", "-"], input: apps.joined(separator: "\n---\n"))
+        #expect(list.status == 0 && list.out == documents.out && list.out.contains("name: two-api"), "\(list)")
     }
 
     @Test(arguments: [

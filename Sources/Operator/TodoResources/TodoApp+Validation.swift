@@ -1,3 +1,4 @@
+internal import KubernetesClient
 internal import KubernetesSchema
 public import StructuredData
 
@@ -20,6 +21,9 @@ extension TodoApp {
             schema = try Self.compiled.get()
         } catch {
             throw InvalidResource(problems: error.errors.map { "CRD: \($0)" })
+        }
+        if let version = object["apiVersion"]?.string, version != TodoGroup.todoApp.apiVersion {
+            throw InvalidResource(problems: ["apiVersion: \(version) is not \(TodoGroup.todoApp.apiVersion)"])
         }
         let unknown = schema.unknownFields(in: object)
         guard unknown.isEmpty else {
