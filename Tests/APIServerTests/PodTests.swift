@@ -49,6 +49,14 @@ struct PodTests {
         server.api.setPodRuntime(FakeRuntime())
         let log = await server.send(.get, "\(Self.pods)/p/log?container=b&tailLines=3&follow")
         #expect(log.text == "p/b tail 3 follow true\n")
+        for (query, fault) in [
+            ("tailLines=-1", "tailLines: Invalid value: -1: must be greater than or equal to 0"),
+            ("sinceSeconds=\(Int.min)", "sinceSeconds: Invalid value: \(Int.min): must be greater than 0"),
+            ("limitBytes=0", "limitBytes: Invalid value: 0: must be greater than 0"),
+        ] {
+            let refused = await server.send(.get, "\(Self.pods)/p/log?container=b&\(query)")
+            #expect(refused.code == 422 && refused.message == "PodLogOptions \"\" is invalid: \(fault)")
+        }
         let exec = await server.send(.post, "\(Self.pods)/p/exec?command=ls", [:])
         #expect(exec.code == 403)
         #expect(exec.message.contains("exec is not supported"))

@@ -17,6 +17,17 @@ struct WatchTests {
         #expect(try await watch.summaries(4) == ["ADDED a", "ADDED b", "MODIFIED a", "DELETED b"])
     }
 
+    @Test("a watch for longer than a clock can count goes on like any other")
+    func endless() async throws {
+        let server = try await TestServer()
+        let target = "\(TestServer.configMaps)?watch=true&timeoutSeconds=\(Int.max)"
+        let watch = try #require(await server.watch(target))
+        for number in 0..<20 {
+            await server.configMap("c\(number)")
+            #expect(try await watch.summaries(1) == ["ADDED c\(number)"])
+        }
+    }
+
     @Test("from a revision only later changes come; the last event carries the revision of the removal")
     func fromRevision() async throws {
         let server = try await TestServer()

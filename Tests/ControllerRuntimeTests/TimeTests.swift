@@ -30,6 +30,16 @@ import Testing
         #expect(timers.count == 0)
     }
 
+    @Test func aDeadlineThatNobodyLivesToSeeIsWaitedForAllTheSame() async throws {
+        let timers = TimerQueue()
+        let forever = Task { try await timers.sleep(until: ContinuousClock.now.advanced(by: .seconds(Int64.max))) }
+        try await until { timers.count == 1 }
+        try await timers.sleep(until: ContinuousClock.now.advanced(by: .milliseconds(5)))
+        #expect(timers.count == 1)
+        forever.cancel()
+        await #expect(throws: CancellationError.self) { try await forever.value }
+    }
+
     @Test func anEarlierSleeperIsNotHeldUpByALaterOne() async throws {
         let timers = TimerQueue()
         let late = Task { try await timers.sleep(until: ContinuousClock.now.advanced(by: .seconds(1000))) }

@@ -33,6 +33,17 @@ import Testing
     ])
     func otherTextsAreNot(text: String) { #expect(KubernetesTime(text) == nil) }
 
+    @Test func noSpanLeadsPastWhatCanBeWritten() {
+        let now = KubernetesTime(seconds: 1_767_225_600)
+        for seconds in [Int64.max, 1 << 53, 300_000_000_000] {
+            #expect(now.advanced(by: .seconds(seconds)).microText == "9999-12-31T23:59:59.999999Z")
+            #expect(KubernetesTime(seconds: seconds).text == "9999-12-31T23:59:59Z")
+            #expect(now.advanced(by: .seconds(-seconds)).text == "0001-01-01T00:00:00Z")
+            #expect(KubernetesTime(seconds: -seconds).text == "0001-01-01T00:00:00Z")
+        }
+        #expect(now.advanced(by: .milliseconds(-1500)).microText == "2025-12-31T23:59:58.500000Z")
+    }
+
     @Test func everyDayOfFourCenturiesSurvives() {
         for day in stride(from: Int64(-30_000), to: 146_097, by: 1) {
             let time = KubernetesTime(seconds: day * 86400 + 12345)

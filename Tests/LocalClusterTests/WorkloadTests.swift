@@ -185,6 +185,45 @@ extension TestCluster {
         }
     }
 
+    /// One object with a number that overflows somewhere would end the cluster, at each start anew.
+    @Test func numbersThatNobodyNeedsHarmNothing() async throws {
+        try await TestCluster.running { cluster in
+            let edge = JSON(Int.max)
+            var once = TestCluster.podSpec("true")
+            once["restartPolicy"] = "Never"
+            try await cluster.create(
+                .cronJobs, "edge",
+                [
+                    "spec": [
+                        "schedule": "* * * * *", "startingDeadlineSeconds": edge,
+                        "jobTemplate": ["spec": ["template": ["spec": once]]],
+                    ]
+                ])
+            var pod = TestCluster.podSpec(TestCluster.waiting)
+            pod["activeDeadlineSeconds"] = JSON(Int(Int32.max))
+            pod["terminationGracePeriodSeconds"] = edge
+            pod["tolerations"] = [["operator": "Exists", "effect": "NoExecute", "tolerationSeconds": edge]]
+            try await cluster.create(.pods, "edge", ["spec": pod])
+            try await cluster.create(
+                .podDisruptionBudgets, "edge",
+                ["spec": ["maxUnavailable": "9223372036854775807%", "selector": ["matchLabels": ["app": "web"]]]])
+            for type in [ResourceType.statefulSets, .daemonSets] {
+                await #expect(throws: APIError.self) {
+                    try await cluster.createSet(type, "edge", ["revisionHistoryLimit": -1])
+                }
+            }
+            try await cluster.createDeployment("web", replicas: 1)
+            try await cluster.rolledOut("web", replicas: 1)
+            let name = try #require(try await cluster.names(.replicaSets).first)
+            try await cluster.patch(
+                .replicaSets, name,
+                ["metadata": ["annotations": ["deployment.kubernetes.io/revision": JSON("\(Int.max)")]]])
+            try await cluster.restart(.deployments, "web")
+            try await cluster.rolledOut("web", replicas: 1)
+            try await cluster.client.delete(.pods, namespace: "default", name: "edge")
+        }
+    }
+
     @Test func aDaemonSetRunsOnTheNodeAndRolls() async throws {
         try await TestCluster.running { cluster in
             try await cluster.createSet(.daemonSets, "agent")

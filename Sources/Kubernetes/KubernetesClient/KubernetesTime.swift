@@ -12,7 +12,8 @@ public struct KubernetesTime: Sendable, Hashable, Comparable {
     public var microseconds: Int64
 
     public init(microseconds: Int64) { self.microseconds = microseconds }
-    public init(seconds: Int64) { microseconds = seconds * 1_000_000 }
+    /// - Parameter seconds: past the years 1 to 9999, which are all that can be written, it is their first or last second.
+    public init(seconds: Int64) { microseconds = Self.writable(seconds) * 1_000_000 }
 
     /// The wall clock of this machine.
     public static var now: KubernetesTime {
@@ -23,10 +24,17 @@ public struct KubernetesTime: Sendable, Hashable, Comparable {
 
     public static func < (left: Self, right: Self) -> Bool { left.microseconds < right.microseconds }
 
+    /// However long the span, which may be a number that a user wrote, it ends within the years 1 to 9999.
     public func advanced(by duration: Duration) -> KubernetesTime {
-        let (seconds, attoseconds) = duration.components
-        return KubernetesTime(microseconds: microseconds + seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+        let start = Duration.microseconds(microseconds)
+        let first = Duration.seconds(Self.writable(.min))
+        let last = Duration.seconds(Self.writable(.max)) + .microseconds(999_999)
+        let (seconds, attoseconds) = min(max(start + duration, first), last).components
+        return KubernetesTime(microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
     }
+
+    /// Within 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z.
+    private static func writable(_ seconds: Int64) -> Int64 { min(max(seconds, -62_135_596_800), 253_402_300_799) }
 
     public func duration(to other: KubernetesTime) -> Duration { .microseconds(other.microseconds - microseconds) }
 }

@@ -88,7 +88,8 @@ import Testing
 
     @Test(arguments: [
         "", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "*/0 * * * *",
-        "5-1 * * * *", "a * * * *", "1-2-3 * * * *", "1/2/3 * * * *", "@never", "@every x", "@every 0s", "1, * * * *",
+        "5-1 * * * *", "a * * * *", "1-2-3 * * * *", "1/2/3 * * * *", "@never", "@every x", "@every 0s",
+        "@every 5124095576030431h", "@every 2562047h2562047h", "@every 9223372036854775807s", "1, * * * *",
     ])
     func refusesWhatIsNoSchedule(text: String) {
         #expect(throws: CronExpression.Fault.self) { try CronExpression(text) }

@@ -29,6 +29,8 @@ final class TimerQueue: Sendable {
         }
     }
 
+    private static let longestSleep: Duration = .seconds(86_400)
+
     private let state = Lock(State())
 
     /// Sleepers that are waiting.
@@ -76,8 +78,10 @@ final class TimerQueue: Sendable {
     private static func alarm(_ state: inout State, _ now: Instant) -> Instant? {
         guard let first = state.heap.first else { return nil }
         if let alarm = state.alarm, alarm > now, alarm <= first.deadline { return nil }
-        state.alarm = first.deadline
-        return first.deadline
+        // The runtime's own sleep ends the process when the deadline is too far away for it to count.
+        let alarm = min(first.deadline, now.advanced(by: longestSleep))
+        state.alarm = alarm
+        return alarm
     }
 
     private func set(_ alarm: Instant) {

@@ -112,7 +112,7 @@ struct DeploymentRules {
     private var cleanUp: [Action] {
         let limit = deployment.at("spec", "revisionHistoryLimit")?.int ?? 10
         let finished = old.filter { $0.replicas == 0 && $0.statusReplicas == 0 }
-        return finished.dropLast(limit).map { .delete(name: $0.name) }
+        return finished.dropLast(max(0, limit)).map { .delete(name: $0.name) }
     }
 
     /// Every pod is of the current template and available.
@@ -156,7 +156,8 @@ struct DeploymentRules {
     }
 
     private func nextRevision(including new: ReplicaSetView?) -> String {
-        let highest = old.compactMap { Int($0.revision ?? "") }.max() ?? 0
+        // Anybody can write the annotation: a number that none can follow does not count.
+        let highest = old.compactMap { Int($0.revision ?? "") }.filter { $0 < .max }.max() ?? 0
         if let own = new.flatMap({ Int($0.revision ?? "") }), own > highest { return String(own) }
         return String(highest + 1)
     }
@@ -191,11 +192,11 @@ struct DeploymentRules {
         ]
     }
 
-    /// `25%` or `1`, of a number of pods.
+    /// `25%` or `1`, of a number of pods. Both numbers are of 32 bits in the API.
     static func count(_ value: JSON, of total: Int, roundUp: Bool) -> Int {
-        if let absolute = value.int { return absolute }
+        if let absolute = value.int { return Int(Int32(clamping: absolute)) }
         guard let text = value.string, text.hasSuffix("%"), let percent = Int(text.dropLast()) else { return 0 }
-        let scaled = total * percent
+        let scaled = Int(Int32(clamping: total)) * Int(Int32(clamping: percent))
         return roundUp ? (scaled + 99) / 100 : scaled / 100
     }
 

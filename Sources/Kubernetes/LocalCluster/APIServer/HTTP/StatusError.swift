@@ -181,11 +181,11 @@ extension ServedResource {
 extension StatusError {
     /// An option of the query that is not valid.
     static func invalidOptions(
-        _ kind: String, field: String, _ reason: FieldError.Reason, _ message: String
+        _ kind: String, group: String = "meta.k8s.io", field: String, _ reason: FieldError.Reason, _ message: String
     ) -> StatusError {
-        var error = StatusError(
-            422, "Invalid", "\(kind).meta.k8s.io \"\" is invalid: \(field): \(message)")
-        error.group = "meta.k8s.io"
+        let qualified = group.isEmpty ? kind : "\(kind).\(group)"
+        var error = StatusError(422, "Invalid", "\(qualified) \"\" is invalid: \(field): \(message)")
+        error.group = group.isEmpty ? nil : group
         error.kind = kind
         error.causes = [Cause(reason: reason.rawValue, message: message, field: field)]
         return error

@@ -54,6 +54,15 @@ extension APIServer {
         options.sinceSeconds = try query.integer("sinceSeconds")
         options.sinceTime = query["sinceTime"]
         options.limitBytes = try query.integer("limitBytes")
+        for (field, value, least) in [
+            ("tailLines", options.tailLines, 0), ("sinceSeconds", options.sinceSeconds, 1),
+            ("limitBytes", options.limitBytes, 1),
+        ] {
+            guard let value, value < least else { continue }
+            let bound = least == 0 ? "greater than or equal to 0" : "greater than 0"
+            throw .invalidOptions(
+                "PodLogOptions", group: "", field: field, .invalid, "Invalid value: \(value): must be \(bound)")
+        }
         return options
     }
 

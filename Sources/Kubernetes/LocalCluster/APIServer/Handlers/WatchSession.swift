@@ -40,7 +40,8 @@ final class WatchSession: Sendable {
     /// Sends bookmarks, and ends the watch after `timeout`; what was delivered before is still read.
     func startTimer(bookmarks interval: Duration?, timeout: Duration) {
         let timer = Task { [watcher, table, store] in
-            let end = ContinuousClock.now + timeout
+            // A client may ask for more seconds than a deadline can be away.
+            let end = ContinuousClock.now + min(timeout, .seconds(365 * 86_400))
             while !Task.isCancelled {
                 let now = ContinuousClock.now
                 guard now < end else { break }

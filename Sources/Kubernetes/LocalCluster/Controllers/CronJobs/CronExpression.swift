@@ -97,7 +97,9 @@ struct CronExpression: Sendable, Equatable {
     }
 
     /// Go's durations, in whole seconds: `1h30m`.
+    /// Nil also for more than Go's `time.Duration` holds, some 292 years.
     private static func seconds(_ text: Substring) -> Int64? {
+        let limit: Int64 = 9_223_372_036
         var total: Int64 = 0
         var digits = ""
         for character in text {
@@ -105,9 +107,9 @@ struct CronExpression: Sendable, Equatable {
                 digits.append(character)
                 continue
             }
-            guard let number = Int64(digits), let unit = ["h": 3600, "m": 60, "s": 1][character] as Int64? else {
-                return nil
-            }
+            guard let number = Int64(digits), let unit = ["h": 3600, "m": 60, "s": 1][character] as Int64?,
+                number <= (limit - total) / unit
+            else { return nil }
             total += number * unit
             digits = ""
         }

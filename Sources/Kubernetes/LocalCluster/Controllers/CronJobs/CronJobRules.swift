@@ -118,7 +118,7 @@ struct CronJobRules {
             let newestLast = jobs.sorted {
                 ($0.status?["startTime"]?.string ?? "", $0.name) < ($1.status?["startTime"]?.string ?? "", $1.name)
             }
-            return Array(newestLast.dropLast(limit))
+            return Array(newestLast.dropLast(max(0, limit)))
         }
         let alive = finished.filter { !$0.isBeingDeleted }
         return beyond(

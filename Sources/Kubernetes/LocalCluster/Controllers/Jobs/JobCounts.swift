@@ -20,7 +20,8 @@ struct JobCounts {
         let status = rules.job.status ?? [:]
         countedSucceeded = status["succeeded"]?.int ?? 0
         countedFailed = status["failed"]?.int ?? 0
-        completed = CompletedIndexes(status["completedIndexes"]?.string ?? "")
+        completed = CompletedIndexes(
+            status["completedIndexes"]?.string ?? "", below: rules.completions ?? 0)
         takeUncounted(status["uncountedTerminatedPods"] ?? [:])
         for pod in rules.pods where pod.object.finalizers.contains(JobRules.finalizer) { take(pod) }
         if rules.isIndexed { countedSucceeded = completed.count }
@@ -96,10 +97,13 @@ struct JobCounts {
 struct CompletedIndexes: Equatable {
     private(set) var all: Set<Int> = []
 
-    init(_ text: String) {
+    /// Anybody can write the text: no index counts that the Job does not have.
+    init(_ text: String, below completions: Int) {
         for part in text.split(separator: ",") {
             let ends = part.split(separator: "-").compactMap { Int($0) }
-            guard let first = ends.first, let last = ends.last, first <= last else { continue }
+            guard let first = ends.first, let last = ends.last.map({ min($0, completions - 1) }), first <= last else {
+                continue
+            }
             all.formUnion(first...last)
         }
     }

@@ -25,7 +25,8 @@ struct RevisionHistory: Sendable {
             .sorted { (Self.number($0), $0.name) < (Self.number($1), $1.name) }
     }
 
-    static func number(_ revision: KubernetesObject) -> Int { revision.json["revision"]?.int ?? 0 }
+    /// Anybody can write it: a number that none can follow counts as the one before it.
+    static func number(_ revision: KubernetesObject) -> Int { min(revision.json["revision"]?.int ?? 0, .max - 1) }
 
     static func hash(_ revision: KubernetesObject) -> String { revision.labels[hashLabel] ?? "" }
 
@@ -77,7 +78,8 @@ struct RevisionHistory: Sendable {
     /// - Parameter live: hashes or names of those that pods have.
     func prune(_ owner: KubernetesObject, live: Set<String>, _ context: ReconcileContext) async throws {
         let unused = all(of: owner).filter { !live.contains(Self.hash($0)) && !live.contains($0.name) }
-        for revision in unused.dropLast(owner.spec?["revisionHistoryLimit"]?.int ?? 10) {
+        let limit = max(0, owner.spec?["revisionHistoryLimit"]?.int ?? 10)
+        for revision in unused.dropLast(limit) {
             guard let stored = revisions.store.stored(ObjectKey(revision)) else { continue }
             try await context.delete(stored, .controllerRevisions)
         }

@@ -91,7 +91,7 @@ struct VolumeFolders: Sendable {
             guard count > 0 || errno == EINTR else { throw LogError(path: draft, errno: errno) }
             rest = rest.dropFirst(max(0, count))
         }
-        guard fchmod(descriptor, mode_t(file.mode)) == 0, rename(draft, path) == 0 else {
+        guard fchmod(descriptor, mode_t(truncatingIfNeeded: file.mode & 0o777)) == 0, rename(draft, path) == 0 else {
             throw LogError(path: path, errno: errno)
         }
     }

@@ -98,6 +98,10 @@ struct StatefulSetStrategy: ResourceStrategy {
         faults.oneOf("spec.updateStrategy.type", spec.at("updateStrategy", "type"), ["OnDelete", "RollingUpdate"])
         faults.notNegative("spec.replicas", spec["replicas"])
         faults.notNegative("spec.minReadySeconds", spec["minReadySeconds"])
+        faults.notNegative("spec.revisionHistoryLimit", spec["revisionHistoryLimit"])
+        faults.notNegative("spec.ordinals.start", spec.at("ordinals", "start"))
+        let partition = spec.at("updateStrategy", "rollingUpdate", "partition")
+        faults.notNegative("spec.updateStrategy.rollingUpdate.partition", partition)
         WorkloadRules.checkSelector(spec, kind: "statefulset", &faults)
         WorkloadRules.checkTemplate(spec["template"], &faults)
         if let oldSpec = old?["spec"], fixedPart(of: spec) != fixedPart(of: oldSpec) {
@@ -148,6 +152,7 @@ struct DaemonSetStrategy: ResourceStrategy {
         WorkloadRules.checkTemplate(spec["template"], &faults)
         faults.oneOf("spec.updateStrategy.type", spec.at("updateStrategy", "type"), ["OnDelete", "RollingUpdate"])
         faults.notNegative("spec.minReadySeconds", spec["minReadySeconds"])
+        faults.notNegative("spec.revisionHistoryLimit", spec["revisionHistoryLimit"])
         if let old { faults.immutable("spec.selector", new: spec["selector"], old: old.at("spec", "selector")) }
         return faults.errors
     }
