@@ -115,7 +115,8 @@ let todo: [Target] = [
     .executableTarget(
         name: "todo",
         dependencies: [
-            "ControllerRuntime", "HTTPTransport", "KubernetesClient", "LocalCluster", "LocalPostgres", "StructuredData",
+            "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient", "LocalCluster", "LocalPostgres",
+            "StructuredData",
             "TaskService",
             "Telemetry",
             "TodoOperator", "TodoResources", argumentParser, httpTypes, lifecycle, logging, metrics, unixSignals,

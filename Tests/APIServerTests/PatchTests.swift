@@ -108,6 +108,26 @@ struct PatchTests {
         #expect(Set(managers ?? []) == ["m1", "m2"])
     }
 
+    @Test(
+        "an apply that names a version needs the object to be at it, changes nothing else, and makes what is not there")
+    func applyOfAVersion() async throws {
+        let server = try await TestServer()
+        let target = "/api/v1/namespaces/default/configmaps/a?fieldManager=m&force=true"
+        func apply(_ revision: String) async -> TestServer.Answer {
+            let metadata: JSON = ["name": "a", "resourceVersion": .string(revision)]
+            return await server.send(
+                .patch, target, ["apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata],
+                type: TestServer.apply)
+        }
+        let made = await apply("1")
+        #expect(made.code == 201 && made.revision != "1")
+        // Not even where there is nothing to change.
+        let refused = await apply("1")
+        #expect(refused.code == 409 && refused.reason == "Conflict")
+        let same = await apply(made.revision)
+        #expect(same.code == 200 && same.revision == made.revision)
+    }
+
     @Test("apply needs a field manager; other patches may not be forced")
     func applyOptions() async throws {
         let server = try await TestServer()

@@ -108,6 +108,42 @@ import Testing
         }
     }
 
+    @Test func aPassIsNotRepeatedForWhatItWroteItself() async throws {
+        server.put(app("a"))
+        try await op.running {
+            try await until { op.status("a") != nil }
+            try await op.settled()
+            #expect(op.passes("a") == 1)
+            server.edit(.app, key("a")) { $0.set("v2", at: "spec", "value") }
+            try await until { op.value("a") == "v2" }
+            try await op.settled()
+            #expect(op.passes("a") == 2)
+        }
+    }
+
+    @Test func whatIsMadeOnlyWhereThereIsNothingLeavesWhatIsThere() async throws {
+        let theirs = object(.secret, "login", ["data": ["password": "theirs"]])
+        let ours = object(.secret, "login", ["data": ["password": "ours"]])
+        let refused = Lock(0)
+        op.intervene { context in
+            do { try await context.apply(ours, .secret, ifAbsent: true) } catch let error as APIError
+                where error.isConflict
+            { refused.withLock { $0 += 1 } }
+            return nil
+        }
+        server.put(theirs, .secret)
+        server.put(app("a"))
+        try await op.running {
+            try await until { op.status("a") != nil }
+            #expect(refused.withLock { $0 } == 1)
+            #expect(server.object(.secret, key("login"))?.json["data"] == theirs.json["data"])
+            server.remove(.secret, key("login"))
+            server.put(app("b"))
+            try await until { op.status("b") != nil }
+            #expect(server.object(.secret, key("login"))?.json["data"] == ours.json["data"])
+        }
+    }
+
     @Test func aDelayedWatchMakesNoDuplicatesAndNoSecondWrite() async throws {
         server.configure { $0.mute = [.configMap] }
         server.put(app("a"))

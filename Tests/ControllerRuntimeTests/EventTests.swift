@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test mutating func theFirstOfAKindIsAnEventOfTheNewApi() throws {
-        guard case .create(let event) = add(note, at: .zero) else { return #expect(Bool(false)) }
+        guard case .create(let event) = add(note, at: .zero)?.action else { return #expect(Bool(false)) }
         #expect(event.apiVersion == "events.k8s.io/v1" && event.kind == "Event")
         #expect(event.namespace == "ns" && event.name.hasPrefix("a."))
         #expect(event.json["regarding"]?["name"] == "a" && event.json["regarding"]?["uid"] == "uid-a")
@@ -32,7 +32,7 @@ import Testing
         for second in 1...20 { #expect(add(note, at: .seconds(second)) == nil) }
         #expect(aggregator.flush(now: after(.seconds(21))) == [])
         let sent = aggregator.flush(now: after(.seconds(30)))
-        guard case .update(_, let count, let last) = sent.first else { return #expect(Bool(false)) }
+        guard case .update(let count, let last) = sent.first?.action else { return #expect(Bool(false)) }
         #expect(sent.count == 1 && count == 21)
         #expect(last == wallClock.advanced(by: .seconds(20)))
         #expect(aggregator.flush(now: after(.seconds(90))) == [])
@@ -43,7 +43,7 @@ import Testing
         add(note, at: .seconds(5))
         #expect(aggregator.flush(now: after(.seconds(400))).count == 1)
         #expect(aggregator.flush(now: after(.seconds(800))) == [])
-        if case .create = add(note, at: .seconds(801)) {} else { #expect(Bool(false)) }
+        if case .create = add(note, at: .seconds(801))?.action {} else { #expect(Bool(false)) }
     }
 
     @Test mutating func anObjectGets25EventsAtOnceAndThenOneEachFiveMinutes() {
@@ -56,9 +56,24 @@ import Testing
         #expect(add(note, about: "b", at: .zero) != nil)
     }
 
+    @Test mutating func anEventThatTheServerLacksIsMadeAnewByTheNextNote() throws {
+        let request = try #require(add(note, at: .zero))
+        aggregator.forget(request)
+        let again = try #require(add(note, at: .seconds(1)))
+        #expect(again.event != request.event)
+        aggregator.forget(request)  // late news of the first one
+        #expect(add(note, at: .seconds(2)) == nil)
+    }
+
+    @Test mutating func ofTooManySeriesTheOldestAreForgotten() {
+        for index in 0...4096 { add(note, about: "o\(index)", at: .seconds(Double(index) / 100)) }
+        #expect(add(note, about: "o4000", at: .seconds(50)) == nil)
+        #expect(add(note, about: "o0", at: .seconds(50)) != nil)
+    }
+
     @Test mutating func aLongNoteIsCutAt1024BytesBetweenCharacters() {
         let long = EventNote(.normal, reason: "R", action: "A", String(repeating: "ä", count: 1000))
-        guard case .create(let event) = add(long, at: .zero) else { return #expect(Bool(false)) }
+        guard case .create(let event) = add(long, at: .zero)?.action else { return #expect(Bool(false)) }
         let text = event.json["note"]?.string ?? ""
         #expect(text.utf8.count <= 1024 && text.utf8.count > 1000 && text.hasSuffix("ä…"))
     }

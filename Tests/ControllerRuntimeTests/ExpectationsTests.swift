@@ -47,6 +47,34 @@ import Testing
         #expect(expectations.observe(other, present: cached(101)) == [key("a")])
     }
 
+    /// Whether a pass over `a` that writes version 100 is followed by another when a watch shows `version`: during the
+    /// pass, and after it.
+    private mutating func bringsPass(_ version: String?, isAnswered: Bool = true) -> [Bool] {
+        expectations.beginPass(key("a"))
+        let atOnce = expectations.bringsPass(child, version: version, to: key("a"))
+        expectations.expect(child, version: "100", uid: "u", for: key("a"), isAnswered: isAnswered, now: start)
+        let atTheEnd = expectations.endPass(key("a"))
+        let later = expectations.bringsPass(child, version: version, to: key("a"))
+        return [atOnce, atTheEnd, later]
+    }
+
+    @Test mutating func whatAPassWroteBringsNoOtherPassWheneverTheWatchShowsIt() {
+        let brings = bringsPass("100")
+        #expect(brings == [false, false, false])
+        let toAnother = expectations.bringsPass(child, version: "100", to: key("b"))
+        #expect(toAnother)
+    }
+
+    @Test mutating func whatElseACacheIsToldBringsAPassAfterTheOneUnderWay() {
+        for version in ["99", "101", nil] {
+            let brings = bringsPass(version)
+            #expect(brings == [false, true, true])
+        }
+        // A write whose answer does not tell all, as that of a finalizer.
+        let unanswered = bringsPass("100", isAnswered: false)
+        #expect(unanswered == [false, true, true])
+    }
+
     @Test mutating func anExpectationThatIsNeverMetEndsAfter30SecondsWithALiveRead() {
         expectations.expect(child, version: "100", uid: "u", for: key("a"), now: start)
         #expect(expectations.verdict(key("a"), now: after(.seconds(29))) == .wait(until: after(.seconds(30))))

@@ -132,6 +132,25 @@ import TodoResources
         }
     }
 
+    @Test func whatSomebodyElseMadeUnderANameOfOursIsLeftAsItIs() async throws {
+        let cluster = try await OperatorHarness()
+        try await cluster.createSecret()
+        let foreign: JSON = [
+            "metadata": ["name": "todo-api"],
+            "spec": ["ports": [["port": 99, "name": "theirs"]], "selector": ["a": "b"]],
+        ]
+        let made = try await cluster.person.create(
+            KubernetesObject(foreign), OperatorHarness.services, namespace: "team")
+        try await cluster.whileRunning {
+            try await cluster.createApp()
+            let taken = try await cluster.whenReason(.nameTaken)
+            #expect(
+                taken["message"]?.string?.contains("Service team/todo-api exists and was not made for this") == true)
+            #expect(try await cluster.find(OperatorHarness.services, "todo-api") == made.json)
+            #expect(try await cluster.find(DesiredState.deploymentType, "todo-api") == nil)
+        }
+    }
+
     /// Promise 7: owner references do the work; an app that is going away gets nothing more.
     @Test func anAppThatIsBeingDeletedIsLeftAlone() async throws {
         let cluster = try await OperatorHarness()

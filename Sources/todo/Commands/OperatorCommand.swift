@@ -1,4 +1,5 @@
 import ArgumentParser
+import Concurrency
 import ControllerRuntime
 import Glibc
 import KubernetesClient
@@ -104,17 +105,12 @@ struct OperatorCommand: AsyncParsableCommand {
 /// The client of the operator: its requests are counted.
 enum OperatorClient {
     static func make(_ configuration: ClusterConfiguration) -> KubernetesClient {
-        KubernetesClient(
+        let requests = RequestCounters()
+        return KubernetesClient(
             configuration: configuration,
             options: KubernetesClient.Options(
                 userAgent: "todo-operator/\(ProductVersion.current)", logger: Logger(label: "client"),
-                observer: { record in
-                    let code = record.code.map(String.init) ?? "<error>"
-                    Counter(
-                        label: "rest_client_requests_total",
-                        dimensions: [("code", code), ("host", record.host), ("method", record.method)]
-                    ).increment()
-                }))
+                observer: { requests.count($0) }))
     }
 
     /// Says what is wrong with the CRDs. The operator starts all the same: a CRD may come later.
@@ -124,5 +120,33 @@ enum OperatorClient {
         } catch {
             logger.warning("the CRDs could not be checked: \(error)")
         }
+    }
+}
+
+/// `rest_client_requests_total` of client-go. The counters are kept: to look one up by its labels costs more than to
+/// count.
+private final class RequestCounters: Sendable {
+    private struct Labels: Hashable {
+        let code: Int?
+        let host: String
+        let method: String
+    }
+
+    private let counters = Lock<[Labels: Counter]>([:])
+
+    func count(_ record: RequestRecord) {
+        let labels = Labels(code: record.code, host: record.host, method: record.method)
+        counters.withLock { counters in
+            let counter = counters[labels] ?? Self.counter(labels)
+            counters[labels] = counter
+            return counter
+        }.increment()
+    }
+
+    private static func counter(_ labels: Labels) -> Counter {
+        let code = labels.code.map(String.init) ?? "<error>"
+        return Counter(
+            label: "rest_client_requests_total",
+            dimensions: [("code", code), ("host", labels.host), ("method", labels.method)])
     }
 }

@@ -289,6 +289,9 @@ extension FakeServer {
         return try state.withLock { state in
             let old = state.objects[type]?[ObjectKey(object)]
             if subresource != nil, old == nil { throw apiError(404, "NotFound") }
+            if let old, !object.resourceVersion.isEmpty, object.resourceVersion != old.resourceVersion {
+                throw apiError(409, "Conflict")
+            }
             var new = old ?? object
             if subresource == nil {
                 let status = old?.status
@@ -310,7 +313,7 @@ extension FakeServer {
     private static func entry(_ applied: JSON, _ manager: String) -> JSON {
         var fields = applied
         for field in ["apiVersion", "kind", "status"] { fields[field] = nil }
-        for field in ["name", "namespace", "uid"] { fields.set(nil, at: "metadata", field) }
+        for field in ["name", "namespace", "resourceVersion", "uid"] { fields.set(nil, at: "metadata", field) }
         return [
             "manager": JSON(manager), "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": paths(fields),
         ]

@@ -78,7 +78,7 @@ extension Controller {
     public func owns(_ informer: Informer, when predicate: Predicate = .all) -> Controller {
         let type = primary.type
         connect(informer, predicate) { change in
-            [change.new, change.old].compactMap { $0?.object }.compactMap { Self.owner(of: $0, type) }
+            [change.new, change.old].compactMap { $0 }.compactMap { Self.owner(of: $0, type) }
         }
         return self
     }
@@ -99,9 +99,11 @@ extension Controller {
         sources.withLock { $0.informers[informer.type] = informer }
         informer.onChange { [weak self] change in
             guard let self, let latest = change.latest else { return }
-            release(writer.observe(ObjectReference(informer.type, latest.key), present: change.new, gone: change.old))
-            guard predicate.admits(change) else { return }
-            for key in Set(map(change)) { queue.add(key, priority: change.isInitial ? .low : .normal) }
+            let reference = ObjectReference(informer.type, latest.key)
+            let concerned = predicate.admits(change) ? Set(map(change)) : []
+            let keys = writer.keysForPass(concerned, after: change, of: reference)
+            release(writer.observe(reference, present: change.new, gone: change.old))
+            for key in keys { queue.add(key, priority: change.isInitial ? .low : .normal) }
         }
         // An API that comes or goes changes what can be done for every object.
         let wasAvailable = Lock(true)
@@ -120,11 +122,11 @@ extension Controller {
         for key in parked { queue.add(key) }
     }
 
-    private static func owner(of object: KubernetesObject, _ type: ResourceType) -> ObjectKey? {
-        guard let owner = object.controller, owner["kind"]?.string == type.kind, let name = owner["name"]?.string,
-            owner["apiVersion"]?.string?.split(separator: "/").dropLast().first.map(String.init) ?? "" == type.group
+    private static func owner(of object: StoredObject, _ type: ResourceType) -> ObjectKey? {
+        guard let owner = object.controller, owner.kind == type.kind, !owner.name.isEmpty,
+            owner.apiVersion.split(separator: "/").dropLast().first ?? "" == type.group
         else { return nil }
-        return ObjectKey(namespace: type.namespaced ? object.namespace : nil, name: name)
+        return ObjectKey(namespace: type.namespaced ? object.key.namespace : nil, name: owner.name)
     }
 }
 
@@ -159,7 +161,9 @@ extension Controller {
         _ = sources.withLock { $0.parked.remove(key) }
         metrics.activeWorkers.increment()
         let started = time.now
+        writer.beginPass(key)
         await settle(taken, await pass(taken))
+        if writer.endPass(key) { queue.add(key) }
         metrics.duration.record(time.now - started)
         metrics.activeWorkers.decrement()
     }

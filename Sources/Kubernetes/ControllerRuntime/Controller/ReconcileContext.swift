@@ -51,9 +51,17 @@ public struct ReconcileContext: Sendable {
 extension ReconcileContext {
     /// Makes `desired` so, unless it is so already, by forced server-side apply; owns exactly its fields. Throws
     /// `WriteError.unavailable` when the server does not have the type.
+    ///
+    /// What comes of it is in the outcome: that the cache then shows it brings no further pass.
+    ///
+    /// - Parameter ifAbsent: only where there is no object of that name. Throws `isConflict` where there is one, which
+    ///   stays as it is. For objects that the cache does not have: others may have made one that is not watched.
     @discardableResult
-    public func apply(_ desired: KubernetesObject, _ type: ResourceType) async throws -> ApplyOutcome {
-        let outcome = try await controller.writer.apply(desired, type, cache: informer(type), for: key)
+    public func apply(
+        _ desired: KubernetesObject, _ type: ResourceType, ifAbsent: Bool = false
+    ) async throws -> ApplyOutcome {
+        let outcome = try await controller.writer.apply(
+            desired, type, ifAbsent: ifAbsent, cache: informer(type), for: key)
         if case .stalled(let until, isNew: true) = outcome {
             let seconds = (until - time.now).components.seconds
             let name = ObjectReference(type, ObjectKey(desired)).description
@@ -64,6 +72,11 @@ extension ReconcileContext {
                     + "(managedFields). Next try in \(seconds) s.")
         }
         return outcome
+    }
+
+    /// Makes an object once and for all, as one with a random value in it. Throws `isAlreadyExists` when there is one.
+    public func create(_ object: KubernetesObject, _ type: ResourceType) async throws -> KubernetesObject {
+        try await controller.writer.create(object, type, cache: informer(type), for: key)
     }
 
     /// Whether somebody keeps undoing what is applied to this object.
@@ -124,6 +137,11 @@ extension ReconcileContext {
     public func follow(_ references: Set<ObjectReference>) {
         let controller = controller
         controller.follower.follow(references, for: key) { [weak controller] key in controller?.enqueue(key) }
+    }
+
+    /// Whether `follow` was told of it.
+    public func isFollowed(_ reference: ObjectReference) -> Bool {
+        controller.follower.isFollowed(reference, for: key)
     }
 
     /// The object as far as it is known: from the cache of `follow` once that is filled, else read live.

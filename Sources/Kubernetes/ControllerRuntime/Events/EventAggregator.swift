@@ -39,12 +39,18 @@ struct EventAggregator: Sendable {
         init() {}
     }
 
-    enum Request: Sendable, Equatable {
-        case create(KubernetesObject)
-        case update(ObjectKey, count: Int, lastObserved: KubernetesTime)
+    struct Request: Sendable, Equatable {
+        enum Action: Sendable, Equatable {
+            case create(KubernetesObject)
+            case update(count: Int, lastObserved: KubernetesTime)
+        }
+
+        fileprivate let kind: Kind
+        let event: ObjectKey
+        let action: Action
     }
 
-    private struct Kind: Hashable {
+    fileprivate struct Kind: Hashable {
         let uid: String
         let object: ObjectKey
         let note: EventNote
@@ -87,14 +93,10 @@ struct EventAggregator: Sendable {
         }
         let fresh = TokenBucket(perSecond: configuration.perSecond, burst: configuration.burst)
         guard buckets[kind.bucket, default: fresh].take(now) else { return nil }
-        if series.count >= configuration.maximumSeries,
-            let oldest = series.min(by: { $0.value.lastSeen < $1.value.lastSeen })
-        {
-            series[oldest.key] = nil
-        }
+        if series.count >= configuration.maximumSeries { forgetOldest() }
         let event = event(note, about: object, wallClock: wallClock)
         series[kind] = Series(event: ObjectKey(event), lastObserved: wallClock, lastSeen: now, lastSent: now)
-        return .create(event)
+        return Request(kind: kind, event: ObjectKey(event), action: .create(event))
     }
 
     /// The series to send now. Forgets those that have ended.
@@ -103,7 +105,8 @@ struct EventAggregator: Sendable {
         for (kind, known) in series {
             let hasEnded = now - known.lastSeen > configuration.idleLimit
             if known.count > known.sent, hasEnded || now - known.lastSent >= configuration.interval {
-                requests.append(.update(known.event, count: known.count, lastObserved: known.lastObserved))
+                let update = Request.Action.update(count: known.count, lastObserved: known.lastObserved)
+                requests.append(Request(kind: kind, event: known.event, action: update))
                 series[kind]?.sent = known.count
                 series[kind]?.lastSent = now
             }
@@ -115,9 +118,17 @@ struct EventAggregator: Sendable {
         return requests
     }
 
-    /// The server no longer has this Event: the next note of its kind makes a new one.
-    mutating func forget(_ event: ObjectKey) {
-        if let kind = series.first(where: { $0.value.event == event })?.key { series[kind] = nil }
+    /// The server does not have the Event of this request: the next note of its kind makes a new one.
+    mutating func forget(_ request: Request) {
+        guard let known = series[request.kind], known.event == request.event else { return }
+        series[request.kind] = nil
+    }
+
+    /// A quarter at once: to look for the oldest costs a walk over all.
+    private mutating func forgetOldest() {
+        let seen = series.values.map(\.lastSeen).sorted()
+        let limit = seen[seen.count / 4]
+        series = series.filter { $0.value.lastSeen > limit }
     }
 
     private func event(

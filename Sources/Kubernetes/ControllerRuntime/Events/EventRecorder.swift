@@ -60,12 +60,7 @@ public final class EventRecorder: Sendable {
     /// The next note of its kind is a new Event.
     private func drop(_ request: EventAggregator.Request) {
         dropped.increment()
-        aggregator.withLock { aggregator in
-            switch request {
-            case .create(let event): aggregator.forget(ObjectKey(event))
-            case .update(let event, _, _): aggregator.forget(event)
-            }
-        }
+        aggregator.withLock { $0.forget(request) }
     }
 
     private func send(_ request: EventAggregator.Request) async {
@@ -79,13 +74,14 @@ public final class EventRecorder: Sendable {
     }
 
     private func write(_ request: EventAggregator.Request) async throws {
-        switch request {
+        let key = request.event
+        switch request.action {
         case .create(let event):
-            _ = try await client.create(event, Self.type, namespace: event.namespace, options: WriteOptions())
-        case .update(let event, let count, let lastObserved):
+            _ = try await client.create(event, Self.type, namespace: key.namespace, options: WriteOptions())
+        case .update(let count, let lastObserved):
             let patch: JSON = ["series": ["count": JSON(count), "lastObservedTime": JSON(lastObserved.microText)]]
             _ = try await client.patch(
-                Self.type, namespace: event.namespace, name: event.name, .merge(patch), subresource: nil,
+                Self.type, namespace: key.namespace, name: key.name, .merge(patch), subresource: nil,
                 options: WriteOptions())
         }
     }

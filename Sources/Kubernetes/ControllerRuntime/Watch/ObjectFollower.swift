@@ -91,6 +91,10 @@ final class ObjectFollower: Sendable {
         for reference in added { start(reference) }
     }
 
+    func isFollowed(_ reference: ObjectReference, for key: ObjectKey) -> Bool {
+        state.withLock { $0.references[key]?.contains(reference) ?? false }
+    }
+
     /// What is known of the object; nil when it is not watched or not listed yet.
     func cached(_ reference: ObjectReference) -> Known? {
         guard let informer = state.withLock({ $0.entries[reference]?.watch?.informer }), informer.status == .synced

@@ -107,7 +107,7 @@ extension Store {
             }
             state.objects[new.key] = new
             Self.reindex(&state, new.key, values)
-            return StoreChange(old: old, new: new, isInitial: origin == .firstList)
+            return StoreChange(old: old, new: new, origin: origin)
         }
     }
 

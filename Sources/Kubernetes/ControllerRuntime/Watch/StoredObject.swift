@@ -9,6 +9,8 @@ public struct StoredObject: Sendable {
     public let resourceVersion: String
     public let generation: Int
     public let isBeingDeleted: Bool
+    /// The owner with `controller: true`.
+    public let controller: Owner?
     /// Digest of the fields that the store's field manager owns and of their values; see `OwnedFields`.
     public let ownedDigest: UInt64
     private let bytes: [UInt8]
@@ -19,9 +21,25 @@ public struct StoredObject: Sendable {
         resourceVersion = object.resourceVersion
         generation = object.generation
         isBeingDeleted = object.isBeingDeleted
+        controller = object.controller.map { Owner($0) }
         self.ownedDigest = ownedDigest
         // A copy of just this size: the encoder's buffer has room to spare, which thousands of objects would keep.
         bytes = object.json.encoded().withUnsafeBufferPointer { Array($0) }
+    }
+
+    /// Who an owner reference refers to.
+    public struct Owner: Sendable, Hashable {
+        public let apiVersion: String
+        public let kind: String
+        public let name: String
+        public let uid: String
+
+        init(_ reference: JSON) {
+            apiVersion = reference["apiVersion"]?.string ?? ""
+            kind = reference["kind"]?.string ?? ""
+            name = reference["name"]?.string ?? ""
+            uid = reference["uid"]?.string ?? ""
+        }
     }
 
     /// The object, decoded anew at each call.
@@ -34,17 +52,20 @@ public struct StoredObject: Sendable {
     public var encodedSize: Int { bytes.count }
 }
 
-/// How a store changed. An update has both objects; `isInitial` marks what the first list brought.
+/// How a store changed. An update has both objects.
 public struct StoreChange: Sendable {
     public let old: StoredObject?
     public let new: StoredObject?
-    public let isInitial: Bool
+    public let origin: Reflector.Origin
 
-    public init(old: StoredObject?, new: StoredObject?, isInitial: Bool = false) {
+    public init(old: StoredObject?, new: StoredObject?, origin: Reflector.Origin = .watch) {
         self.old = old
         self.new = new
-        self.isInitial = isInitial
+        self.origin = origin
     }
+
+    /// What the first list brought.
+    public var isInitial: Bool { origin == .firstList }
 
     public enum Kind: Sendable { case added, updated, deleted }
 

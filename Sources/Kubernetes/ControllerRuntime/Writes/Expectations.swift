@@ -3,6 +3,9 @@
 /// A pass that runs on a cache without the last pass's writes repeats them. So the key is held until the cache shows
 /// each written object at the written version or later, or gone. After 30 s the object is to be read live and the
 /// expectation ends, whatever the answer: a cache that never catches up delays a key and cannot stop it.
+///
+/// The pass has the server's answer to what it wrote. So when a watch shows just that version, it brings no further
+/// pass, be it before the answer came or after it.
 public struct Expectations: Sendable {
     public enum Verdict: Sendable, Equatable {
         case satisfied
@@ -20,9 +23,23 @@ public struct Expectations: Sendable {
     private struct Pending: Sendable {
         var wanted: Wanted
         var deadline: Instant
+        var isAnswered: Bool
+    }
+
+    private struct Version: Hashable, Sendable {
+        let object: ObjectReference
+        let text: String
+    }
+
+    /// A pass under way.
+    private struct Pass: Sendable {
+        var written: Set<Version?> = []
+        /// What the caches were told meanwhile; nil for what no write of ours can be.
+        var told: Set<Version?> = []
     }
 
     public let patience: Duration
+    private var passes: [ObjectKey: Pass] = [:]
     private var byKey: [ObjectKey: [ObjectReference: Pending]] = [:]
     private var byObject: [ObjectReference: Set<ObjectKey>] = [:]
 
@@ -30,14 +47,44 @@ public struct Expectations: Sendable {
 
     public var count: Int { byKey.values.reduce(0) { $0 + $1.count } }
 
-    /// A pass over `key` wrote the object; the server gave it `version`.
+    /// A pass over `key` wrote the object; the server gave it `version`. `isAnswered` says that the pass has all that it
+    /// needs to know of the object from the server's answer.
     public mutating func expect(
-        _ object: ObjectReference, version: String, uid: String, for key: ObjectKey, now: Instant
-    ) { add(Pending(wanted: .version(version, uid: uid), deadline: now.advanced(by: patience)), object, key) }
+        _ object: ObjectReference, version: String, uid: String, for key: ObjectKey, isAnswered: Bool = false,
+        now: Instant
+    ) {
+        let deadline = now.advanced(by: patience)
+        add(Pending(wanted: .version(version, uid: uid), deadline: deadline, isAnswered: isAnswered), object, key)
+        if isAnswered { passes[key]?.written.insert(Version(object: object, text: version)) }
+    }
 
     /// A pass over `key` deleted the object with this uid.
     public mutating func expectDeletion(_ object: ObjectReference, uid: String, for key: ObjectKey, now: Instant) {
-        add(Pending(wanted: .deletion(uid: uid), deadline: now.advanced(by: patience)), object, key)
+        let deadline = now.advanced(by: patience)
+        add(Pending(wanted: .deletion(uid: uid), deadline: deadline, isAnswered: false), object, key)
+    }
+
+    public mutating func beginPass(_ key: ObjectKey) { passes[key] = Pass() }
+
+    /// Whether the caches were told of more than what the pass itself wrote, so that there has to be another.
+    public mutating func endPass(_ key: ObjectKey) -> Bool {
+        guard let pass = passes.removeValue(forKey: key) else { return false }
+        return !pass.told.isSubset(of: pass.written)
+    }
+
+    /// Whether a change of the object, which concerns `key`, brings a pass now: not while one is under way, whose end
+    /// will tell, and not when it is known to be the last one's own. To be asked before `observe`.
+    ///
+    /// - Parameter version: of what a watch has shown; nil for a deletion, and for a list, which may skip versions.
+    public mutating func bringsPass(_ object: ObjectReference, version: String?, to key: ObjectKey) -> Bool {
+        if passes[key] != nil {
+            passes[key]?.told.insert(version.map { Version(object: object, text: $0) })
+            return false
+        }
+        guard let version, let pending = byKey[key]?[object], pending.isAnswered,
+            case .version(version, _) = pending.wanted
+        else { return true }
+        return false
     }
 
     /// The cache holds `present` of the object now, after `gone` was removed from it. Returns the keys for which

@@ -16,9 +16,13 @@ final class ObjectWriter: Sendable {
         self.time = time
     }
 
-    /// Makes `desired` so by server-side apply unless it is so already.
+    /// A version that no object ever has. An apply that names one is refused where there is an object, and makes it
+    /// where there is none: versions are compared only with one that exists.
+    private static let versionOfNothing: JSON = "1"
+
+    /// Makes `desired` so by server-side apply unless it is so already; with `ifAbsent` only where there is none.
     func apply(
-        _ desired: KubernetesObject, _ type: ResourceType, cache: Informer?, for key: ObjectKey
+        _ desired: KubernetesObject, _ type: ResourceType, ifAbsent: Bool, cache: Informer?, for key: ObjectKey
     ) async throws -> ApplyOutcome {
         guard !desired.name.isEmpty else { throw WriteError.incomplete("\(type.kind) without metadata.name") }
         if let status = cache?.status, !status.isAvailable { throw WriteError.unavailable(type, status) }
@@ -29,7 +33,18 @@ final class ObjectWriter: Sendable {
         } else {
             live = try await client.find(type, reference.key).map { OwnedFields.digest(of: $0, manager: fieldManager) }
         }
-        return try await apply(desired, reference, cache: cache, live: live, subresource: nil, for: key)
+        return try await apply(
+            desired, reference, ifAbsent: ifAbsent, cache: cache, live: live, subresource: nil, for: key)
+    }
+
+    /// Makes an object. Throws `isAlreadyExists` when there is one.
+    func create(
+        _ object: KubernetesObject, _ type: ResourceType, cache: Informer?, for key: ObjectKey
+    ) async throws -> KubernetesObject {
+        let made = try await client.create(
+            object, type, namespace: object.namespace, options: WriteOptions(fieldManager: fieldManager))
+        expect(made, ObjectReference(type, ObjectKey(made)), cache: cache, for: key, isAnswered: true)
+        return made
     }
 
     /// Makes the status of `object` equal to `status` unless it is so already: all of it that is ours, without a
@@ -51,8 +66,8 @@ final class ObjectWriter: Sendable {
     }
 
     private func apply(
-        _ desired: KubernetesObject, _ reference: ObjectReference, cache: Informer?, live: UInt64?,
-        subresource: String?, for key: ObjectKey
+        _ desired: KubernetesObject, _ reference: ObjectReference, ifAbsent: Bool = false, cache: Informer?,
+        live: UInt64?, subresource: String?, for key: ObjectKey
     ) async throws -> ApplyOutcome {
         let target = ApplyGuard.Target(reference, subresource: subresource)
         let digest = OwnedFields.digest(of: desired.json)
@@ -61,13 +76,15 @@ final class ObjectWriter: Sendable {
         case .hold(let until, let isNew): return .stalled(until: until, isNew: isNew)
         case .apply: break
         }
+        var sent = desired
+        if ifAbsent { sent.json.set(Self.versionOfNothing, at: "metadata", "resourceVersion") }
         let result = try await client.apply(
-            desired, reference.type, fieldManager: fieldManager, force: true, subresource: subresource)
+            sent, reference.type, fieldManager: fieldManager, force: true, subresource: subresource)
         let owned =
             subresource == nil
             ? OwnedFields.digest(of: result, manager: fieldManager) : OwnedFields.digest(of: result.status ?? .null)
         guarded.withLock { $0.applied(target, desired: digest, owned: owned, now: time.now) }
-        expect(result, reference, cache: cache, for: key)
+        expect(result, reference, cache: cache, for: key, isAnswered: true)
         return .applied(result)
     }
 
@@ -87,11 +104,16 @@ final class ObjectWriter: Sendable {
         observe(reference, present: cache.store.stored(reference.key), gone: nil)
     }
 
-    /// Holds `key` until the cache of `cache` shows `written`.
-    func expect(_ written: KubernetesObject, _ reference: ObjectReference, cache: Informer?, for key: ObjectKey) {
-        guard let cache, !written.resourceVersion.isEmpty else { return }
+    /// Holds `key` until the cache of `cache` shows `written`; see `Expectations` for `isAnswered`.
+    func expect(
+        _ written: KubernetesObject, _ reference: ObjectReference, cache: Informer?, for key: ObjectKey,
+        isAnswered: Bool = false
+    ) {
+        guard let cache, cache.status.isAvailable, !written.resourceVersion.isEmpty else { return }
         expectations.withLock {
-            $0.expect(reference, version: written.resourceVersion, uid: written.uid, for: key, now: time.now)
+            $0.expect(
+                reference, version: written.resourceVersion, uid: written.uid, for: key, isAnswered: isAnswered,
+                now: time.now)
         }
         // The event may have come before the answer.
         observe(reference, present: cache.store.stored(reference.key), gone: nil)
@@ -99,6 +121,20 @@ final class ObjectWriter: Sendable {
 
     func verdict(_ key: ObjectKey) -> Expectations.Verdict {
         expectations.withLock { $0.verdict(key, now: time.now) }
+    }
+
+    func beginPass(_ key: ObjectKey) { expectations.withLock { $0.beginPass(key) } }
+
+    /// Whether there has to be another pass.
+    func endPass(_ key: ObjectKey) -> Bool { expectations.withLock { $0.endPass(key) } }
+
+    /// Those of `keys` to which the change brings a pass now. To be asked before `observe`.
+    func keysForPass(_ keys: Set<ObjectKey>, after change: StoreChange, of reference: ObjectReference) -> [ObjectKey] {
+        guard !keys.isEmpty else { return [] }
+        let version = change.origin == .watch ? change.new?.resourceVersion : nil
+        return expectations.withLock { expectations in
+            keys.filter { expectations.bringsPass(reference, version: version, to: $0) }
+        }
     }
 
     /// The cache has changed; returns the keys that need wait no longer.

@@ -25,17 +25,19 @@ struct APIToken: Sendable, Equatable {
     static func ensure(for app: TodoApp, in context: ReconcileContext) async throws -> APIToken {
         let reference = reference(for: app)
         if let found = context.store(secrets)?.get(reference.key) { return try APIToken(found, of: app) }
-        if let found = try await context.read(reference) { return try APIToken(found, of: app) }
-        do {
-            let made = try await context.client.create(
-                KubernetesObject(secret(for: app)), secrets, namespace: app.metadata.namespace,
-                options: WriteOptions(fieldManager: context.fieldManager))
-            return try APIToken(made, of: app)
-        } catch let error as APIError where error.isAlreadyExists {
-            // The cache was behind.
-            guard let found = try await context.client.find(secrets, reference.key) else { throw error }
+        // One without our label is followed by name once it was found.
+        if context.isFollowed(reference), let found = try await context.read(reference) {
             return try APIToken(found, of: app)
         }
+        let secret: KubernetesObject
+        do {
+            secret = try await context.create(KubernetesObject(Self.secret(for: app)), secrets)
+        } catch let error as APIError where error.isAlreadyExists || error.isForbidden {
+            // A role need not allow to make Secrets where a person does it.
+            guard let found = try await context.read(reference) else { throw error }
+            secret = found
+        }
+        return try APIToken(secret, of: app)
     }
 
     init(_ secret: KubernetesObject, of app: TodoApp) throws(AppObservation.Hindrance) {

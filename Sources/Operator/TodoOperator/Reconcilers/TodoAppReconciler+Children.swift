@@ -8,49 +8,69 @@ extension TodoAppReconciler {
     func converge(
         _ app: TodoApp, to children: [JSON], _ observation: inout AppObservation, _ context: ReconcileContext
     ) async throws {
-        for child in children {
-            let desired = KubernetesObject(child)
-            guard let type = DesiredState.type(of: desired) else { continue }
-            let reference = ControllerRuntime.ObjectReference(type, ObjectKey(desired))
+        var changes = Changes()
+        defer { changes.announce(in: context) }
+        for child in children.map(KubernetesObject.init) {
+            guard let type = DesiredState.type(of: child) else { continue }
+            let reference = ControllerRuntime.ObjectReference(type, ObjectKey(child))
             let known = context.store(type)?.stored(reference.key)
-            let isOurs = known?.object.controller?["uid"]?.string == app.metadata.uid
-            if !isOurs, let other = try await foreign(reference, to: app, in: context) {
-                observation.refusal = .nameTaken(other)
+            switch try await apply(child, reference, known: known, of: app, context) {
+            case .foreign:
+                observation.refusal = .nameTaken(
+                    "\(reference) exists and was not made for this TodoApp; delete it or rename the TodoApp")
                 return
-            }
-            var live = known?.object.json
-            switch try await context.apply(desired, type) {
-            case .unchanged: break
-            case .applied(let object):
-                live = object.json
-                announce(
-                    reference, isNew: known == nil, changed: known?.resourceVersion != object.resourceVersion, context)
-            case .stalled:
+            case .outcome(.unchanged): break
+            case .outcome(.applied(let object)):
+                changes.note(
+                    reference, isNew: known == nil, isChanged: known?.resourceVersion != object.resourceVersion)
+                if type == DesiredState.deploymentType { observation.deployment = object.json }
+            case .outcome(.stalled):
                 observation.refusal = .driftLoop(
                     "\(reference) is changed back again and again; find who else changes it (metadata.managedFields)")
             }
-            if type == DesiredState.deploymentType { observation.deployment = live }
         }
-        try await prune(keeping: children, context)
+        try await prune(keeping: children, &changes, context)
     }
 
-    /// Makes sure that the object may be taken over: there is none, or it is an orphan that was made for an app of this
-    /// name. Answers why not when it is somebody else's.
-    private func foreign(
+    private enum Application {
+        case outcome(ApplyOutcome)
+        /// It is somebody else's and was left as it is.
+        case foreign
+    }
+
+    /// Applies a child, and takes nothing over that was not made for an app of this name.
+    private func apply(
+        _ child: KubernetesObject, _ reference: ControllerRuntime.ObjectReference, known: StoredObject?,
+        of app: TodoApp, _ context: ReconcileContext
+    ) async throws -> Application {
+        if known == nil {
+            do { return .outcome(try await context.apply(child, reference.type, ifAbsent: true)) } catch let error
+                as APIError where error.isConflict
+            {
+                // The cache shows only what has our label, and may be behind.
+            }
+        }
+        if known?.controller?.uid != app.metadata.uid, try await isForeign(reference, to: app, in: context) {
+            return .foreign
+        }
+        return .outcome(try await context.apply(child, reference.type))
+    }
+
+    /// Whether the object is somebody else's: not this app's, nor an orphan that was made for an app of this name.
+    private func isForeign(
         _ reference: ControllerRuntime.ObjectReference, to app: TodoApp, in context: ReconcileContext
-    ) async throws -> String? {
+    ) async throws -> Bool {
         guard let live = try await context.client.find(reference.type, reference.key),
             live.controller?["uid"]?.string != app.metadata.uid
-        else { return nil }
+        else { return false }
         if app.isPredecessor(owning: live) { throw AppObservation.Hindrance.predecessor(of: reference) }
-        let isOrphan =
-            live.controller == nil && live.labels[Label.managedBy] == Label.operatorName
-            && live.labels[Label.instance] == app.metadata.name
-        if isOrphan { return nil }
-        return "\(reference) exists and was not made for this TodoApp; delete it or rename the TodoApp"
+        return live.controller != nil || live.labels[Label.managedBy] != Label.operatorName
+            || live.labels[Label.instance] != app.metadata.name
     }
 
-    private func prune(keeping children: [JSON], _ context: ReconcileContext) async throws {
+    private func prune(
+        keeping children: [JSON], _ changes: inout Changes, _ context: ReconcileContext
+    ) async throws {
         let wanted = Set(
             children.map(KubernetesObject.init).compactMap { child in
                 DesiredState.type(of: child).map { ControllerRuntime.ObjectReference($0, ObjectKey(child)) }
@@ -60,17 +80,29 @@ extension TodoAppReconciler {
                 let reference = ControllerRuntime.ObjectReference(type, child.key)
                 guard !wanted.contains(reference) else { continue }
                 try await context.delete(child, type)
-                context.record(.normal, reason: "Deleted", action: "Delete", "Deleted \(reference)")
+                changes.deleted.append(reference)
             }
         }
     }
+}
 
-    private func announce(
-        _ reference: ControllerRuntime.ObjectReference, isNew: Bool, changed: Bool, _ context: ReconcileContext
-    ) {
-        guard isNew || changed else { return }
-        let verb = isNew ? "Created" : "Updated"
-        context.record(.normal, reason: verb, action: "Apply", "\(verb) \(reference)")
+/// What a pass did to the children: one Event for each kind of change tells it.
+private struct Changes {
+    var created: [ControllerRuntime.ObjectReference] = []
+    var updated: [ControllerRuntime.ObjectReference] = []
+    var deleted: [ControllerRuntime.ObjectReference] = []
+
+    mutating func note(_ reference: ControllerRuntime.ObjectReference, isNew: Bool, isChanged: Bool) {
+        if isNew { created.append(reference) } else if isChanged { updated.append(reference) }
+    }
+
+    func announce(in context: ReconcileContext) {
+        for (verb, action, objects) in [
+            ("Created", "Apply", created), ("Updated", "Apply", updated), ("Deleted", "Delete", deleted),
+        ] where !objects.isEmpty {
+            let names = objects.map { "\($0)" }.joined(separator: ", ")
+            context.record(.normal, reason: verb, action: action, "\(verb) \(names)")
+        }
     }
 }
 

@@ -112,11 +112,10 @@ extension APIServer {
         let rules = UpdateRules(isApplied: true, subresource: request.subresource)
         let result = try await change(request, options: options, rules: rules) { old throws(StatusError) in
             let applied = try merged(config, live: old, request, options: options)
-            guard applied != old else { return old }
+            let revision = config.at("metadata", "resourceVersion") ?? old.at("metadata", "resourceVersion")
+            guard applied != old || revision != old.at("metadata", "resourceVersion") else { return old }
             var object = try request.decode(applied).object
-            if let revision = config.at("metadata", "resourceVersion") {
-                object.set(revision, at: "metadata", "resourceVersion")
-            }
+            object.set(revision, at: "metadata", "resourceVersion")
             return object
         }
         let warnings = request.resource.warnings(result.object, old: result.old)
