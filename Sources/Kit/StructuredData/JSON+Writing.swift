@@ -2,6 +2,7 @@ extension JSON {
     /// The value in JSON, compact, members in their order or sorted by the bytes of their keys.
     public func encoded(sortedKeys: Bool = false) -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(1000)  // about the least that an object of an API takes
         write(into: &bytes, sortedKeys: sortedKeys)
         return bytes
     }

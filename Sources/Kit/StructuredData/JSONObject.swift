@@ -173,9 +173,34 @@ extension JSONObject: ExpressibleByDictionaryLiteral, CustomStringConvertible {
 }
 
 extension String {
-    /// Equality of the UTF-8 bytes. `==` alone would take `é` for `e` with a combining accent.
+    /// Equality of the UTF-8 bytes. `==` would take `é` for `e` with a combining accent.
     func hasSameBytes(as other: String) -> Bool {
-        guard self == other else { return false }
-        return utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+        guard utf8.count == other.utf8.count else { return false }
+        return other.utf8.withContiguousStorageIfAvailable(hasBytes) ?? utf8.elementsEqual(other.utf8)
+    }
+
+    func hasBytes(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard utf8.count == bytes.count else { return false }
+        return utf8.withContiguousStorageIfAvailable { $0.isEqual(to: bytes) } ?? utf8.elementsEqual(bytes)
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// For buffers of the same size; eight bytes at a time.
+    fileprivate func isEqual(to other: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let own = UnsafeRawPointer(baseAddress), let its = UnsafeRawPointer(other.baseAddress) else {
+            return true
+        }
+        var place = 0
+        while place + 8 <= count {
+            let left = (own + place).loadUnaligned(as: UInt64.self)
+            guard left == (its + place).loadUnaligned(as: UInt64.self) else { return false }
+            place += 8
+        }
+        while place < count {
+            guard self[place] == other[place] else { return false }
+            place += 1
+        }
+        return true
     }
 }

@@ -1,11 +1,17 @@
 /// Elements of all containers that are still open, innermost on top. A container's array is made once, when it closes,
 /// with exactly the room it needs.
 struct ParserStack<Element>: ~Copyable {
+    /// A kilobyte to begin with: what is larger is slow to get from the allocator, and most texts are small.
+    private static var firstCapacity: Int { max(1, 1024 / MemoryLayout<Element>.stride) }
+
     private var memory: UnsafeMutablePointer<Element>
-    private var capacity = 64
+    private var capacity: Int
     private(set) var count = 0
 
-    init() { memory = .allocate(capacity: 64) }
+    init() {
+        capacity = Self.firstCapacity
+        memory = .allocate(capacity: capacity)
+    }
 
     deinit {
         memory.deinitialize(count: count)
@@ -67,15 +73,17 @@ struct KeyFilter {
 
 /// The longer keys of a text, each made into a string once: lists repeat them thousands of times.
 struct KeyCache: ~Copyable {
-    private static let size = 256
     private static let longestInline = 15
-    private var slots = [String](repeating: "", count: KeyCache.size)
+    private var slots: [String]
+
+    /// - Parameter byteCount: of the whole text.
+    init(byteCount: Int) { slots = Array(repeating: "", count: byteCount < 16 << 10 ? 32 : 256) }
 
     mutating func string(_ text: UnsafeBufferPointer<UInt8>) -> String {
         guard text.count > Self.longestInline else { return String(decoding: text, as: UTF8.self) }
         let mix = Int(text[0]) &* 31 ^ Int(text[text.count / 2]) &* 17 ^ Int(text[text.count - 1]) &* 7 ^ text.count
-        let slot = mix & (Self.size - 1)
-        if slots[slot].utf8.count == text.count, slots[slot].utf8.elementsEqual(text) { return slots[slot] }
+        let slot = mix & (slots.count - 1)
+        if slots[slot].hasBytes(text) { return slots[slot] }
         let string = String(decoding: text, as: UTF8.self)
         slots[slot] = string
         return string

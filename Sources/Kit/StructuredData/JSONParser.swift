@@ -22,13 +22,14 @@ struct JSONParser: ~Copyable {
     private var frames = ParserStack<Frame>()
     private var elements = ParserStack<JSON>()
     private var members = ParserStack<JSONObject.Member>()
-    private var keys = KeyCache()
+    private var keys: KeyCache
     /// Nil when nobody asked: then no path is kept.
     private var duplicates: DuplicateKeys?
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, limits: JSONLimits, reportsDuplicates: Bool) throws(JSONParseError) {
         self.bytes = bytes
         maxDepth = limits.maxDepth
+        keys = KeyCache(byteCount: bytes.count)
         duplicates = reportsDuplicates ? DuplicateKeys() : nil
         guard bytes.count <= limits.maxBytes else {
             throw JSONParseError(
