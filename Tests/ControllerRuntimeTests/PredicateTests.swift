@@ -26,10 +26,24 @@ import Testing
 
     @Test func addsAndDeletesAlwaysPass() {
         let stored = StoredObject(object("a"), ownedDigest: 0)
-        for predicate in [Predicate.ignoringStatus, .generationChanged, .labelsChanged, .annotationsChanged] {
+        for predicate in [
+            Predicate.ignoringStatus, .generationChanged, .ownedFieldsChanged, .labelsChanged, .annotationsChanged,
+        ] {
             #expect(predicate.admits(StoreChange(old: nil, new: stored)))
             #expect(predicate.admits(StoreChange(old: stored, new: nil)))
         }
+    }
+
+    @Test func ofAChildOnlyWhatWeOwnCounts() {
+        let predicate = Predicate.ownedFieldsChanged
+        #expect(!predicate.admits(change { $0["status"] = ["s": 2] }))
+        #expect(!predicate.admits(change { $0.set("v", at: "metadata", "annotations", "theirs") }))
+        #expect(predicate.admits(change { $0.set("2026-01-01T00:00:00Z", at: "metadata", "deletionTimestamp") }))
+        #expect(predicate.admits(change { $0.set("other", at: "metadata", "uid") }))
+        let (old, new) = (object("a", version: 1), object("a", version: 2))
+        #expect(
+            predicate.admits(
+                StoreChange(old: StoredObject(old, ownedDigest: 0), new: StoredObject(new, ownedDigest: 1))))
     }
 
     @Test func typesWithoutGenerationAreComparedByContent() {

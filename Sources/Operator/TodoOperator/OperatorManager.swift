@@ -1,5 +1,7 @@
 public import ControllerRuntime
+internal import KubernetesClient
 public import Logging
+internal import StructuredData
 internal import TodoResources
 
 /// The operator: a `Manager` with the informers and controllers of our kinds.
@@ -29,8 +31,13 @@ public enum OperatorManager {
         // Only what carries our label is watched, so that other people's objects take no memory here.
         let ours = "\(Label.managedBy)=\(Label.operatorName)"
         for type in DesiredState.childTypes {
+            // Of what we applied the digest is kept, and of a Deployment the status is read.
+            let informer = manager.informer(
+                type,
+                Informer.Options(namespace: options.namespace, labelSelector: ours) { $0.json["spec"] = nil })
+            let isDeployment = type == DesiredState.deploymentType
             controller.owns(
-                manager.informer(type, Informer.Options(namespace: options.namespace, labelSelector: ours)))
+                informer, when: isDeployment ? .ownedFieldsChanged || .rolloutMoved : .ownedFieldsChanged)
         }
         // The tokens that the operator makes, by our label; absent where it may not list Secrets. What users own is
         // followed by name.

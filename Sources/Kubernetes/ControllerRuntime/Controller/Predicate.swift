@@ -29,6 +29,13 @@ public struct Predicate: Sendable {
         return new.generation == 0 && content(old.object) != content(new.object)
     }
 
+    /// All but what others do to fields of their own, as a controller that writes status: adds, deletes, the beginning of
+    /// deletion, and changes of what this field manager applied. What a controller wants of its children.
+    public static let ownedFieldsChanged = Predicate { change in
+        guard let old = change.old, let new = change.new, old.uid == new.uid else { return true }
+        return old.ownedDigest != new.ownedDigest || old.isBeingDeleted != new.isBeingDeleted
+    }
+
     public static let labelsChanged = Predicate { change in
         guard let old = change.old, let new = change.new else { return true }
         return old.object.labels != new.object.labels

@@ -52,15 +52,15 @@ enum OwnedFields {
     }
 
     private static func element(_ path: String, of value: JSON) -> JSON? {
-        guard let colon = path.firstIndex(of: ":") else { return nil }
-        let rest = path[path.index(after: colon)...]
-        switch path[..<colon] {
-        case "f": return value[String(rest)]
-        case "i": return Int(rest).flatMap { value[$0] }
-        case "v":
+        guard path.utf8.dropFirst().first == UInt8(ascii: ":") else { return nil }
+        let rest = Substring(path.utf8.dropFirst(2))
+        switch path.utf8.first {
+        case UInt8(ascii: "f"): return value[String(rest)]
+        case UInt8(ascii: "i"): return Int(rest).flatMap { value[$0] }
+        case UInt8(ascii: "v"):
             guard let wanted = try? JSON(parsing: rest) else { return nil }
             return value.array?.first { $0 == wanted }
-        case "k":
+        case UInt8(ascii: "k"):
             guard let keys = (try? JSON(parsing: rest))?.object else { return nil }
             return value.array?.first { item in keys.allSatisfy { item[$0.0] == $0.1 } }
         default: return nil
@@ -73,7 +73,10 @@ struct StableHasher {
     private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
     mutating func combine(_ text: String) {
-        for byte in text.utf8 { combine(byte) }
+        var text = text
+        text.withUTF8 { bytes in
+            for byte in bytes { combine(byte) }
+        }
         combine(UInt8(0xff))  // cannot occur in UTF-8: keeps "a","b" apart from "ab"
     }
 
@@ -93,13 +96,31 @@ struct StableHasher {
             combine(UInt8(ascii: "]"))
         case .object(let object):
             combine(UInt8(ascii: "{"))
-            for key in object.keys.sorted() {
-                combine(key)
-                combine(object[key] ?? .null)
+            if object.hasSortedKeys {
+                for (key, value) in object { combine(key, value) }
+            } else {
+                for (key, value) in object.sorted(by: { $0.key < $1.key }) { combine(key, value) }
             }
             combine(UInt8(ascii: "}"))
         }
     }
 
+    private mutating func combine(_ key: String, _ value: JSON) {
+        combine(key)
+        combine(value)
+    }
+
     private mutating func combine(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+}
+
+extension JSONObject {
+    /// As nearly all have that a server or a literal of ours wrote: to look is cheaper than to sort.
+    fileprivate var hasSortedKeys: Bool {
+        var last = ""
+        for (key, _) in self {
+            guard last <= key else { return false }
+            last = key
+        }
+        return true
+    }
 }
