@@ -178,4 +178,21 @@ final class ListeningSocket: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    @Test func anOwnedDatabaseHasALoginThatIsNoSuperuserAndStaysTheSame() async throws {
+        let folder = try TemporaryFolder()
+        let server = try await LocalPostgres(folder: folder.path("postgres"))
+        try await server.start()
+        let uri = try await server.ownedDatabase("app")
+        #expect(try await server.ownedDatabase("app") == uri)
+        let connection = try await PostgresConnection.connect(PostgresConfiguration(uri))
+        let rows = try await connection.query(
+            "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
+        )
+        let mayMore = try rows.map { try $0.decode(Bool.self) }
+        #expect(mayMore == [false])
+        _ = try await connection.query("CREATE TABLE t (x int4)")
+        await connection.close()
+        await server.stop()
+    }
 }

@@ -15,19 +15,19 @@ import Testing
                 """
                 SELECT \(Int16.min), \(Int32.max), \(Int.min), \(true), \(-0.5), \("añ🙂"), \([UInt8](0...255)), \(id),
                        \(instant), \(day), \(json), \(nil as String?), \([1, -2, 3]), \(["a", nil, ""] as [String?]),
-                       \([] as [UUID]), \([id]), \([instant]), \("")
+                       \([] as [UUID]), \([id]), \([instant]), \(""), \([[1, 0], nil, []] as [[UInt8]?])
                 """)
             let row = try #require(rows.first)
-            let (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r) = try row.decode(
+            let (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s) = try row.decode(
                 Int16.self, Int32.self, Int.self, Bool.self, Double.self, String.self, [UInt8].self, UUID.self,
                 PostgresTimestamp.self, PostgresDate.self, PostgresJSON.self, String?.self, [Int].self, [String?].self,
-                [UUID].self, [UUID].self, [PostgresTimestamp].self, String.self)
+                [UUID].self, [UUID].self, [PostgresTimestamp].self, String.self, [[UInt8]?].self)
             #expect((a, b, c, d, e, f) == (Int16.min, Int32.max, Int.min, true, -0.5, "añ🙂"))
             #expect(g == [UInt8](0...255))
             #expect((h, i, j, k, l) == (id, instant, day, json, nil))
             #expect(m == [1, -2, 3])
             #expect(n == ["a", nil, ""])
-            #expect(o == [] && p == [id] && q == [instant] && r == "")
+            #expect(o == [] && p == [id] && q == [instant] && r == "" && s == [[1, 0], nil, []])
         }
     }
 

@@ -1,4 +1,5 @@
 public import ChildProcess
+internal import Crypto
 internal import Glibc
 internal import Postgres
 
@@ -125,6 +126,31 @@ public actor LocalPostgres {
             throw .start("the database \(name) could not be made: \(error)")
         }
         return uri(database: name)
+    }
+
+    /// The URI of a database with a login of its own name that owns it and may do nothing else in the server: what an
+    /// application should get, for row-level security does not hold for the server's own user. Both are made when they are
+    /// not there; the password is the same at each start.
+    /// - Parameter name: lower-case letters, digits and `_`.
+    public func ownedDatabase(_ name: String) async throws(LocalPostgresError) -> String {
+        let own = try await database(name)
+        let secret = HMAC<SHA256>.authenticationCode(
+            for: Array(name.utf8), using: SymmetricKey(data: Array(password.utf8)))
+        let digits = Array("0123456789abcdef")
+        let ownPassword = String(secret.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        do {
+            let connection = try await PostgresConnection.connect(PostgresConfiguration(own))
+            let there = try await connection.query("SELECT 1::int4 FROM pg_roles WHERE rolname = \(name)")
+            try await connection.execute(
+                script: """
+                    \(there.isEmpty ? "CREATE" : "ALTER") ROLE "\(name)" LOGIN PASSWORD '\(ownPassword)';
+                    ALTER DATABASE "\(name)" OWNER TO "\(name)"
+                    """)
+            await connection.close()
+        } catch {
+            throw .start("the login of the database \(name) could not be made: \(error)")
+        }
+        return "postgresql://\(name):\(ownPassword)@127.0.0.1:\(port)/\(name)?sslmode=disable"
     }
 
     /// Ends all sessions and stops in order.

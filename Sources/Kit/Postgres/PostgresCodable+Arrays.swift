@@ -26,6 +26,8 @@ extension UInt8: PostgresArrayElement {
     }
 }
 
+/// So that `[[UInt8]]` is `bytea[]`.
+extension [UInt8]: PostgresArrayElement { public static var postgresArrayType: PostgresType { .init(rawValue: 1001) } }
 extension Bool: PostgresArrayElement { public static var postgresArrayType: PostgresType { .init(rawValue: 1000) } }
 extension Int16: PostgresArrayElement { public static var postgresArrayType: PostgresType { .init(rawValue: 1005) } }
 extension Int32: PostgresArrayElement { public static var postgresArrayType: PostgresType { .init(rawValue: 1007) } }

@@ -51,6 +51,14 @@ public struct PostgresRow: Sendable {
         return try decode(type, column: column)
     }
 
+    /// The column at `place`, counted from 0.
+    public func decode<Value: PostgresDecodable>(_ type: Value.Type = Value.self, at place: Int) throws(PostgresError)
+        -> Value
+    {
+        guard let column = Int32(exactly: place), column >= 0 else { throw .misuse("there is no column \(place)") }
+        return try decode(type, column: column)
+    }
+
     func decode<Value: PostgresDecodable>(_ type: Value.Type, column: Int32) throws(PostgresError) -> Value {
         let pointer = result.pointer
         guard column < PQnfields(pointer) else {

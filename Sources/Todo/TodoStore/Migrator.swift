@@ -14,19 +14,22 @@ public struct Migrator: Sendable {
 
     private let connection: PostgresConnection
     private let migrations: [Migration]
+    private let table: String
     private let lockTimeout: Duration
     private let logger: Logger
 
     /// - Parameters:
     ///   - migrations: numbered from 1 without gaps.
+    ///   - table: where what was applied is written down; parts of the schema with versions of their own need one each.
     ///   - lockTimeout: the longest that another migrator, or whoever uses the tables, is waited for.
     public init(
-        connection: PostgresConnection, migrations: [Migration] = Migration.all,
+        connection: PostgresConnection, migrations: [Migration] = Migration.all, table: String = "schema_migrations",
         lockTimeout: Duration = .seconds(30),
         logger: Logger = Logger(label: "migrator", factory: { _ in SwiftLogNoOpLogHandler() })
     ) {
         self.connection = connection
         self.migrations = migrations
+        self.table = table
         self.lockTimeout = lockTimeout
         self.logger = logger
     }
@@ -86,7 +89,8 @@ extension Migrator {
         let checksum: String
     }
 
-    private static func withConnection<Value: Sendable>(
+    /// Runs `body` on a connection of its own to the database at `uri`.
+    public static func withConnection<Value: Sendable>(
         _ uri: String, _ tlsMode: DatabaseTLSMode?,
         _ body: (PostgresConnection) async throws(DatabaseError) -> Value
     ) async throws(DatabaseError) -> Value {
@@ -122,7 +126,7 @@ extension Migrator {
                 try await connection.execute(script: next.sql, name: "migration \(next.version) (\(next.name))")
                 try await connection.query(
                     """
-                    INSERT INTO schema_migrations (version, name, checksum)
+                    INSERT INTO \(identifier: table) (version, name, checksum)
                     VALUES (\(next.version), \(next.name), \(next.checksum))
                     """)
                 return nil
@@ -142,21 +146,21 @@ extension Migrator {
     private func makeTable() async throws {
         try await connection.execute(
             script: """
-                CREATE TABLE IF NOT EXISTS schema_migrations (
+                CREATE TABLE IF NOT EXISTS \(PostgresQuery.quoted(identifier: table)) (
                     version bigint PRIMARY KEY,
                     name text NOT NULL,
                     checksum text NOT NULL,
                     applied_at timestamptz NOT NULL DEFAULT now()
                 )
-                """, name: "schema_migrations")
+                """, name: table)
     }
 
     /// What was applied, in order; nothing when the table is not there.
     private func applied() async throws -> [Applied] {
-        let there = try await connection.query("SELECT to_regclass('schema_migrations') IS NOT NULL")
+        let there = try await connection.query("SELECT to_regclass(\(table)) IS NOT NULL")
         guard let row = there.first, try row.decode(Bool.self) else { return [] }
-        return try await connection.query("SELECT version, name, checksum FROM schema_migrations ORDER BY version").map
-        {
+        let applied: PostgresQuery = "SELECT version, name, checksum FROM \(identifier: table) ORDER BY version"
+        return try await connection.query(applied).map {
             let (version, name, checksum) = try $0.decode(Int.self, String.self, String.self)
             return Applied(version: version, name: name, checksum: checksum)
         }

@@ -23,5 +23,5 @@ public struct Migration: Sendable {
     }
 
     /// All steps, in order.
-    public static let all: [Migration] = [.tasks]
+    public static let all: [Migration] = [.people, .tasks, .events]
 }

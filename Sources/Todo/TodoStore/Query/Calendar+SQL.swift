@@ -1,0 +1,60 @@
+internal import Postgres
+internal import TodoModel
+
+/// The person's calendar in SQL. PostgreSQL knows the zones; what it works out once for a statement stands in a scalar
+/// subquery, which is run once, where an expression of parameters would be evaluated for each row.
+struct SQLCalendar {
+    let context: QueryContext
+
+    var zone: SQLFragment { "\(context.zone)" }
+    var now: SQLFragment { "\(PostgresTimestamp(microsecondsSince1970: context.now.microsecondsSince1970))" }
+    /// The wall time of now.
+    var localNow: SQLFragment { "(SELECT timezone(\(zone), \(now)))" }
+    var dayStart: SQLFragment { "\(context.dayStart.minutes) * interval '1 minute'" }
+
+    /// The first day of a stretch of days; `now` stands for today.
+    func start(of date: TaskDate) -> SQLFragment { bound(date, isEnd: false) }
+
+    /// The day after its last.
+    func end(of date: TaskDate) -> SQLFragment { bound(date, isEnd: true) }
+
+    /// The wall time at which a day begins.
+    func wall(_ day: SQLFragment) -> SQLFragment { "(SELECT \(day)::timestamp + \(dayStart))" }
+
+    /// The instant at which a day begins.
+    func instant(_ day: SQLFragment) -> SQLFragment {
+        "(SELECT timezone(\(zone), \(day)::timestamp + \(dayStart)))"
+    }
+
+    private func bound(_ date: TaskDate, isEnd: Bool) -> SQLFragment {
+        let days = Int32(isEnd ? 1 : 0)
+        switch date {
+        case .day(let day): return "\(PostgresDate(daysSince1970: day.daysSince1970 + Int(days)))"
+        case .now: return fromToday("today + \(days)")
+        case .shifted(let amount, .day): return fromToday("today + \(Int32(amount) + days)")
+        case .shifted(let amount, .week): return fromToday("today + \(Int32(amount) * 7 + days)")
+        case .shifted(let amount, .month): return fromToday(months(amount, days))
+        case .shifted(let amount, .year): return fromToday(months(amount * 12, days))
+        case .weekday(let weekday):
+            return fromToday(
+                "today + mod(\(Int32(weekday.rawValue)) - extract(isodow FROM today)::int + 7, 7) + \(days)")
+        case .current(.week):
+            let first = Int32(context.weekStart.rawValue)
+            return fromToday("today - mod(extract(isodow FROM today)::int - \(first) + 7, 7) + \(days * 7)")
+        case .current(.month): return fromToday(period("month", days))
+        case .current(.year): return fromToday(period("year", days))
+        }
+    }
+
+    private func months(_ count: Int, _ days: Int32) -> SQLFragment {
+        "(today + make_interval(months => \(Int32(count))))::date + \(days)"
+    }
+
+    private func period(_ unit: String, _ count: Int32) -> SQLFragment {
+        "(date_trunc('\(raw: unit)', today::timestamp) + \(count) * interval '1 \(raw: unit)')::date"
+    }
+
+    private func fromToday(_ expression: SQLFragment) -> SQLFragment {
+        "(SELECT \(expression) FROM (SELECT (timezone(\(zone), \(now)) - \(dayStart))::date AS today) AS calendar)"
+    }
+}

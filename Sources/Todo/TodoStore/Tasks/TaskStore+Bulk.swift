@@ -1,0 +1,80 @@
+public import FoundationEssentials
+internal import Postgres
+public import TodoModel
+
+/// One of many writes that are sent at once.
+public enum BulkWrite: Sendable {
+    case create(TodoTask.Draft)
+    case update(UUID, TodoTask.Patch, ifVersion: [Int]?)
+    case delete(UUID, ifVersion: [Int]?)
+    case restore(UUID, ifVersion: [Int]?)
+    case move(UUID, TaskMove, ifVersion: [Int]?)
+}
+
+extension TaskStore {
+    /// Runs writes in order, in one transaction. What one cannot do becomes its result, and the others go on; where
+    /// `isAtomic`, nothing is written once one fails. Writes between moves share a round trip.
+    public func bulk(
+        _ writes: [BulkWrite], isAtomic: Bool, by operation: TodoOperation
+    ) async throws -> [Result<TodoTask, StoreError>] {
+        do {
+            return try await database.transaction { database in
+                let results = try await TaskStore(database: database).run(writes, by: operation)
+                let failed = results.contains { if case .failure = $0 { true } else { false } }
+                if isAtomic, failed { throw BulkRefusal(results: results) }
+                return results
+            }
+        } catch let refusal as BulkRefusal {
+            return refusal.results
+        }
+    }
+
+    private func run(
+        _ writes: [BulkWrite], by operation: TodoOperation
+    ) async throws -> [Result<TodoTask, StoreError>] {
+        var results: [Result<TodoTask, StoreError>] = []
+        var waiting: [TaskWrite] = []
+        for write in writes {
+            switch write {
+            case .create(let draft): waiting.append(creation(draft, by: operation))
+            case .update(let id, let patch, let versions):
+                waiting.append(.update(id, patch, ifVersion: versions, by: operation))
+            case .delete(let id, let versions): waiting.append(.delete(id, ifVersion: versions, by: operation))
+            case .restore(let id, let versions): waiting.append(.restore(id, ifVersion: versions, by: operation))
+            case .move(let id, let move, let versions):
+                results += try await send(waiting, by: operation)
+                waiting = []
+                do {
+                    let patch = try await patch(id, move, for: operation.actor)
+                    waiting.append(.update(id, patch, ifVersion: versions, by: operation))
+                } catch let error as StoreError {
+                    results.append(.failure(error))
+                }
+            }
+        }
+        return results + (try await send(waiting, by: operation))
+    }
+
+    private func send(
+        _ writes: [TaskWrite], by operation: TodoOperation
+    ) async throws -> [Result<TodoTask, StoreError>] {
+        guard !writes.isEmpty else { return [] }
+        let rows = try await database.read(as: .user(operation.actor), writes.flatMap(\.queries))
+        var results: [Result<TodoTask, StoreError>] = []
+        var place = 0
+        for write in writes {
+            place += write.queries.count
+            do {
+                results.append(.success(try WriteAnswer.task(rows[place - 1])))
+            } catch let error as StoreError {
+                results.append(.failure(error))
+            }
+        }
+        return results
+    }
+}
+
+/// Rolls a bulk write back, and tells what would have come of each.
+private struct BulkRefusal: Error {
+    let results: [Result<TodoTask, StoreError>]
+}

@@ -1,0 +1,85 @@
+public import FoundationEssentials
+internal import Postgres
+public import TodoModel
+
+/// The tasks that a person sees: their own, and those of projects that are shared with them.
+public struct TaskStore: Sendable {
+    let database: TodoDatabase
+
+    /// One page of a list.
+    public struct Page: Sendable {
+        public let tasks: [TodoTask]
+        /// For the `TaskListing` of the page after; nil at the end.
+        public let next: String?
+    }
+
+    /// Throws `notFound`; a task in the bin is found.
+    public func get(_ id: UUID, for actor: UUID) async throws -> TodoTask {
+        let statement: SQLFragment = """
+            SELECT \(raw: TodoTask.columns(of: "t")) FROM tasks t
+            JOIN projects p ON p.user_id = t.user_id AND p.id = t.project_id
+            WHERE t.user_id = ANY (\(.owners(for: actor))) AND t.id = \(id) AND \(.sees(actor, "p"))
+            """
+        guard let row = try await database.rows(as: .user(actor), "task.get", statement).first else {
+            throw StoreError.notFound
+        }
+        return try TodoTask(row)
+    }
+
+    /// One page of what `listing` asks for, among all that the person in its context sees.
+    public func page(_ listing: TaskListing) async throws -> Page {
+        let actor = listing.user
+        // Each branch can be read from an index in order; the second one finds nothing for who shares nothing.
+        let tail: SQLFragment = "ORDER BY \(listing.orderBy) LIMIT \(listing.limit + 1)"
+        let columns = TodoTask.columns(of: "t")
+        let statement: SQLFragment = """
+            SELECT \(raw: columns) FROM (
+                (SELECT t.* FROM tasks t WHERE t.user_id = \(actor) AND \(listing.condition) \(tail))
+                UNION ALL
+                (SELECT t.* FROM project_members m JOIN tasks t ON t.user_id = m.owner_id AND t.project_id = m.project_id
+                WHERE m.member_id = \(actor) AND \(listing.condition) \(tail))
+            ) AS t \(tail)
+            """
+        let tasks = try await database.rows(as: .user(actor), "task.list", statement).map { try TodoTask($0) }
+        guard tasks.count > listing.limit else { return Page(tasks: tasks, next: nil) }
+        let page = Array(tasks.prefix(listing.limit))
+        return Page(tasks: page, next: page.last.map { listing.cursor(after: $0) })
+    }
+
+    /// Throws `invalid` naming `project` or `parent`, or `forbidden`.
+    public func create(_ draft: TodoTask.Draft, by operation: TodoOperation) async throws -> TodoTask {
+        try await write(creation(draft, by: operation), by: operation)
+    }
+
+    /// Changes a task unless nothing would be different.
+    ///
+    /// - Parameter versions: those at which the change is wanted; nil for any.
+    public func update(
+        _ id: UUID, _ patch: TodoTask.Patch, ifVersion versions: [Int]? = nil, by operation: TodoOperation
+    ) async throws -> TodoTask {
+        try await write(.update(id, patch, ifVersion: versions, by: operation), by: operation)
+    }
+
+    /// Puts a task and all below it into the bin.
+    public func delete(
+        _ id: UUID, ifVersion versions: [Int]? = nil, by operation: TodoOperation
+    ) async throws -> TodoTask {
+        try await write(.delete(id, ifVersion: versions, by: operation), by: operation)
+    }
+
+    /// Takes a task out of the bin, with all that went there with it.
+    public func restore(
+        _ id: UUID, ifVersion versions: [Int]? = nil, by operation: TodoOperation
+    ) async throws -> TodoTask {
+        try await write(.restore(id, ifVersion: versions, by: operation), by: operation)
+    }
+
+    func creation(_ draft: TodoTask.Draft, by operation: TodoOperation) -> TaskWrite {
+        .create(
+            draft, id: database.makeID(), position: draft.position ?? FractionalIndex.end(at: .now()), by: operation)
+    }
+
+    private func write(_ write: TaskWrite, by operation: TodoOperation) async throws -> TodoTask {
+        try WriteAnswer.task(try await database.write(as: .user(operation.actor), write.queries))
+    }
+}

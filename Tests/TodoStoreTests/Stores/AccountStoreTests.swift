@@ -1,0 +1,122 @@
+import FoundationEssentials
+import Postgres
+import PostgresServer
+import StructuredData
+import Testing
+import TodoModel
+
+@testable import TodoStore
+
+@Suite(.timeLimit(.minutes(2))) struct AccountStoreTests {
+    @Test func `an address has one account`() async throws {
+        try await Stores.with { stores in
+            await #expect(throws: StoreError.emailTaken) {
+                try await stores.database.accounts.create(.init(email: "ada@example.com", name: "x"), password: nil)
+            }
+            let patch = User.Patch.with {
+                $0.email = "ben@example.com"
+            }
+            await #expect(throws: StoreError.emailTaken) {
+                try await stores.database.accounts.update(stores.ada.id, patch)
+            }
+            let found = try await stores.database.accounts.credentials(email: "ada@example.com")
+            #expect(found?.user == stores.ada && found?.password == "x")
+            #expect(try await stores.database.accounts.credentials(email: "eve@example.com") == nil)
+        }
+    }
+
+    @Test func `a token is good for its account until it is revoked or expires`() async throws {
+        try await Stores.with { stores in
+            let tokens = stores.database.tokens
+            let (token, secret) = try await tokens.create(
+                .personal, named: "cli", scopes: [.read], expires: nil, of: stores.ada.id)
+            let parsed = try #require(TokenSecret(secret.text))
+            #expect(parsed == secret && secret.text.utf8.count == 69)
+            let bearer = try await tokens.authenticate(parsed)
+            #expect(bearer?.user == stores.ada && bearer?.token.id == token.id && bearer?.token.scopes == [.read])
+            #expect(try await tokens.authenticate(TokenSecret(for: stores.ada.id)) == nil)
+            let stored = try await stores.home.server.psql(
+                "SELECT row_to_json(t) FROM tokens t", database: stores.home.name)
+            #expect(!stored.contains(secret.text) && !stored.contains(String(secret.text.suffix(20))))
+            #expect(try await tokens.all(of: stores.ada.id).first?.lastUsed != nil)
+            await #expect(throws: StoreError.notFound) { try await tokens.revoke(token.id, of: stores.ben.id) }
+            try await tokens.revoke(token.id, of: stores.ada.id)
+            #expect(try await tokens.authenticate(parsed) == nil)
+            let past = Instant(microsecondsSince1970: Instant.now().microsecondsSince1970 - 1)
+            let (_, expired) = try await tokens.create(
+                .session, named: "old", scopes: [.read], expires: past, of: stores.ada.id)
+            #expect(try await tokens.authenticate(expired) == nil)
+        }
+    }
+
+    @Test func `a new password ends the other sessions`() async throws {
+        try await Stores.with { stores in
+            let tokens = stores.database.tokens
+            func token(_ kind: AccessToken.Kind) async throws -> (token: AccessToken, secret: TokenSecret) {
+                try await tokens.create(kind, named: "x", scopes: [.read], expires: nil, of: stores.ada.id)
+            }
+            let (kept, other, personal) = (
+                try await token(.session), try await token(.session), try await token(.personal)
+            )
+            try await stores.database.accounts.setPassword("new", of: stores.ada.id, keeping: kept.token.id)
+            #expect(try await tokens.authenticate(kept.secret) != nil)
+            #expect(try await tokens.authenticate(other.secret) == nil)
+            #expect(try await tokens.authenticate(personal.secret) != nil)
+            #expect(try await stores.database.accounts.credentials(email: stores.ada.email)?.password == "new")
+        }
+    }
+
+    @Test func `an erased account leaves nothing but the event that says so`() async throws {
+        try await Stores.with { stores in
+            let project = try await stores.shared(.editor)
+            let foreign = try await stores.database.projects.create(.init(name: "Ben's"), by: stores.ben.id)
+            _ = try await stores.database.projects.share(
+                foreign.id, with: stores.ada.email, as: .editor, by: stores.ben.id)
+            let root = try await stores.create("root") { $0.project = project.id }
+            _ = try await stores.create("child", by: stores.ben) { $0.parent = root.id }
+            _ = try await stores.create("by ada") { $0.project = foreign.id }
+            let export = try await stores.database.accounts.export(stores.ada.id)
+            #expect(export["tasks"]?.array?.count == 2 && export["user"]?["email"] == "ada@example.com")
+            #expect(export["memberships"]?[0]?["project"]?.string == foreign.id.uuidString.lowercased())
+            try await stores.database.accounts.erase(stores.ada.id)
+            #expect(try await stores.database.accounts.user(stores.ada.id) == nil)
+            let tables = try await stores.home.server.psql(
+                "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE data_type = 'uuid' AND table_schema = 'public' AND table_name <> 'outbox'",
+                database: stores.home.name
+            ).split(separator: "\n")
+            for column in tables {
+                let parts = column.split(separator: ".")
+                let left = try await stores.home.server.psql(
+                    "SELECT count(*) FROM \(parts[0]) WHERE \(parts[1]) = '\(stores.ada.id)'",
+                    database: stores.home.name)
+                #expect(left == "0", "\(column)")
+            }
+            #expect(try await stores.events().last == "account.erased")
+            #expect(try await stores.titles("", for: stores.ben) == ["by ada"])
+            let members = try await stores.database.projects.members(of: foreign.id, for: stores.ben.id)
+            #expect(members.map(\.user) == [stores.ben.id])
+        }
+    }
+
+    @Test func `a repeated request gets the first answer`() async throws {
+        try await Stores.with { stores in
+            let answer = RequestStore.Answer(status: 201, headers: Array("{}".utf8), body: [1, 2, 3])
+            let run: @Sendable (String, [UInt8]) async throws -> RequestStore.Answer? = { key, fingerprint in
+                try await stores.database.transaction { database in
+                    if let known = try await database.requests.claim(key, fingerprint: fingerprint, of: stores.ada.id) {
+                        return known
+                    }
+                    try await database.requests.keep(answer, for: key, of: stores.ada.id)
+                    return nil
+                }
+            }
+            let answers = try await withThrowingTaskGroup(of: RequestStore.Answer?.self) { group in
+                for _ in 0..<6 { group.addTask { try await run("k", [7]) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(answers.count { $0 == nil } == 1 && answers.count { $0 == answer } == 5)
+            await #expect(throws: StoreError.idempotencyKeyReused) { try await run("k", [8]) }
+            #expect(try await run("other", [8]) == nil)
+        }
+    }
+}

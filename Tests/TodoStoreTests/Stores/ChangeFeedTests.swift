@@ -1,0 +1,107 @@
+import FoundationEssentials
+import PostgresServer
+import StructuredData
+import Testing
+import TodoModel
+
+@testable import TodoStore
+
+@Suite(.timeLimit(.minutes(2))) struct ChangeFeedTests {
+    /// All changes after a cursor, in pages of `limit`.
+    private func changes(
+        _ stores: Stores, after cursor: ChangeCursor = .init(), limit: Int = 3, for user: User
+    ) async throws -> (items: [ChangeFeed.Change], cursor: ChangeCursor) {
+        var (items, cursor): ([ChangeFeed.Change], ChangeCursor) = ([], cursor)
+        while true {
+            let page = try await stores.database.changes.page(after: cursor, limit: limit, for: user.id)
+            items += page.changes
+            #expect(page.next != cursor || !page.hasMore)
+            cursor = try #require(ChangeCursor("\(page.next)"))
+            if !page.hasMore { return (items, cursor) }
+        }
+    }
+
+    @Test func `everything comes once, in order, in the form of the API`() async throws {
+        try await Stores.with { stores in
+            for n in 0..<10 { _ = try await stores.create("\(n)") }
+            let filter = try await stores.database.filters.create(.init(name: "f", query: "milk"), of: stores.ada.id)
+            let (items, cursor) = try await changes(stores, for: stores.ada)
+            #expect(items.map(\.seq) == Array(1...12))
+            #expect(items.map(\.type) == ["project"] + Array(repeating: "task", count: 10) + ["filter"])
+            #expect(items.last?.body == filter.json)
+            let project = try #require(try await stores.database.projects.all(for: stores.ada.id).first)
+            #expect(items.first?.body == project.json)
+            #expect(try await changes(stores, after: cursor, for: stores.ada).items.isEmpty)
+            let task = try await stores.create("new")
+            let (news, _) = try await changes(stores, after: cursor, for: stores.ada)
+            #expect(news.map(\.body) == [task.json])
+        }
+    }
+
+    @Test func `somebody whom a second project is shared with gets its old tasks`() async throws {
+        try await Stores.with { stores in
+            let second = try await stores.database.projects.create(.init(name: "Second"), by: stores.ada.id)
+            let old = try await stores.create("old") { $0.project = second.id }
+            _ = try await stores.create("never")
+            let first = try await stores.shared(.viewer)
+            let task = try await stores.create("x") { $0.project = first.id }
+            let (items, cursor) = try await changes(stores, for: stores.ben)
+            #expect(Set(items.map(\.id)).isSuperset(of: [first.id, task.id]) && !items.map(\.id).contains(old.id))
+            _ = try await stores.database.projects.share(
+                second.id, with: stores.ben.email, as: .editor, by: stores.ada.id)
+            let (news, _) = try await changes(stores, after: cursor, for: stores.ben)
+            #expect(news.map(\.id) == [second.id, old.id])
+            #expect(news.first?.body?["role"] == "editor")
+        }
+    }
+
+    @Test func `what leaves somebody's sight is told as gone`() async throws {
+        try await Stores.with { stores in
+            let project = try await stores.shared(.editor)
+            let task = try await stores.create("x") { $0.project = project.id }
+            let other = try await stores.create("y") { $0.project = project.id }
+            let (_, cursor) = try await changes(stores, for: stores.ben)
+            let inbox = try #require(try await stores.database.projects.all(for: stores.ada.id).first)
+            _ = try await stores.database.tasks.move(
+                task.id, TaskMove(project: inbox.id), by: stores.operation(by: stores.ada))
+            _ = try await stores.database.tasks.delete(other.id, by: stores.operation(by: stores.ada))
+            let (gone, next) = try await changes(stores, after: cursor, for: stores.ben)
+            #expect(gone.map(\.id) == [task.id, other.id] && gone.map(\.isDeleted) == [true, true])
+            #expect(gone[0].body == nil, "where it went is not theirs to know")
+            let (own, _) = try await changes(stores, for: stores.ada)
+            #expect(own.last { $0.id == task.id }?.isDeleted == false)
+            try await stores.database.projects.remove(stores.ben.id, from: project.id, by: stores.ada.id)
+            let (left, end) = try await changes(stores, after: next, for: stores.ben)
+            #expect(left.map(\.id) == [project.id] && left[0].isDeleted && left[0].user == stores.ben.id)
+            #expect(end.positions.map(\.owner) == [stores.ben.id])
+        }
+    }
+
+    @Test func `who was away for longer than the bin keeps things hears of it`() async throws {
+        try await Stores.with { stores in
+            let task = try await stores.create("x")
+            let child = try await stores.create("child") { $0.parent = task.id }
+            let (_, cursor) = try await changes(stores, for: stores.ada)
+            _ = try await stores.database.tasks.delete(task.id, by: stores.operation(by: stores.ada))
+            try await stores.database.maintenance.run(bin: .seconds(3600))
+            #expect(try await stores.database.tasks.get(task.id, for: stores.ada.id).deleted != nil)
+            try await stores.home.server.psql(
+                "UPDATE tasks SET deleted_at = deleted_at - interval '2 hours' WHERE deleted_at IS NOT NULL",
+                database: stores.home.name)
+            #expect(try await stores.database.maintenance.run(bin: .seconds(3600)) == 2)
+            await #expect(throws: StoreError.notFound) {
+                try await stores.database.tasks.get(task.id, for: stores.ada.id)
+            }
+            let (gone, _) = try await changes(stores, after: cursor, for: stores.ada)
+            #expect(Set(gone.map(\.id)) == [task.id, child.id] && gone.allSatisfy { $0.isDeleted && $0.body == nil })
+        }
+    }
+
+    @Test func `a text that is no cursor is refused`() {
+        let owner = UUID()
+        #expect(ChangeCursor("\(owner):5")?.positions.first?.seq == 5)
+        for text in ["", "x", "\(owner)", "\(owner):", "\(owner):-1", "\(owner):1,", ":1", "\(owner):1:2"] {
+            #expect(ChangeCursor(text) == nil, "\(text)")
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Concurrency
+import FoundationEssentials
+import Testing
+import TodoModel
+
+@testable import TodoStore
+
+@Suite(.timeLimit(.minutes(2))) struct OutboxTests {
+    @Test func `entries are published once, in order, by one at a time`() async throws {
+        try await Stores.with { stores in
+            let seen = Lock<[Int64]>([])
+            let running = Lock(0)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { for n in 0..<100 { _ = try await stores.create("\(n)", by: stores.ada) } }
+                for _ in 0..<3 {
+                    group.addTask {
+                        while seen.withLock({ $0.count }) < 104 {
+                            _ = try await stores.database.outbox.drain(limit: 7) { entries in
+                                #expect(
+                                    running.withLock {
+                                        $0 += 1; return $0
+                                    } == 1)
+                                seen.withLock { $0 += entries.map(\.id) }
+                                await Task.yield()
+                                running.withLock { $0 -= 1 }
+                                return Set(entries.map(\.id))
+                            }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let ids = seen.withLock { $0 }
+            #expect(ids == ids.sorted() && Set(ids).count == ids.count)
+            #expect(try await stores.database.outbox.drain(limit: 7) { _ in [] } == .empty)
+        }
+    }
+
+    @Test func `what could not be published stays`() async throws {
+        struct Refused: Error {}
+        try await Stores.with { stores in
+            await #expect(throws: Refused.self) {
+                try await stores.database.outbox.drain(limit: 10) { _ in throw Refused() }
+            }
+            let outcome = try await stores.database.outbox.drain(limit: 10) { entries in
+                #expect(entries.count == 4)
+                return Set(entries.prefix(1).map(\.id))
+            }
+            #expect(outcome == .published(1))
+            #expect(try await stores.database.outbox.backlog().count == 3)
+        }
+    }
+}
