@@ -11,22 +11,59 @@ public enum Timestamp {
 
     /// With microseconds. `seconds` since 1970-01-01T00:00:00Z.
     public static func text(seconds: Int, nanoseconds: Int = 0) -> String {
-        "\(wholeSeconds(seconds)).\(pad(nanoseconds / 1000, 6))Z"
+        text(seconds) { text in
+            text.append(UInt8(ascii: "."))
+            text.append(nanoseconds / 1000, width: 6)
+        }
     }
 
     /// Without a fraction: `2026-01-31T09:26:53Z`, the form of Kubernetes' `Time`.
-    public static func text(wholeSeconds seconds: Int) -> String { "\(wholeSeconds(seconds))Z" }
+    public static func text(wholeSeconds seconds: Int) -> String { text(seconds) { _ in } }
 
-    private static func wholeSeconds(_ seconds: Int) -> String {
+    private static func text(_ seconds: Int, fraction: (inout AsciiWriter) -> Void) -> String {
         var instant = time_t(seconds)
         var parts = tm()
         gmtime_r(&instant, &parts)
-        return "\(pad(Int(parts.tm_year) + 1900, 4))-\(pad(Int(parts.tm_mon) + 1, 2))-\(pad(Int(parts.tm_mday), 2))"
-            + "T\(pad(Int(parts.tm_hour), 2)):\(pad(Int(parts.tm_min), 2)):\(pad(Int(parts.tm_sec), 2))"
+        return String(unsafeUninitializedCapacity: 48) { buffer in
+            var text = AsciiWriter(buffer: buffer)
+            text.append(Int(parts.tm_year) + 1900, width: 4)
+            text.append(UInt8(ascii: "-"))
+            text.append(Int(parts.tm_mon) + 1, width: 2)
+            text.append(UInt8(ascii: "-"))
+            text.append(Int(parts.tm_mday), width: 2)
+            text.append(UInt8(ascii: "T"))
+            text.append(Int(parts.tm_hour), width: 2)
+            text.append(UInt8(ascii: ":"))
+            text.append(Int(parts.tm_min), width: 2)
+            text.append(UInt8(ascii: ":"))
+            text.append(Int(parts.tm_sec), width: 2)
+            fraction(&text)
+            text.append(UInt8(ascii: "Z"))
+            return text.count
+        }
+    }
+}
+
+/// Fills memory that is large enough from the left.
+private struct AsciiWriter {
+    let buffer: UnsafeMutableBufferPointer<UInt8>
+    var count = 0
+
+    mutating func append(_ byte: UInt8) {
+        buffer[count] = byte
+        count += 1
     }
 
-    private static func pad(_ value: Int, _ width: Int) -> String {
-        let text = String(value)
-        return String(repeating: "0", count: max(0, width - text.count)) + text
+    /// In decimal digits, `width` of them or, where they do not suffice, more.
+    mutating func append(_ value: Int, width: Int) {
+        if value < 0 { append(UInt8(ascii: "-")) }
+        var rest = value.magnitude
+        var (digits, bound) = (1, UInt(10))
+        while rest >= bound || digits < width { (digits, bound) = (digits + 1, bound &* 10) }
+        for place in stride(from: count + digits - 1, through: count, by: -1) {
+            buffer[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+        count += digits
     }
 }

@@ -9,7 +9,7 @@ extension JSON {
 
     /// Appends the value in JSON to `bytes`, as `encoded` gives it.
     public func write(into bytes: inout [UInt8], sortedKeys: Bool = false) {
-        var writer = JSONWriter(bytes: [], sortedKeys: sortedKeys, indent: 0)
+        var writer = JSONWriter(bytes: [], form: sortedKeys ? .sorted : .plain, indent: 0)
         swap(&writer.bytes, &bytes)
         writer.write(self)
         swap(&writer.bytes, &bytes)
@@ -20,7 +20,7 @@ extension JSON {
 
     /// The value in JSON, a line per member, indented by four spaces as `kubectl -o json` does. No line feed at the end.
     public var prettyText: String {
-        var writer = JSONWriter(bytes: [], sortedKeys: false, indent: 4)
+        var writer = JSONWriter(bytes: [], form: .plain, indent: 4)
         writer.write(self)
         return String(decoding: writer.bytes, as: UTF8.self)
     }
@@ -31,15 +31,26 @@ extension JSON: CustomStringConvertible {
 }
 
 struct JSONWriter {
+    enum Form {
+        /// Members in their order, numbers as they were written.
+        case plain
+        /// Members sorted by the bytes of their keys.
+        case sorted
+        /// As RFC 8785 has it.
+        case canonical
+    }
+
     var bytes: [UInt8]
-    let sortedKeys: Bool
+    let form: Form
     /// Spaces per level; zero writes everything on one line.
     let indent: Int
+    /// The first number that has no canonical form.
+    private(set) var unwritable: JSONNumber?
     private var depth = 0
 
-    init(bytes: [UInt8], sortedKeys: Bool, indent: Int) {
+    init(bytes: [UInt8], form: Form, indent: Int) {
         self.bytes = bytes
-        self.sortedKeys = sortedKeys
+        self.form = form
         self.indent = indent
     }
 
@@ -48,11 +59,16 @@ struct JSONWriter {
         case .null: append("null")
         case .bool(true): append("true")
         case .bool(false): append("false")
-        case .number(let number): append(number.text)
+        case .number(let number): write(number)
         case .string(let text): write(string: text)
         case .array(let elements): write(elements)
         case .object(let object): write(object)
         }
+    }
+
+    private mutating func write(_ number: JSONNumber) {
+        guard form == .canonical else { return append(number.text) }
+        if let text = number.canonicalText { append(text) } else { unwritable = unwritable ?? number }
     }
 
     private mutating func write(_ elements: [JSON]) {
@@ -68,7 +84,12 @@ struct JSONWriter {
     private mutating func write(_ object: JSONObject) {
         bytes.append(UInt8(ascii: "{"))
         depth += 1
-        let members = sortedKeys ? object.members.sorted { $0.key.bytesPrecede($1.key) } : object.members
+        let members =
+            switch form {
+            case .plain: object.members
+            case .sorted: object.members.sorted { $0.key.bytesPrecede($1.key) }
+            case .canonical: object.members.sorted { $0.key.utf16.lexicographicallyPrecedes($1.key.utf16) }
+            }
         for index in members.indices {
             separate(isFirst: index == 0)
             write(string: members[index].key)

@@ -28,6 +28,7 @@ public struct JSONObject: Sendable {
     /// The members in order; of two with the same key the later value is kept, at the earlier one's place.
     public init(_ members: some Sequence<(key: String, value: JSON)>) {
         self.init()
+        slots.reserveCapacity(members.underestimatedCount)
         for (key, value) in members { self[key] = value }
     }
 
