@@ -42,7 +42,7 @@ struct FaultsTests {
         let transport = server.api.transport(as: .admin)
         let response = try await transport.send(
             ClientRequest(
-                url: "https://local\(TestServer.configMaps)?watch=1", idleTimeout: .milliseconds(50)))
+                url: "https://local\(TestServer.configMaps)?watch=1", idleTimeout: .milliseconds(500)))
         #expect(response.status == .ok)
         await #expect(throws: HTTPTransportError.timeout(.idle)) {
             for try await _ in response.body {}

@@ -42,8 +42,12 @@ private typealias Reference = ControllerRuntime.ObjectReference
     func turn(_ limit: Duration, until condition: () -> Bool) async {
         let end = time.now.advanced(by: limit)
         while !condition(), time.now < end {
+            let sleepers = time.sleepers
             time.advance(by: .milliseconds(50))
+            // Who wakes acts and sleeps again; who has nothing left to wait for is not waited for.
             for _ in 0..<10 { await Task.yield() }
+            let patience = ContinuousClock.now + .milliseconds(20)
+            while time.sleepers < sleepers, ContinuousClock.now < patience { await Task.yield() }
         }
     }
 

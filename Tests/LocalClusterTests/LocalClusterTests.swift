@@ -16,11 +16,12 @@ struct TestCluster {
     var client: KubernetesClient { cluster.client }
 
     static func running(
-        dataFolder: String? = nil, _ body: (TestCluster) async throws -> Void
+        dataFolder: String? = nil, runsSidecars: Bool = false, _ body: (TestCluster) async throws -> Void
     ) async throws {
         var configuration = LocalCluster.Configuration()
         configuration.port = 0
         configuration.dataFolder = dataFolder
+        configuration.runsSidecars = runsSidecars
         configuration.programs = ["sh": "/bin/sh"]
         var logger = Logger(label: "test")
         logger.logLevel = .critical

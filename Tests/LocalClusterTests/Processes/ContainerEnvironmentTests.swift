@@ -86,6 +86,8 @@ import Testing
         #expect(links["MY_DB_SERVICE_PORT"] == "5432")
         #expect(links["MY_DB_SERVICE_PORT_SQL"] == "5432")
         #expect(links["MY_DB_PORT_5432_TCP"] == "tcp://127.96.0.7:5432")
+        #expect(ContainerEnvironment.hosts([service], namespace: "shop") == "my-db.shop.svc=127.96.0.7")
+        #expect(ContainerEnvironment.hosts([service], namespace: "other").isEmpty)
         #expect(ContainerEnvironment.serviceLinks([service], enabled: false, namespace: "shop").isEmpty)
         #expect(ContainerEnvironment.serviceLinks([service], enabled: true, namespace: "other").isEmpty)
     }

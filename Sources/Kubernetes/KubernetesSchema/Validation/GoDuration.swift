@@ -1,13 +1,13 @@
 /// A duration as Go writes it: `1h30m`, `-1.5s`, `250ms`.
-struct GoDuration: Sendable, Hashable, Comparable {
-    var nanoseconds: Int
+public struct GoDuration: Sendable, Hashable, Comparable {
+    public var nanoseconds: Int
 
     init(nanoseconds: Int) {
         self.nanoseconds = nanoseconds
     }
 
     /// Nil when `text` is not a duration or leaves the range of 64 bits (about 292 years).
-    init?(_ text: String) {
+    public init?(_ text: String) {
         var rest = Substring(text)
         let isNegative = rest.first == "-"
         if isNegative || rest.first == "+" { rest.removeFirst() }
@@ -49,7 +49,7 @@ struct GoDuration: Sendable, Hashable, Comparable {
 
     private static func isDigit(_ character: Character) -> Bool { ("0"..."9").contains(character) }
 
-    static func < (left: GoDuration, right: GoDuration) -> Bool { left.nanoseconds < right.nanoseconds }
+    public static func < (left: GoDuration, right: GoDuration) -> Bool { left.nanoseconds < right.nanoseconds }
 
     /// Seconds with as many decimals as needed: `5400s`, `0.25s`, as CEL prints durations.
     var text: String {

@@ -12,7 +12,9 @@ extension LocalCluster {
     /// - Throws: when the port or a folder cannot be used.
     public func run() async throws {
         let (logs, scratch) = try logFolder()
-        let parts = Parts(cluster: self, logs: logs)
+        let folder = configuration.dataFolder ?? scratch?.path ?? ""
+        let sidecars = configuration.runsSidecars ? try DaprStandIn(cluster: self, folder: "\(folder)/dapr") : nil
+        let parts = Parts(cluster: self, logs: logs, sidecars: sidecars)
         server.setPodRuntime(parts.agent)
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -26,6 +28,7 @@ extension LocalCluster {
             self.stopping.open()
         }
         proxy.stop()
+        await sidecars?.close()
         await server.shutDown()
         scratch?.remove()
     }

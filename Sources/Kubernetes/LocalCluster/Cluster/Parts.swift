@@ -10,6 +10,7 @@ internal import StructuredData
 struct Parts: Sendable {
     let manager: Manager
     let agent: NodeAgent
+    private let sidecars: DaprStandIn?
     private let node = NodeDescription()
     private let collector: GarbageCollector
     private let proxy: ServiceProxy
@@ -18,7 +19,7 @@ struct Parts: Sendable {
     /// Pods can be made in the namespace `default`.
     private let furnished = Latch()
 
-    init(cluster: LocalCluster, logs: LogFolder) {
+    init(cluster: LocalCluster, logs: LogFolder, sidecars: DaprStandIn?) {
         let access = cluster.access
         let registry = cluster.server.registry
         let manager = Manager(
@@ -80,13 +81,15 @@ struct Parts: Sendable {
 
         let images = ImageList(programs: cluster.configuration.programs)
         let launcher = ContainerLauncher(
-            access: access, images: images, node: node, services: services.store, logs: logs,
+            access: access, images: images, node: node, services: services.store, logs: logs, sidecars: sidecars,
             inherited: Self.environment(cluster.configuration.inheritedVariables))
         let podServices = PodServices(
             access: access, node: node, images: images, launcher: launcher, prober: Prober(), events: nodeEvents)
-        agent = NodeAgent(services: podServices, logs: logs, addresses: PodAddresses(), pods: pods)
+        agent = NodeAgent(services: podServices, logs: logs, addresses: PodAddresses(), pods: pods, sidecars: sidecars)
         collector = GarbageCollector(access: access, registry: registry)
         self.manager = manager
+        self.sidecars = sidecars
+        sidecars?.follow(with: manager)
         proxy = cluster.proxy
         self.recorders = recorders
         informers = [
@@ -113,6 +116,7 @@ struct Parts: Sendable {
             let object = KubernetesObject(["metadata": ["name": JSON(node.name), "labels": labels]])
             stored = try await client.create(object, .nodes, options: WriteOptions(fieldManager: "kubelet"))
         }
+        try await sidecars?.install()
         guard let stored else { return }
         try await client.updateStatus(of: stored, .nodes, to: NodeAgent.node(node, now: now), by: "kubelet")
         try await EndpointRules.publishServer(
@@ -143,6 +147,7 @@ struct Parts: Sendable {
         group.addTask { await agent.run() }
         group.addTask { await collector.run() }
         group.addTask { await proxy.run() }
+        if let sidecars { group.addTask { await sidecars.run() } }
     }
 
     func whenReady() async {

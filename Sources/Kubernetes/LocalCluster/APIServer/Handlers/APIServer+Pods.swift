@@ -2,6 +2,7 @@ internal import APIServerKinds
 internal import HTTPTransport
 internal import HTTPTypes
 internal import KubernetesClient
+internal import KubernetesSchema
 internal import StructuredData
 
 extension APIServer {

@@ -4,6 +4,7 @@ internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
 public import ServiceLifecycle
+internal import ServiceRunning
 
 /// Serves an `APIServer` over HTTP/1.1 and TLS. Clients may show a certificate of the authority; without one their
 /// bearer token counts.
@@ -55,9 +56,14 @@ public struct APIServerListener: Service {
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger,
             responder: { _, _, _ in },
             onServerRunning: { [onRunning] channel in await onRunning(channel.localAddress?.port ?? 0) })
-        try await withGracefulShutdownHandler {
-            try await service.run()
-        } onGracefulShutdown: { [server] in
+        // Watches would keep their connections for as long as their clients want.
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                try await runUntilCancelled(service, logger: logger)
+            } onGracefulShutdown: { [server] in
+                Task { await server.stop() }
+            }
+        } onCancel: { [server] in
             Task { await server.stop() }
         }
     }

@@ -69,7 +69,7 @@ struct CronExpression: Sendable, Equatable {
     }
 
     /// A bit for each value that fits.
-    private static func field(
+    static func field(
         _ text: Substring, _ range: ClosedRange<Int>, names: [String] = [], first: Int = 0
     ) throws(Fault) -> UInt64 {
         var bits: UInt64 = 0

@@ -152,6 +152,15 @@ extension ContainerEnvironment {
         return result + rest
     }
 
+    /// What DNS would know of the Services of the pod's namespace: `todo-api.team.svc=127.96.0.7`, one after another with
+    /// a blank between.
+    static func hosts(_ services: [KubernetesObject], namespace: String) -> String {
+        services.filter { $0.namespace == namespace }.compactMap { service in
+            guard let host = service.spec?["clusterIP"]?.string, !host.isEmpty, host != "None" else { return nil }
+            return "\(service.name).\(namespace).svc=\(host)"
+        }.sorted().joined(separator: " ")
+    }
+
     /// `{SVC}_SERVICE_HOST` and its companions, for the Services of the pod's namespace and for `kubernetes`.
     static func serviceLinks(_ services: [KubernetesObject], enabled: Bool, namespace: String) -> [String: String] {
         var result: [String: String] = [:]

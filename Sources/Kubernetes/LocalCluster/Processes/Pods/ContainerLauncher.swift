@@ -14,7 +14,8 @@ internal import StructuredData
 ///
 /// A child finds another one by its Service: every ClusterIP is an address of this machine on which the cluster's proxy
 /// listens, and the variables `NAME_SERVICE_HOST` and `NAME_SERVICE_PORT` say it (unless `enableServiceLinks` is
-/// false). There is no DNS. Where its volumes are: see `VolumeFolders`. Each pod has a loopback address of its own (`status.podIP`), which
+/// false). There is no DNS: `TODO_HOSTS` says which address each name `SERVICE.NAMESPACE.svc` of the pod's namespace stands
+/// for. Where its volumes are: see `VolumeFolders`. Each pod has a loopback address of its own (`status.podIP`), which
 /// its processes get as `TODO_BIND_ADDRESS`: by listening on it many pods can use the same port.
 struct ContainerLauncher: Sendable {
     enum Outcome: Sendable {
@@ -28,6 +29,7 @@ struct ContainerLauncher: Sendable {
     let node: NodeDescription
     let services: Store
     let logs: LogFolder
+    let sidecars: DaprStandIn?
     /// What every child inherits of this process' environment.
     let inherited: [String: String]
 
@@ -96,17 +98,20 @@ struct ContainerLauncher: Sendable {
         sources.base = inherited
         sources.base["HOSTNAME"] = pod.spec?["hostname"]?.string ?? pod.name
         sources.base["TODO_BIND_ADDRESS"] = address
+        let known = services.list().map(\.object)
+        sources.base["TODO_HOSTS"] = ContainerEnvironment.hosts(known, namespace: pod.namespace ?? "")
         let links = ContainerEnvironment.serviceLinks(
-            services.list().map(\.object), enabled: pod.spec?["enableServiceLinks"]?.bool ?? true,
+            known, enabled: pod.spec?["enableServiceLinks"]?.bool ?? true,
             namespace: pod.namespace ?? "")
         sources.base.merge(links) { $1 }
+        if let sidecars { sources.base.merge(try await sidecars.start(for: pod, address: address)) { $1 } }
         sources.base.merge(volumes.variables(container, of: pod)) { $1 }
         let result = try environment.resolve(sources)
         try volumes.prepare(container, files: contents.files(mounted), environment: result)
         return result
     }
 
-    private static func values(_ data: JSON?, isBase64: Bool) -> [String: String] {
+    static func values(_ data: JSON?, isBase64: Bool) -> [String: String] {
         var result: [String: String] = [:]
         for (key, value) in data?.object ?? [:] {
             guard let text = value.string else { continue }

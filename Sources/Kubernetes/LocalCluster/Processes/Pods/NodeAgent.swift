@@ -23,11 +23,15 @@ final class NodeAgent: Sendable {
     private let logs: LogFolder
     private let addresses: PodAddresses
     private let pods: Informer
+    private let sidecars: DaprStandIn?
     private let entries = Lock<[String: Entry]>([:])
     private let changes: AsyncStream<Change>
     private let queue: AsyncStream<Change>.Continuation
 
-    init(services: PodServices, logs: LogFolder, addresses: PodAddresses, pods: Informer) {
+    init(
+        services: PodServices, logs: LogFolder, addresses: PodAddresses, pods: Informer, sidecars: DaprStandIn?
+    ) {
+        self.sidecars = sidecars
         self.services = services
         self.logs = logs
         self.addresses = addresses
@@ -57,6 +61,11 @@ final class NodeAgent: Sendable {
 
     private func take(_ pod: KubernetesObject) async {
         guard pod.spec?["nodeName"]?.string == services.node.name else { return }
+        if PodView(pod).isFinished {
+            Task { await sidecars?.stop(for: pod) }
+        } else if pod.isBeingDeleted {
+            await sidecars?.drain(for: pod)
+        }
         if let entry = entries.withLock({ $0[pod.uid] }) { return await entry.runner.update(pod) }
         // What has ended stays as it is, unless it is to be removed.
         guard !PodView(pod).isFinished || pod.isBeingDeleted else { return }
@@ -70,6 +79,7 @@ final class NodeAgent: Sendable {
         guard let entry = entries.withLock({ $0.removeValue(forKey: uid) }) else { return }
         Task {
             await entry.runner.abandon()
+            await sidecars?.stop(for: entry.pod)
             addresses.release(entry.address)
             logs.remove(entry.pod)
         }

@@ -1,0 +1,26 @@
+public import Logging
+public import ServiceLifecycle
+
+/// Runs a server until this task is cancelled, and stops it in good order then: it first closes its port and serves the
+/// connections that it has taken. A server that is cancelled outright may end the process: a connection that came in at
+/// that moment is let go of in a way that NIO does not forgive.
+///
+/// - Parameters:
+///   - patience: how long connections may take to end; what is left then is cut off.
+public func runUntilCancelled(
+    _ server: any Service, patience: Duration = .seconds(2), logger: Logger
+) async throws {
+    var configuration = ServiceGroupConfiguration(services: [.init(service: server)], logger: logger)
+    configuration.maximumGracefulShutdownDuration = patience
+    let group = ServiceGroup(configuration: configuration)
+    let running = Task { try await group.run() }
+    try await withTaskCancellationHandler {
+        try await withGracefulShutdownHandler {
+            try await running.value
+        } onGracefulShutdown: {
+            Task { await group.triggerGracefulShutdown() }
+        }
+    } onCancel: {
+        Task { await group.triggerGracefulShutdown() }
+    }
+}

@@ -1,0 +1,124 @@
+import Concurrency
+import HTTPTransport
+import HTTPTypes
+import Hummingbird
+import KubernetesClient
+import Logging
+import StructuredData
+import Testing
+
+@testable import LocalCluster
+
+@Suite(.timeLimit(.minutes(2))) struct SidecarTests {
+    private static let token = HTTPField.Name("dapr-api-token") ?? .authorization
+
+    private static func object(_ kind: String, _ version: String, _ name: String, _ spec: JSON) -> KubernetesObject {
+        KubernetesObject([
+            "apiVersion": .string("dapr.io/\(version)"), "kind": .string(kind),
+            "metadata": ["name": .string(name), "namespace": "default"], "spec": spec,
+        ])
+    }
+
+    private static func createObjects(_ cluster: TestCluster) async throws {
+        for (name, value) in [("api-token", "an api token"), ("app-token", "an app token")] {
+            try await cluster.create(.secrets, name, ["stringData": ["token": .string(value)]])
+        }
+        let kinds = ResourceType.daprKinds
+        let component: JSON = [
+            "type": "pubsub.kafka", "version": "v1", "metadata": [["name": "initialOffset", "value": "oldest"]],
+        ]
+        _ = try await cluster.client.create(object("Component", "v1alpha1", "bus", component), kinds[0])
+        let subscription: JSON = ["pubsubname": "bus", "topic": "t", "routes": ["default": "/events"]]
+        _ = try await cluster.client.create(object("Subscription", "v2alpha1", "s", subscription), kinds[1])
+    }
+
+    private static func createPod(_ cluster: TestCluster) async throws {
+        var pod: JSON = [
+            "metadata": [
+                "name": "app", "namespace": "default",
+                "annotations": [
+                    "dapr.io/enabled": "true", "dapr.io/app-id": "my-app", "dapr.io/app-port": "8099",
+                    "dapr.io/api-token-secret": "api-token", "dapr.io/app-token-secret": "app-token",
+                ],
+            ]
+        ]
+        pod["spec"] = TestCluster.podSpec(
+            "echo port $DAPR_HTTP_PORT \"$DAPR_API_TOKEN\" \"$APP_API_TOKEN\"; " + TestCluster.waiting)
+        _ = try await cluster.client.create(KubernetesObject(pod), .pods)
+    }
+
+    /// The app of the pod, which listens under the pod's address.
+    private static func serve(
+        address: String, arrivals: Lock<[(HTTPFields, JSON)]>
+    ) -> Task<Void, any Error> {
+        let router = Router()
+        router.post("/events") { request, _ in
+            let body = try await request.body.collect(upTo: 1 << 20)
+            let event = try JSON(parsing: Array(body.readableBytesView))
+            arrivals.withLock { $0.append((request.headers, event)) }
+            return Response(status: .ok)
+        }
+        var logger = Logger(label: "app")
+        logger.logLevel = .critical
+        let application = Application(
+            router: router, configuration: .init(address: .hostname(address, port: 8099), serverName: nil),
+            logger: logger)
+        return Task { try await application.runService(gracefulShutdownSignals: []) }
+    }
+
+    @Test func aPodIsGivenASidecarWithTokensAndEventsAndLosesItInTheEnd() async throws {
+        try await TestCluster.running(runsSidecars: true) { cluster in
+            try await Self.createObjects(cluster)
+            try await Self.createPod(cluster)
+            var log = ""
+            try await eventually("the pod says its variables") {
+                log = (try? await cluster.log("app")) ?? ""
+                return log.contains("started as")
+            }
+            let line = log.split(separator: "\n")[0]
+            #expect(line.hasSuffix("an api token an app token"))
+            let port = try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) })
+
+            let address = try #require(try await cluster.pods().first?.address)
+            let arrivals = Lock<[(HTTPFields, JSON)]>([])
+            let app = Self.serve(address: address, arrivals: arrivals)
+            defer { app.cancel() }
+            let transport = CurlTransport(configuration: .init(proxy: .none))
+            func publish(_ token: String?) async -> Int? {
+                var headers: HTTPFields = [.contentType: "application/json"]
+                headers[Self.token] = token
+                let request = ClientRequest(
+                    method: .post, url: "http://127.0.0.1:\(port)/v1.0/publish/bus/t?metadata.partitionKey=k",
+                    headers: headers, body: .bytes(Array(#"{"n":1}"#.utf8)))
+                return try? await transport.send(request).status.code
+            }
+            #expect(await publish(nil) == 401)
+            try await eventually("the component is known") { await publish("an api token") == 204 }
+            try await eventually("the event is delivered") { arrivals.withLock { !$0.isEmpty } }
+            let (headers, event) = arrivals.withLock { $0[0] }
+            #expect(headers[Self.token] == "an app token")
+            #expect(event["data"] == ["n": 1])
+            #expect(event["source"] == "my-app")
+
+            try await cluster.client.delete(.pods, namespace: "default", name: "app")
+            try await eventually("the sidecar is gone") { await publish("an api token") == nil }
+        }
+    }
+
+    @Test func aPodWaitsForTheSecretOfItsToken() async throws {
+        try await TestCluster.running(runsSidecars: true) { cluster in
+            try await Self.createPod(cluster)
+            try await eventually("it says what is missing") {
+                try await cluster.waiting("app")?["message"]?.string == "secret \"api-token\" not found"
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("@every 90s", 1000, 1090), ("*/15 * * * * *", 0, 15), ("*/15 * * * * *", 46, 60), ("5,20 0 * * * *", 4, 5),
+        ("5,20 0 * * * *", 5, 20), ("5,20 0 * * * *", 20, 3605), ("0 1 * * *", 0, 3600),
+    ]) func schedulesOfBindingsMayHaveSeconds(_ schedule: String, _ after: Int64, _ expected: Int64) throws {
+        let next = try BindingSchedule.read(schedule)
+        #expect(next(KubernetesTime(seconds: after)) == KubernetesTime(seconds: expected))
+    }
+}
