@@ -71,7 +71,7 @@ import TodoStore
     }
 
     @Test func `a service that is told to stop says so first, and goes on answering`() async throws {
-        try await RunningService.with(configure: { $0.drainDelay = .milliseconds(500) }) { service in
+        try await RunningService.with(configure: { $0.drainDelay = .seconds(3) }) { service in
             await service.group.triggerGracefulShutdown()
             let ready = try await service.eventually(.get, "/readyz") { $0.status == 503 }
             #expect(ready.text.contains("stopping"))
@@ -95,6 +95,21 @@ import TodoStore
                 """
             let answer = try await StallingClient.send(start, port: service.port)
             #expect(!answer.contains("201"))
+            #expect(try await service.send(.get, "/v1/tasks").json["items"] == [])
+        }
+    }
+
+    @Test func `a client that sends drop by drop is let go`() async throws {
+        try await RunningService.with(configure: {
+            $0.uploadDeadline = .milliseconds(200)
+            $0.idleTimeout = .seconds(1)
+        }) { service in
+            let start = """
+                POST /v1/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(RunningService.token)\r
+                Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"title"
+                """
+            let answer = try await StallingClient.send(start, port: service.port)
+            #expect(answer.hasPrefix("HTTP/1.1 408") || answer.isEmpty, "\(answer)")
             #expect(try await service.send(.get, "/v1/tasks").json["items"] == [])
         }
     }
@@ -124,7 +139,7 @@ import TodoStore
         try await RunningService.with(["DATABASE_POOLED": "true"]) { service in
             let path = "/v1/tasks/\(try await service.create("x")["id"]?.string ?? "")"
             #expect(try await service.send(.patch, path, ["status": "done"]).status == 200)
-            #expect(try await service.send(.get, "/v1/tasks?status=done").json["items"]?.array?.count == 1)
+            #expect(try await service.send(.get, "/v1/tasks?q=status:done").json["items"]?.array?.count == 1)
             #expect(try await service.send(.delete, path).status == 204)
         }
     }
@@ -155,17 +170,22 @@ import TodoStore
         let configuration = try TaskServiceConfiguration(
             environment: least.merging([
                 "DATABASE_TLS_MODE": "require", "DATABASE_POOLED": "true", "POOL_SIZE": "3", "PORT": "9",
-                "TODO_BIND_ADDRESS": "127.0.0.9", "LOG_LEVEL": "debug",
+                "TODO_BIND_ADDRESS": "127.0.0.9", "LOG_LEVEL": "debug", "SIGN_UP": "open", "RATE_LIMIT": "7",
+                "BIN_DAYS": "2", "OIDC_ISSUER": "https://id.example.com", "OIDC_AUDIENCE": "todo",
             ]) { $1 })
         #expect(configuration.database["sslmode"] == "require" && configuration.database.statementMode == .unnamed)
         #expect(configuration.poolSize == 3 && configuration.port == 9 && configuration.logLevel == .debug)
+        #expect(configuration.isSignUpOpen && configuration.rateLimit == 7)
+        #expect(configuration.binLifetime == .seconds(2 * 86_400))
+        #expect(configuration.identityProvider == .init(issuer: "https://id.example.com", audience: "todo"))
         #expect(configuration.bindAddress == "127.0.0.9" && configuration.apiToken == "t")
     }
 
     @Test(arguments: [
         ("DATABASE_URI", ""), ("DATABASE_URI", "postgresql://u:s3cret@h:x/d"), ("TODO_API_TOKEN", ""),
         ("DATABASE_TLS_MODE", "maybe"), ("DATABASE_POOLED", "maybe"), ("POOL_SIZE", "0"), ("POOL_SIZE", "many"),
-        ("PORT", "65536"), ("LOG_LEVEL", "loud"),
+        ("PORT", "65536"), ("LOG_LEVEL", "loud"), ("SIGN_UP", "maybe"), ("RATE_LIMIT", "-1"), ("BIN_DAYS", "0"),
+        ("OIDC_ISSUER", "http://id.example.com"), ("OIDC_ISSUER", "https://id.example.com/"),
     ])
     func `a variable that cannot be used is named, without secrets`(_ name: String, _ value: String) throws {
         let error = try #require(

@@ -19,6 +19,7 @@ struct RunningService: Sendable {
     let group: ServiceGroup
     let registry: PrometheusRegistry
     let transport: CurlTransport
+    let document = Lock<ServedDocument?>(nil)
 
     struct Answer {
         let status: Int
@@ -26,9 +27,9 @@ struct RunningService: Sendable {
         let bytes: [UInt8]
         var text: String { String(decoding: bytes, as: UTF8.self) }
         var json: JSON { (try? JSON(parsing: bytes)) ?? .null }
-        /// `field: message` of each error of a problem.
+        /// `field: detail` of each error of a problem.
         var errors: [String] {
-            (json["errors"]?.array ?? []).map { "\($0["field"]?.string ?? "?"): \($0["message"]?.string ?? "?")" }
+            (json["errors"]?.array ?? []).map { "\($0["field"]?.string ?? "?"): \($0["detail"]?.string ?? "?")" }
         }
     }
 
@@ -40,7 +41,21 @@ struct RunningService: Sendable {
         var headers = headers
         if let token, headers[.authorization] == nil { headers[.authorization] = "Bearer \(token)" }
         if body != nil, headers[.contentType] == nil { headers[.contentType] = "application/json" }
-        return try await send(method, path, bytes: body?.encoded(), headers: headers)
+        let answer = try await send(method, path, bytes: body?.encoded(), headers: headers)
+        try await check(answer, to: method, path)
+        return answer
+    }
+
+    /// Every answer to every test must be as the OpenAPI document says.
+    private func check(_ answer: Answer, to method: HTTPRequest.Method, _ path: String) async throws {
+        guard path.hasPrefix("/v1/"), answer.status != 503 else { return }
+        if document.withLock({ $0 == nil }) {
+            let served = try await send(.get, "/v1/openapi.json", bytes: nil, headers: [:])
+            guard served.status == 200 else { return }
+            document.withLock { $0 = ServedDocument(served.json) }
+        }
+        let problems = document.withLock { $0?.problems(method.rawValue, path, answer) ?? [] }
+        if !problems.isEmpty { Issue.record("\(problems.joined(separator: "\n"))\n\(answer.text.prefix(2000))") }
     }
 
     func send(
@@ -86,7 +101,10 @@ extension RunningService {
     static func database(on server: PostgresServer? = nil) async throws -> String {
         let shared = try await PostgresServer.shared()
         let server = server ?? shared
-        let uri = server.socketURI(database: try await server.createDatabase())
+        let name = try await server.createDatabase()
+        // As in production: the owner of the tables, who is no superuser, so that row-level security holds.
+        try await server.psql("ALTER DATABASE \(name) OWNER TO app")
+        let uri = server.socketURI(database: name).replacing("postgres@", with: "app@")
         _ = try await Migrator.migrate(databaseURI: uri)
         return uri
     }
@@ -94,20 +112,24 @@ extension RunningService {
     /// Runs the service while `body` runs, and stops it as Kubernetes does.
     static func with(
         database uri: String? = nil, _ environment: [String: String] = [:], untilReady: Bool = true,
-        configure: (inout TaskServiceConfiguration) -> Void = { _ in }, _ body: (RunningService) async throws -> Void
+        publisher: (any EventPublisher)? = nil, configure: (inout TaskServiceConfiguration) -> Void = { _ in },
+        _ body: (RunningService) async throws -> Void
     ) async throws {
         let own = uri == nil ? try await database() : ""
         let defaults = [
             "DATABASE_URI": uri ?? own, "TODO_API_TOKEN": token, "PORT": "0", "TODO_BIND_ADDRESS": "127.0.0.1",
-            "POOL_SIZE": "8",
+            "POOL_SIZE": "8", "RATE_LIMIT": "0", "SIGN_UP": "open",
         ]
         var configuration = try TaskServiceConfiguration(environment: defaults.merging(environment) { $1 })
         configuration.drainDelay = .zero
+        configuration.passwordCost = 1 << 8
         configure(&configuration)
         let registry = PrometheusRegistry()
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        let service = TaskService(configuration: configuration, registry: registry, logger: logger) {
+        let service = TaskService(
+            configuration: configuration, registry: registry, logger: logger, publisher: publisher
+        ) {
             listening.yield($0)
             listening.finish()
         }
@@ -124,7 +146,8 @@ extension RunningService {
             try await body(one)
         } catch {
             transport.close()
-            running.cancel()
+            // Cancelled in the midst of requests, the server's channels would trap.
+            await group.triggerGracefulShutdown()
             // A service that gave up is why nobody answered.
             do { try await running.value } catch let reason as DatabaseError { throw reason } catch {}
             throw error

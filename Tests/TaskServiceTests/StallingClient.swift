@@ -19,8 +19,15 @@ enum StallingClient {
                     connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                 }
             }
-            guard status == 0, write(descriptor, text, text.utf8.count) == text.utf8.count else {
-                throw Failure(number: errno)
+            guard status == 0 else { throw Failure(number: errno) }
+            // A server that has seen enough may close while there is more to send.
+            var rest = Array(text.utf8)[...]
+            while !rest.isEmpty {
+                let count = rest.withUnsafeBytes {
+                    Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                }
+                guard count > 0 else { break }
+                rest = rest.dropFirst(count)
             }
             var answer: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 4096)

@@ -25,6 +25,14 @@ final class Readiness: Sendable {
         state.withLock { if case .starting = $0 { false } else { true } }
     }
 
+    /// Returns when the database was seen, or the task is cancelled.
+    func awaitStart() async {
+        while !mayServe, !Task.isCancelled {
+            // Nobody is told when it comes, and nothing hurries.
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
     func stop() { state.withLock { $0 = .stopping } }
 
     /// Throws why requests should not come here.
@@ -48,6 +56,7 @@ final class Readiness: Sendable {
         while true {
             do {
                 try await pool.withConnection { try await Migrator(connection: $0).requireLatest() }
+                try await warnOfPowers()
                 state.withLock { if case .starting = $0 { $0 = .serving } }
                 return
             } catch let error as DatabaseError where error.isAboutSchema {
@@ -62,6 +71,15 @@ final class Readiness: Sendable {
             try await Task.sleep(for: delay)
             delay = min(delay * 2, .seconds(2))
         }
+    }
+
+    /// Row-level security does not hold for such a user: only the service's own checks are left.
+    private func warnOfPowers() async throws {
+        let role = try await pool.query("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        guard let row = role.first, try row.decode(Bool.self) else { return }
+        logger.warning(
+            "the database user is above row-level security: let a user who is no superuser own the schema, and use that"
+        )
     }
 }
 

@@ -1,36 +1,43 @@
 internal import FoundationEssentials
+internal import HTTPTransport
 internal import HTTPTypes
 internal import Hummingbird
+internal import HummingbirdCore
 public import Logging
 internal import NIOCore
 internal import Postgres
 public import ServiceLifecycle
 public import Telemetry
 internal import TodoStore
+internal import TodoWeb
 
 /// The HTTP API.
 ///
 /// It does not migrate: a database whose schema is not the one of this release makes `run` throw. A database that is
 /// away is waited for; meanwhile `/livez` says yes, `/readyz` no, and the API answers 503.
 public struct TaskService: Service {
-    /// Whose tasks these are, so long as there is one token.
-    static let owner = UUID(uuid: (0, 0, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 1))
     /// The longest that a request waits for a connection to the database.
     private static let poolWait: Duration = .seconds(2)
 
     private let configuration: TaskServiceConfiguration
     private let registry: PrometheusRegistry
     private let logger: Logger
+    private let publisher: (any EventPublisher)?
     private let onListening: @Sendable (_ port: Int) -> Void
+    private let auditTransport = CurlTransport(configuration: .init(proxy: .none, offersHTTP2: false))
 
-    /// - Parameter onListening: called once with the port, when connections are taken.
+    /// - Parameters:
+    ///   - publisher: takes the events; nil leaves them in the outbox.
+    ///   - onListening: called once with the port, when connections are taken.
     public init(
         configuration: TaskServiceConfiguration, registry: PrometheusRegistry, logger: Logger,
+        publisher: (any EventPublisher)? = nil,
         onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.registry = registry
         self.logger = logger
+        self.publisher = publisher
         self.onListening = onListening
     }
 
@@ -43,7 +50,11 @@ public struct TaskService: Service {
         limits.waitDeadline = Self.poolWait
         let pool = PostgresPool(configuration.database, limits: limits, logger: logger)
         let readiness = Readiness(pool: pool, logger: logger)
-        let group = ServiceGroup(configuration: groupConfiguration(application(pool, readiness), readiness))
+        let commits = Signal()
+        let database = TodoDatabase(pool: pool) { commits.signal() }
+        let application = application(database, commits, readiness)
+        let background = background(database, commits, readiness)
+        let group = ServiceGroup(configuration: groupConfiguration(application, background, readiness))
         do {
             try await serve(group, readiness)
         } catch {
@@ -73,10 +84,11 @@ public struct TaskService: Service {
     }
 
     private func groupConfiguration(
-        _ application: some Service, _ readiness: Readiness
+        _ application: some Service, _ background: [any Service], _ readiness: Readiness
     ) -> ServiceGroupConfiguration {
+        // Services stop in reverse order: the background goes on while the last requests are answered.
         var configuration = ServiceGroupConfiguration(
-            services: [
+            services: background.map { .init(service: $0) } + [
                 .init(service: application),
                 .init(
                     service: SchemaGate(readiness: readiness), successTerminationBehavior: .ignore,
@@ -86,24 +98,71 @@ public struct TaskService: Service {
         return configuration
     }
 
-    private func application(_ pool: PostgresPool, _ readiness: Readiness) -> some Service {
+    /// What runs beside the server, once there is a database.
+    private func background(_ database: TodoDatabase, _ commits: Signal, _ readiness: Readiness) -> [any Service] {
+        var services: [any Service] = [
+            Housekeeping(
+                maintenance: database.maintenance, binLifetime: configuration.binLifetime, readiness: readiness,
+                logger: logger)
+        ]
+        if let publisher {
+            services.append(
+                OutboxRelay(
+                    outbox: database.outbox, publisher: publisher, commits: commits, readiness: readiness,
+                    factory: registry, logger: logger))
+        } else {
+            logger.warning("there is no sidecar to publish events by: they wait in the outbox")
+        }
+        return services
+    }
+
+    private func application(_ database: TodoDatabase, _ commits: Signal, _ readiness: Readiness) -> some Service {
         let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: AccessMiddleware(factory: registry))
         router.add(middleware: ProblemMiddleware())
         HealthRoutes(
             registry: registry, ready: HealthChecks([("database", { try await readiness.check() })])
         ).add(to: router)
+        WebRoutes().add(to: router)
+        if let url = configuration.auditURL { AuditProxy(url: url, transport: auditTransport).add(to: router) }
         let group = router.group()
-        group.add(middleware: BearerMiddleware(token: configuration.apiToken))
         group.add(middleware: StartedMiddleware(readiness: readiness))
-        TaskRoutes(store: TaskStore(pool: pool), user: Self.owner).add(to: group)
+        api(database, commits).add(to: group)
         return Application(
             router: router,
-            server: .http1(configuration: .init(idleTimeout: .init(configuration.idleTimeout))),
+            server: server,
             configuration: .init(
                 address: .hostname(configuration.bindAddress, port: configuration.port), serverName: nil),
             onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? 0) },
             logger: logger)
+    }
+
+    private var server: HTTPServerBuilder {
+        let http = HTTP1Channel.Configuration(idleTimeout: .init(configuration.idleTimeout))
+        guard let target = configuration.realtime else { return .http1(configuration: http) }
+        return HTTPServerBuilder { responder in
+            TunnelingChannel(http: HTTP1Channel(responder: responder, configuration: http), target: target)
+        }
+    }
+
+    private func api(_ database: TodoDatabase, _ commits: Signal) -> API {
+        let provider = configuration.identityProvider.map {
+            IdentityProvider(issuer: $0.issuer, audience: $0.audience, transport: CurlTransport())
+        }
+        let authenticator = Authenticator(
+            database: database, operatorToken: configuration.apiToken, provider: provider)
+        let accounts = AccountEndpoints(
+            isSignUpOpen: configuration.isSignUpOpen, passwords: PasswordHasher(cost: configuration.passwordCost),
+            authenticator: authenticator,
+            attempts: RateLimiter(rate: 0.2, burst: 20))
+        let endpoints =
+            accounts.all + TokenEndpoints(authenticator: authenticator).all + TaskEndpoints.all + BulkEndpoint.all
+            + ProjectEndpoints.all + FilterEndpoints.all + ChangeEndpoints(commits: commits).all
+        let rate = Double(configuration.rateLimit)
+        return API(
+            database: database, authenticator: authenticator, limiter: RateLimiter(rate: rate, burst: 10 * rate),
+            uploadDeadline: configuration.uploadDeadline,
+            endpoints: endpoints + DocumentEndpoints.all(describing: endpoints))
     }
 }
 

@@ -13,7 +13,14 @@ internal import TodoStore
 /// | `POOL_SIZE` | 16 | connections to the database, 1 to 1000 |
 /// | `PORT` | 8080 | where to listen; 0 takes a free one |
 /// | `TODO_BIND_ADDRESS` | 0.0.0.0 | |
-/// | `TODO_API_TOKEN` | required | the bearer token of requests |
+/// | `TODO_API_TOKEN` | required | a bearer token that opens an account of its own, with all scopes |
+/// | `SIGN_UP` | closed | `open` or `closed`: whether anybody can make an account |
+/// | `RATE_LIMIT` | 200 | requests each second of one token in the long run, ten times that at once; 0 for no limit |
+/// | `OIDC_ISSUER` | | an OpenID Connect provider whose tokens are taken, too; its `https://…` without a slash at the end |
+/// | `OIDC_AUDIENCE` | | whom those tokens must be for; needed with an issuer |
+/// | `BIN_DAYS` | 30 | how long a deleted task can be restored |
+/// | `TODO_AUDIT_URL` | | where the audit service is: `/v1/audit` is passed on to it |
+/// | `TODO_REALTIME_URL` | | where the realtime service is: `/v1/stream` is passed on to it |
 /// | `LOG_LEVEL` | info | |
 public struct TaskServiceConfiguration: Sendable {
     public var database: PostgresConfiguration
@@ -21,12 +28,27 @@ public struct TaskServiceConfiguration: Sendable {
     public var bindAddress: String
     public var port: Int
     public var apiToken: String
+    public var isSignUpOpen: Bool
+    /// Requests each second of one token, in the long run; 0 for no limit.
+    public var rateLimit: Int
+    /// Whose tokens are taken, besides our own.
+    public var identityProvider: IdentityProviderAddress?
+    /// How long a deleted task stays in the bin.
+    public var binLifetime: Duration
+    /// `http://host:port`; nil where an ingress sends `/v1/audit` past this service.
+    public var auditURL: String?
+    /// Nil where an ingress sends `/v1/stream` past this service.
+    public var realtime: SocketTarget?
     public var logLevel: Logger.Level
     /// How long requests are still answered after the service was told to stop and says that it is not ready, so that
     /// whoever routes to it has time to notice.
     public var drainDelay: Duration = .seconds(2)
     /// How long a connection may be silent, between requests or within one, before it is closed.
     public var idleTimeout: Duration = .seconds(60)
+    /// What a password costs to try: scrypt's N (RFC 7914), a power of two; 32 MiB as it is.
+    public var passwordCost = 1 << 15
+    /// How long the body of a request may be on its way.
+    public var uploadDeadline: Duration = .seconds(30)
     /// The longest that requests under way may take after that.
     public var stopDeadline: Duration = .seconds(15)
 
@@ -38,8 +60,28 @@ public struct TaskServiceConfiguration: Sendable {
         bindAddress = reader["TODO_BIND_ADDRESS"] ?? "0.0.0.0"
         port = try reader.integer("PORT", in: 0...65535, default: 8080)
         apiToken = try reader.required("TODO_API_TOKEN", "set it to the token that requests must bear")
+        isSignUpOpen = try reader.choice("SIGN_UP", among: SignUpPolicy.allCases, default: .closed) == .open
+        rateLimit = try reader.integer("RATE_LIMIT", in: 0...1_000_000, default: 200)
+        identityProvider = try Self.identityProvider(reader)
+        binLifetime = .seconds(86_400 * (try reader.integer("BIN_DAYS", in: 1...3650, default: 30)))
+        auditURL = try reader.address("TODO_AUDIT_URL").map { "http://\($0.host):\($0.port)" }
+        realtime = try reader.address("TODO_REALTIME_URL")
         logLevel = try reader.choice("LOG_LEVEL", among: Logger.Level.allCases, default: .info)
     }
+
+    private static func identityProvider(
+        _ reader: EnvironmentReader
+    ) throws(TaskServiceConfigurationError) -> IdentityProviderAddress? {
+        guard let issuer = reader["OIDC_ISSUER"] else { return nil }
+        guard issuer.hasPrefix("https://") || issuer.hasPrefix("http://127.0.0.1:"), !issuer.hasSuffix("/") else {
+            throw TaskServiceConfigurationError(
+                variable: "OIDC_ISSUER", message: "must begin with https:// and not end with a slash")
+        }
+        let audience = try reader.required("OIDC_AUDIENCE", "set it to whom the provider's tokens are for")
+        return IdentityProviderAddress(issuer: issuer, audience: audience)
+    }
+
+    private enum SignUpPolicy: String, CaseIterable { case open, closed }
 
     private static func database(_ reader: EnvironmentReader) throws(TaskServiceConfigurationError)
         -> PostgresConfiguration
@@ -58,6 +100,17 @@ public struct TaskServiceConfiguration: Sendable {
         } catch {
             throw TaskServiceConfigurationError(variable: "DATABASE_URI", message: error.message)
         }
+    }
+}
+
+/// An OpenID Connect provider, and for whom its tokens must be.
+public struct IdentityProviderAddress: Sendable, Hashable {
+    public let issuer: String
+    public let audience: String
+
+    public init(issuer: String, audience: String) {
+        self.issuer = issuer
+        self.audience = audience
     }
 }
 
@@ -94,6 +147,17 @@ private struct EnvironmentReader {
                 message: "must be a whole number from \(range.lowerBound) to \(range.upperBound), not \"\(text)\"")
         }
         return value
+    }
+
+    /// `http://host:port`.
+    func address(_ name: String) throws(TaskServiceConfigurationError) -> SocketTarget? {
+        guard let text = variables[name] else { return nil }
+        guard let match = text.wholeMatch(of: /http:\/\/([^:\/]+):([0-9]+)\/?/), let port = Int(match.2),
+            (1...65535).contains(port)
+        else {
+            throw TaskServiceConfigurationError(variable: name, message: "must be http://host:port, not \"\(text)\"")
+        }
+        return SocketTarget(host: String(match.1), port: port)
     }
 
     func flag(_ name: String, default fallback: Bool) throws(TaskServiceConfigurationError) -> Bool {

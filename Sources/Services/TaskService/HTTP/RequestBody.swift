@@ -5,20 +5,28 @@ internal import StructuredData
 
 extension Request {
     static let largestBody = 1 << 20
-    /// A task is flat; what is nested deeper is refused before it costs anything.
+    /// Nothing is nested deeper; what is, is refused before it costs anything.
     private static let limits = JSONLimits(maxDepth: 32, maxBytes: largestBody)
 
-    /// The body as JSON. Throws 415 when it says to be none of `types`, 413 when it is too large, 400 when it is no JSON.
-    func json(_ types: String...) async throws -> JSON {
+    /// The body. Throws 415 when it says to be none of `types`, 413 when it is too large, 400 when it ends early.
+    func body(of types: [String]) async throws -> [UInt8] {
         let type = headers[.contentType]?.prefix { $0 != ";" }.trimmingBlanks().lowercased() ?? ""
         guard types.contains(type) else {
             throw Problem(
                 .unsupportedMediaType, "send the body as Content-Type: \(types[0])",
                 headers: method == .patch ? [.acceptPatch: types.joined(separator: ", ")] : [:])
         }
-        let bytes = try await bytes()
+        if let encoding = headers[.contentEncoding], encoding.lowercased() != "identity" {
+            throw Problem(
+                .unsupportedMediaType, "send the body without Content-Encoding", headers: [.acceptEncoding: "identity"])
+        }
+        return try await bytes()
+    }
+
+    /// Throws 400 with the place of the mistake.
+    static func json(_ bytes: [UInt8]) throws -> JSON {
         do {
-            return try JSON(parsing: bytes, limits: Self.limits)
+            return try JSON(parsing: bytes, limits: limits)
         } catch {
             throw Problem(.badRequest, "the body is not JSON: \(error)")
         }
@@ -40,9 +48,4 @@ extension Request {
         }
         return bytes
     }
-}
-
-extension HTTPField.Name {
-    /// RFC 5789, section 3.1.
-    static let acceptPatch = HTTPField.Name("Accept-Patch") ?? .accept
 }

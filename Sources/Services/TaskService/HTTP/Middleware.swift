@@ -1,5 +1,4 @@
 internal import Concurrency
-internal import Crypto
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
@@ -75,35 +74,6 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             return Problem(.internalServerError, "the service failed; its log says why").response
         }
-    }
-}
-
-/// Lets requests in that bear the token (RFC 6750).
-struct BearerMiddleware<Context: RequestContext>: RouterMiddleware {
-    private let digest: SHA256Digest
-
-    init(token: String) { digest = Self.digest(of: token) }
-
-    func handle(
-        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        guard let header = request.headers[.authorization] else {
-            throw Self.refusal("send Authorization: Bearer <token>", #"Bearer realm="todo""#)
-        }
-        let parts = header.split(separator: " ", maxSplits: 1)
-        // Digests are compared in constant time, and tell nothing of the token's length.
-        guard parts.count == 2, parts[0].lowercased() == "bearer",
-            Self.digest(of: parts[1].trimmingBlanks()) == digest
-        else {
-            throw Self.refusal("the token is not valid", #"Bearer realm="todo", error="invalid_token""#)
-        }
-        return try await next(request, context)
-    }
-
-    private static func digest(of token: some StringProtocol) -> SHA256Digest { SHA256.hash(data: Array(token.utf8)) }
-
-    private static func refusal(_ detail: String, _ challenge: String) -> Problem {
-        Problem(.unauthorized, detail, headers: [.wwwAuthenticate: challenge])
     }
 }
 

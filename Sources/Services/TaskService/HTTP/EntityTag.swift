@@ -1,9 +1,8 @@
 internal import HTTPTypes
-internal import TodoModel
 
-extension TodoTask {
-    /// The task's version as a strong entity tag (RFC 9110, section 8.8.3).
-    var entityTag: String { "\"\(version)\"" }
+enum EntityTag {
+    /// A version as a strong entity tag (RFC 9110, section 8.8.3).
+    static func text(_ version: Int) -> String { "\"\(version)\"" }
 }
 
 /// The value of `If-Match` or `If-None-Match` (RFC 9110, section 13.1).
@@ -17,14 +16,6 @@ enum EntityTagCondition: Equatable {
         self = tags == ["*"] ? .any : .tags(tags)
     }
 
-    /// Strong comparison: what a weak tag stands for may differ in its bytes.
-    func matches(_ tag: String) -> Bool {
-        switch self {
-        case .any: true
-        case .tags(let tags): tags.contains { $0 == tag }
-        }
-    }
-
     /// Weak comparison.
     func matchesWeakly(_ tag: String) -> Bool {
         switch self {
@@ -35,13 +26,19 @@ enum EntityTagCondition: Equatable {
 }
 
 extension HTTPFields {
-    /// Throws 412 when `If-Match` names another version of `task`.
-    func requireMatch(_ task: TodoTask) throws {
-        guard let condition = EntityTagCondition(self[.ifMatch]), !condition.matches(task.entityTag) else { return }
-        throw Problem(
-            .preconditionFailed, "the task was changed meanwhile: it is at version \(task.version); read it again",
-            headers: [.eTag: task.entityTag])
+    /// The versions that `If-Match` allows; nil when any will do. What is no strong tag of ours matches no version.
+    var matchedVersions: [Int]? {
+        switch EntityTagCondition(self[.ifMatch]) {
+        case nil, .any: nil
+        case .tags(let tags):
+            tags.map { tag in
+                tag.count > 2 && tag.first == "\"" && tag.last == "\""
+                    ? Int(tag.dropFirst().dropLast()) ?? Self.noVersion : Self.noVersion
+            }
+        }
     }
+
+    private static let noVersion = -1
 }
 
 extension Substring {

@@ -4,6 +4,7 @@ internal import NIOCore
 internal import Postgres
 internal import StructuredData
 internal import TodoModel
+internal import TodoStore
 
 /// An answer that says what went wrong (RFC 9457).
 struct Problem: Error {
@@ -25,17 +26,22 @@ struct Problem: Error {
     }
 
     var response: Response {
-        var body = JSONObject()
+        var headers = headers
+        headers[.contentType] = "application/problem+json"
+        headers[.cacheControl] = "no-store"
+        return Response(
+            status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: json.encoded())))
+    }
+
+    var json: JSON {
+        var body: JSONObject = ["type": "about:blank"]
         body["title"] = .string(status.reasonPhrase)
         body["status"] = JSON(status.code)
         body["detail"] = .string(detail)
         if !fields.isEmpty {
-            body["errors"] = .array(fields.map { ["field": .string($0.field), "message": .string($0.message)] })
+            body["errors"] = .array(fields.map { ["field": .string($0.field), "detail": .string($0.message)] })
         }
-        var headers = headers
-        headers[.contentType] = "application/problem+json"
-        return Response(
-            status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: JSON.object(body).encoded())))
+        return .object(body)
     }
 }
 
@@ -44,7 +50,7 @@ extension Problem {
         Problem(.badRequest, "\(parameter) \(message)", fields: [.init(parameter, message)])
     }
 
-    static let noSuchTask = Problem(.notFound, "there is no such task")
+    static let notFound = Problem(.notFound, "there is no such thing, or it is not yours to see")
 
     /// Worth trying again in a second or two.
     static func unavailable(_ why: String) -> Problem {
@@ -62,15 +68,43 @@ extension Problem {
         case let problem as Problem: self = problem
         case let error as ValidationError:
             self.init(.unprocessableContent, error.description, fields: error.fields)
+        case let error as StoreError: self.init(error)
+        case let error as TaskCursorError: self = .invalid("cursor", "is not of this list: \(error)")
         case let error as PostgresError where error.isPassing:
             self = .unavailable("the database cannot be used right now; try again")
         case is DeadlineExceeded, is CancellationError:
             self = .unavailable("the database took too long; try again")
         case let error as any HTTPResponseError where error.status == .notFound:
-            self.init(.notFound, "there is no such resource; tasks are at /v1/tasks")
+            self.init(.notFound, "there is no such resource; /v1/openapi.json lists them all")
         case let error as any HTTPResponseError:
             self.init(error.status, error.status.reasonPhrase)
         default: return nil
+        }
+    }
+}
+
+extension Problem {
+    init(_ error: StoreError) {
+        switch error {
+        case .notFound: self = .notFound
+        case .forbidden: self.init(.forbidden, "you may look at this, but not change it: ask its owner")
+        case .versionMismatch(let current):
+            self.init(
+                .preconditionFailed, "it was changed meanwhile: it is at version \(current); read it again",
+                headers: [.eTag: EntityTag.text(current)])
+        case .invalid(let error):
+            self.init(
+                .unprocessableContent, error.description, fields: error.fields.filter { !$0.field.isEmpty })
+        case .emailTaken:
+            self.init(
+                .conflict, "the address has an account already: sign in",
+                fields: [.init("email", "has an account already")])
+        case .idempotencyKeyReused:
+            self.init(
+                .unprocessableContent, "the Idempotency-Key came with another request: use a new one",
+                fields: [.init("Idempotency-Key", "came with another request")])
+        case .undoExpired: self.init(.gone, "the operation is unknown, too old, or undone already")
+        case .undoConflict: self.init(.conflict, "a task was changed since: nothing was undone")
         }
     }
 }

@@ -1,0 +1,100 @@
+internal import FoundationEssentials
+internal import HTTPTransport
+internal import HTTPTypes
+internal import StructuredData
+internal import TodoModel
+
+/// Tells who bears a token of an OpenID Connect provider. Its keys are fetched when they are needed, and again when a
+/// token names one that is not known yet.
+actor IdentityProvider {
+    /// Who somebody is there.
+    struct Login: Sendable, Hashable {
+        let subject: String
+        /// Verified by the provider.
+        let email: String
+        let name: String
+    }
+
+    private static let largestDocument = 256 << 10
+    /// By how much clocks may differ.
+    private static let leeway: Int64 = 60
+    private static let lifetime: Duration = .seconds(3600)
+    /// Tokens with made-up keys must not have the provider asked each time.
+    private static let shortestInterval: Duration = .seconds(10)
+
+    nonisolated let issuer: String
+    private let audience: String
+    private let transport: any HTTPTransport
+    private var keys: [JSONWebKey] = []
+    private var fetched: ContinuousClock.Instant?
+
+    init(issuer: String, audience: String, transport: any HTTPTransport) {
+        self.issuer = issuer
+        self.audience = audience
+        self.transport = transport
+    }
+
+    /// Throws 401 with the reason, or 503 when the provider does not answer.
+    func identify(_ token: JSONWebToken) async throws -> Login {
+        let id = token.header["kid"]?.string
+        let age = fetched?.duration(to: .now)
+        if age.map({ $0 > Self.lifetime }) ?? true || !knows(id) && age ?? .zero > Self.shortestInterval {
+            try await fetchKeys()
+        }
+        guard keys.contains(where: { (id == nil || $0.id == id) && $0.signed(token) }) else {
+            throw Self.refusal("is not signed by the identity provider")
+        }
+        return try login(token.claims, now: Instant.now().millisecondsSince1970 / 1000)
+    }
+
+    private func knows(_ id: String?) -> Bool { id == nil || keys.contains { $0.id == id } }
+
+    /// OpenID Connect Core, section 3.1.3.7.
+    private func login(_ claims: JSON, now: Int64) throws -> Login {
+        func time(_ name: String) -> Int64? { claims[name]?.double.flatMap { Int64(exactly: $0.rounded()) } }
+        guard claims["iss"]?.string == issuer else { throw Self.refusal("is of another issuer") }
+        let audiences = claims["aud"]?.array?.compactMap(\.string) ?? [claims["aud"]?.string ?? ""]
+        guard audiences.contains(audience) else { throw Self.refusal("is for another audience") }
+        guard let expiry = time("exp"), now < expiry + Self.leeway else { throw Self.refusal("has expired") }
+        guard time("nbf").map({ $0 <= now + Self.leeway }) ?? true else { throw Self.refusal("is not valid yet") }
+        guard let subject = claims["sub"]?.string, !subject.isEmpty, subject.utf8.count <= 255 else {
+            throw Self.refusal("names no subject")
+        }
+        guard claims["email_verified"]?.bool == true, let email = claims["email"]?.string?.lowercased(),
+            email.contains("@"), email.utf8.count <= 254
+        else { throw Self.refusal("names no verified e-mail address: ask for the scope email") }
+        let name = claims["name"]?.string ?? String(email.prefix { $0 != "@" })
+        return Login(subject: subject, email: email, name: String(name.prefix(User.nameLimit)))
+    }
+
+    private func fetchKeys() async throws {
+        fetched = .now
+        do {
+            let configuration = try await get("\(issuer)/.well-known/openid-configuration")
+            guard configuration["issuer"]?.string == issuer, let address = configuration["jwks_uri"]?.string else {
+                throw Problem.unavailable("the identity provider describes another issuer: set OIDC_ISSUER as it does")
+            }
+            keys = (try await get(address)["keys"]?.array ?? []).compactMap { JSONWebKey($0) }
+        } catch {
+            fetched = nil
+            throw error
+        }
+    }
+
+    private func get(_ url: String) async throws -> JSON {
+        do {
+            let response = try await transport.send(
+                ClientRequest(url: url, connectTimeout: .seconds(3), totalTimeout: .seconds(5)))
+            guard response.status == .ok else {
+                throw Problem.unavailable("the identity provider answers \(response.status.code); try again")
+            }
+            return try JSON(parsing: try await response.body.collect(upTo: Self.largestDocument))
+        } catch let problem as Problem {
+            throw problem
+        } catch {
+            throw Problem.unavailable("the identity provider does not answer; try again")
+        }
+    }
+
+    private static func refusal(_ why: String) -> Problem { .unauthorized("the token \(why)", isInvalid: true) }
+}

@@ -1,0 +1,74 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+internal import StructuredData
+
+/// What an endpoint answers when all went well.
+struct Answer: Sendable {
+    var status: HTTPResponse.Status
+    var headers: HTTPFields
+    /// JSON, or nothing.
+    var body: [UInt8]
+
+    init(_ status: HTTPResponse.Status, headers: HTTPFields = [:]) {
+        self.status = status
+        self.headers = headers
+        body = []
+    }
+
+    init(_ status: HTTPResponse.Status, _ json: JSON, headers: HTTPFields = [:]) {
+        self.init(status, headers: headers)
+        body = json.encoded()
+        self.headers[.contentType] = "application/json"
+    }
+
+    /// A resource at a version. One that the client has already is not sent again.
+    init(_ json: JSON, version: Int, to call: Call) {
+        let tag = EntityTag.text(version)
+        if EntityTagCondition(call.request.headers[.ifNoneMatch])?.matchesWeakly(tag) == true {
+            self.init(.notModified, headers: [.eTag: tag])
+        } else {
+            self.init(.ok, json, headers: [.eTag: tag])
+        }
+    }
+
+    func with(_ name: HTTPField.Name, _ value: String) -> Answer {
+        var answer = self
+        answer.headers[name] = value
+        return answer
+    }
+
+    /// The answer on the wire, compressed where that is worth it and the client takes it.
+    func response(to request: Request) -> Response {
+        var (headers, body) = (headers, body)
+        if headers[.cacheControl] == nil { headers[.cacheControl] = "no-cache" }
+        if body.count >= Gzip.worthwhile {
+            headers[.vary] = "Accept-Encoding"
+            if Gzip.isAccepted(request.headers[.acceptEncoding]), let packed = Gzip.compress(body) {
+                headers[.contentEncoding] = "gzip"
+                body = packed
+            }
+        }
+        return Response(
+            status: status, headers: headers,
+            body: body.isEmpty ? .init() : .init(byteBuffer: ByteBuffer(bytes: body)))
+    }
+}
+
+extension HTTPField.Name {
+    /// Which operation to name at `/v1/undo`.
+    static let todoOperation = known("Todo-Operation")
+    /// draft-ietf-httpapi-idempotency-key-header.
+    static let idempotencyKey = known("Idempotency-Key")
+    static let idempotencyReplayed = known("Idempotency-Replayed")
+    /// Fetch Metadata Request Headers, section 2.3.
+    static let secFetchSite = known("Sec-Fetch-Site")
+    static let forwardedProto = known("X-Forwarded-Proto")
+    /// RFC 5789, section 3.1.
+    static let acceptPatch = known("Accept-Patch")
+
+    private static func known(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no token (RFC 9110, 5.6.2)") }
+        return name
+    }
+}

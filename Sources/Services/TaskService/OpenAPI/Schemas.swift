@@ -1,0 +1,255 @@
+internal import StructuredData
+internal import TodoModel
+
+/// The schemas of the OpenAPI document (JSON Schema 2020-12): what the API takes and gives.
+enum Schemas {
+    static let id: JSON = ["type": "string", "format": "uuid"]
+    private static let time: JSON = ["type": "string", "format": "date-time"]
+    private static let date: JSON = ["type": "string", "format": "date"]
+    private static let clock: JSON = ["type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"]
+    private static let zone: JSON = ["type": "string", "description": "IANA time zone"]
+    private static let color: JSON = ["type": "string", "pattern": "^#[0-9a-fA-F]{6}$"]
+    private static let position: JSON = [
+        "type": "string", "pattern": "^[0-9A-Za-z]*[1-9A-Za-z]$", "maxLength": 200,
+        "description": "A fraction in base 62: what sorts between two positions lies between them.",
+    ]
+    private static let count: JSON = ["type": "integer", "minimum": 0]
+    private static let email: JSON = ["type": "string", "format": "email", "maxLength": 254]
+
+    static func reference(_ name: String) -> JSON { ["$ref": .string("#/components/schemas/\(name)")] }
+
+    private static func line(_ limit: Int) -> JSON { ["type": "string", "minLength": 1, "maxLength": JSON(limit)] }
+    private static func words(_ words: [String]) -> JSON { ["type": "string", "enum": .array(words.map(JSON.string))] }
+    private static func list(of items: JSON) -> JSON { ["type": "array", "items": items] }
+    private static func items(_ schema: String) -> JSON { object(["items": list(of: reference(schema))]) }
+
+    private static func orNull(_ schema: JSON) -> JSON {
+        guard let type = schema["type"]?.string else { return ["anyOf": [schema, ["type": "null"]]] }
+        var schema = schema
+        schema["type"] = [.string(type), "null"]
+        return schema
+    }
+
+    /// An object with these members and no other; all are required unless `optional` names them.
+    private static func object(_ members: JSONObject, optional: Set<String> = [], _ text: String? = nil) -> JSON {
+        var schema: JSONObject = [
+            "type": "object", "properties": .object(members), "additionalProperties": false,
+            "required": .array(members.keys.filter { !optional.contains($0) }.map(JSON.string)),
+        ]
+        if let text { schema["description"] = .string(text) }
+        return .object(schema)
+    }
+
+    /// What a client sends: the members that it may set, and those that it may send back unchanged.
+    private static func input(_ members: JSONObject, required: Set<String> = [], ignoring: [String] = []) -> JSON {
+        var all = members
+        for name in ignoring where !all.contains(name) { all[name] = ["readOnly": true] }
+        return object(all, optional: Set(all.keys).subtracting(required))
+    }
+
+    static let all: JSONObject = {
+        var all = tasks
+        for more in [projects, people, documents] {
+            for (name, schema) in more { all[name] = schema }
+        }
+        return all
+    }()
+}
+
+extension Schemas {
+    private static let due = object(
+        ["date": date, "time": clock, "zone": zone], optional: ["time", "zone"],
+        "A day; or a wall time, which holds in one zone or, without one, wherever the person is.")
+    private static let status = words(TodoTask.Status.allCases.map(\.rawValue))
+    private static let priority = words(TodoTask.Priority.allCases.map(\.name))
+    private static let tag: JSON = ["type": "string", "minLength": 1, "maxLength": JSON(TodoTask.Limits.tag)]
+    private static let tags: JSON = ["type": "array", "items": tag, "maxItems": JSON(TodoTask.Limits.tags)]
+    private static let estimate: JSON = [
+        "type": "integer", "minimum": 1, "maximum": JSON(TodoTask.Limits.estimate), "description": "Minutes",
+    ]
+    private static let description: JSON = [
+        "type": "string", "maxLength": JSON(TodoTask.Limits.description), "description": "Markdown",
+    ]
+
+    private static let taskInput: JSONObject = [
+        "parent": orNull(id), "title": line(TodoTask.Limits.title), "description": orNull(description),
+        "status": orNullEnum(TodoTask.Status.allCases.map(\.rawValue)),
+        "priority": orNullEnum(TodoTask.Priority.allCases.map(\.name)), "due": orNull(reference("Due")),
+        "start": orNull(date), "estimate": orNull(estimate), "tags": orNull(tags),
+    ]
+    private static let taskReadOnly = [
+        "id", "user", "createdAt", "updatedAt", "completedAt", "deletedAt", "version", "seq",
+    ]
+
+    private static func orNullEnum(_ words: [String]) -> JSON {
+        ["enum": .array(words.map(JSON.string) + [.null])]
+    }
+
+    private static let bulkOperation = input(
+        [
+            "op": words(["create", "update", "complete", "reopen", "delete", "restore", "move"]), "id": id,
+            "ifMatch": ["type": "string"], "task": reference("TaskDraft"), "patch": reference("TaskPatch"),
+            "move": reference("TaskMove"),
+        ], required: ["op"])
+
+    fileprivate static let tasks: JSONObject = [
+        "Due": due,
+        "Task": object([
+            "id": id, "user": id, "project": id, "parent": orNull(id), "title": line(TodoTask.Limits.title),
+            "description": description, "status": status, "priority": priority, "due": orNull(reference("Due")),
+            "start": orNull(date), "estimate": orNull(estimate), "tags": tags, "position": position,
+            "createdAt": time, "updatedAt": time, "completedAt": orNull(time), "deletedAt": orNull(time),
+            "version": count, "seq": count,
+        ]),
+        "TaskDraft": input(
+            merged(taskInput, ["project": orNull(id), "position": orNull(position)]), required: ["title"],
+            ignoring: taskReadOnly),
+        "TaskPatch": input(merged(taskInput, ["project": id, "position": position]), ignoring: taskReadOnly),
+        "TaskPage": object([
+            "items": list(of: reference("Task")), "nextCursor": ["type": ["string", "null"]],
+        ]),
+        "TaskMove": input(["project": orNull(id), "parent": orNull(id), "after": orNull(id), "before": orNull(id)]),
+        "Undo": input(["operation": id], required: ["operation"]),
+        "UndoResult": object(["tasks": list(of: reference("Task"))]),
+        "Bulk": input(
+            [
+                "mode": orNullEnum(["atomic", "each"]),
+                "operations": [
+                    "type": "array", "minItems": 1, "maxItems": JSON(BulkEndpoint.largest), "items": bulkOperation,
+                ],
+            ], required: ["operations"]),
+        "BulkResult": object([
+            "results": list(
+                of: object(
+                    ["status": count, "task": reference("Task"), "problem": reference("Problem")],
+                    optional: ["task", "problem"]))
+        ]),
+        "TagList": object(["items": list(of: object(["name": tag, "open": count]))]),
+        "TagPatch": input(["name": tag], required: ["name"]),
+        "TagResult": object(["tasks": count], "How many tasks changed."),
+    ]
+}
+
+extension Schemas {
+    private static let projectReadOnly = [
+        "id", "user", "isInbox", "role", "createdAt", "updatedAt", "deletedAt", "version", "seq",
+    ]
+    private static let projectMembers: JSONObject = [
+        "id": id, "user": id, "name": line(Project.nameLimit), "color": orNull(color), "position": position,
+        "isInbox": ["type": "boolean"], "isArchived": ["type": "boolean"], "createdAt": time, "updatedAt": time,
+        "deletedAt": orNull(time), "version": count, "seq": count,
+    ]
+    private static let filterInput: JSONObject = [
+        "name": line(SavedFilter.nameLimit),
+        "query": ["type": "string", "maxLength": JSON(TaskQuery.lengthLimit)], "color": orNull(color),
+    ]
+    private static let filterReadOnly = ["id", "user", "createdAt", "updatedAt", "deletedAt", "version", "seq"]
+
+    fileprivate static let projects: JSONObject = [
+        "Project": object(merged(projectMembers, ["role": words(Role.allCases.map(\.rawValue))])),
+        "SharedProject": object(projectMembers, "In events, which go to every member, there is no role."),
+        "ProjectDraft": input(
+            ["name": line(Project.nameLimit), "color": orNull(color), "position": orNull(position)],
+            required: ["name"],
+            ignoring: projectReadOnly + ["isArchived"]),
+        "ProjectPatch": input(
+            [
+                "name": line(Project.nameLimit), "color": orNull(color), "position": position,
+                "isArchived": ["type": "boolean"],
+            ], ignoring: projectReadOnly),
+        "ProjectList": items("Project"),
+        "Member": object([
+            "user": id, "email": email, "name": line(User.nameLimit), "role": words(Role.allCases.map(\.rawValue)),
+            "since": time,
+        ]),
+        "MemberList": items("Member"),
+        "MemberDraft": input(["email": email, "role": words(["editor", "viewer"])], required: ["email", "role"]),
+        "MemberPatch": input(["role": words(["editor", "viewer"])], required: ["role"]),
+        "Filter": object(
+            merged(
+                filterInput,
+                [
+                    "position": position, "id": id, "user": id, "createdAt": time, "updatedAt": time,
+                    "deletedAt": orNull(time),
+                    "version": count, "seq": count,
+                ])),
+        "FilterDraft": input(
+            merged(filterInput, ["position": orNull(position)]), required: ["name", "query"], ignoring: filterReadOnly),
+        "FilterPatch": input(merged(filterInput, ["position": position]), ignoring: filterReadOnly),
+        "FilterList": items("Filter"),
+        "ChangePage": object([
+            "items": list(
+                of: object(
+                    [
+                        "type": words(["task", "project", "filter"]), "seq": count, "user": id, "id": id,
+                        "deleted": ["type": "boolean"], "task": reference("Task"), "project": reference("Project"),
+                        "filter": reference("Filter"),
+                    ], optional: ["task", "project", "filter"])),
+            "cursor": ["type": "string", "description": "OWNER:SEQ,… — one entry for each stream that you see."],
+            "more": ["type": "boolean"],
+        ]),
+    ]
+
+    private static func merged(_ one: JSONObject, _ other: JSONObject) -> JSONObject {
+        other.reduce(into: one) { $0[$1.key] = $1.value }
+    }
+}
+
+extension Schemas {
+    private static let scopes: JSON = [
+        "type": "array", "items": words(Scope.allCases.map(\.rawValue)), "minItems": 1,
+    ]
+    private static let token: JSONObject = [
+        "id": id, "kind": words(AccessToken.Kind.allCases.map(\.rawValue)), "name": line(AccessToken.nameLimit),
+        "scopes": scopes, "createdAt": time, "expiresAt": orNull(time), "lastUsedAt": orNull(time),
+    ]
+    private static let password: JSON = [
+        "type": "string", "minLength": JSON(SignUp.passwordLengths.lowerBound),
+        "maxLength": JSON(SignUp.passwordLengths.upperBound),
+    ]
+
+    fileprivate static let people: JSONObject = [
+        "User": object([
+            "id": id, "email": email, "name": line(User.nameLimit), "zone": zone, "dayStart": clock,
+            "createdAt": time, "updatedAt": time, "version": count,
+        ]),
+        "UserPatch": input(
+            [
+                "email": email, "name": line(User.nameLimit), "zone": zone, "dayStart": clock,
+                "password": input(["current": ["type": "string"], "new": password], required: ["current", "new"]),
+            ], ignoring: ["id", "createdAt", "updatedAt", "version"]),
+        "SignUp": input(
+            [
+                "email": email, "password": password, "name": orNull(line(User.nameLimit)), "zone": orNull(zone),
+                "dayStart": orNull(clock),
+            ],
+            required: ["email", "password"]),
+        "SignIn": input(
+            ["email": email, "password": ["type": "string"], "cookie": orNull(["type": "boolean"])],
+            required: ["email", "password"]),
+        "Session": object(
+            ["id": id, "token": ["type": "string"], "expiresAt": time, "user": reference("User")],
+            optional: ["token"]),
+        "Erase": input(["password": ["type": "string"]], required: ["password"]),
+        "Export": ["type": "object", "description": "What is kept of you, by kind."],
+        "Token": object(token),
+        "TokenList": items("Token"),
+        "TokenDraft": input(
+            ["name": line(AccessToken.nameLimit), "scopes": scopes, "expiresAt": orNull(time)],
+            required: ["name", "scopes"]),
+        "NewToken": object(merged(token, ["token": ["type": "string"]])),
+    ]
+
+    fileprivate static let documents: JSONObject = [
+        "Problem": object(
+            [
+                "type": ["type": "string"], "title": ["type": "string"], "status": count,
+                "detail": ["type": "string"],
+                "errors": list(of: object(["field": ["type": "string"], "detail": ["type": "string"]])),
+            ], optional: ["errors"], "RFC 9457; errors name the fields that are wrong."),
+        "EventSchemaList": items("EventSchemaLink"),
+        "EventSchemaLink": object(["type": ["type": "string"], "schema": ["type": "string"]]),
+        "Schema": ["type": "object", "description": "A JSON Schema, draft 2020-12."],
+        "Document": ["type": "object", "description": "An OpenAPI 3.1 document."],
+    ]
+}

@@ -1,0 +1,128 @@
+import HTTPTransport
+import HTTPTypes
+import StructuredData
+import TaskService
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct AccountRoutesTests {
+    @Test func `nobody makes an account where sign-up is closed`() async throws {
+        try await RunningService.with(["SIGN_UP": "closed"]) { service in
+            let body: JSON = ["email": "a@example.com", "password": .string(RunningService.password)]
+            let answer = try await service.send(.post, "/v1/accounts", body, token: nil)
+            #expect(answer.status == 403)
+            #expect(try await service.send(.get, "/v1/me").status == 200, "the operator's token opens its own")
+        }
+    }
+
+    @Test func `one address has one account, in whatever case`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            let body: JSON = ["email": " ADA@example.com ", "password": .string(RunningService.password)]
+            let again = try await service.send(.post, "/v1/accounts", body, token: nil)
+            #expect(again.status == 409 && again.json["errors"]?[0]?["field"] == "email")
+            let session = try await service.send(.post, "/v1/sessions", body, token: nil)
+            #expect(session.status == 201 && session.json["user"]?.id == ada.id)
+            for wrong in [
+                ["email": "ada@example.com", "password": "wrong password"],
+                ["email": "eve@example.com", "password": "x"],
+            ] as [JSON] {
+                #expect(try await service.send(.post, "/v1/sessions", wrong, token: nil).status == 401)
+            }
+        }
+    }
+
+    @Test func `guessing is slowed down`() async throws {
+        try await RunningService.with { service in
+            _ = try await service.person("ada")
+            var statuses: [Int] = []
+            while statuses.count < 60, statuses.last != 429 {
+                let body: JSON = ["email": "ada@example.com", "password": "a wrong guess"]
+                statuses.append(try await service.send(.post, "/v1/sessions", body, token: nil).status)
+            }
+            #expect(statuses.first == 401 && statuses.last == 429 && statuses.count > 19)
+        }
+    }
+
+    @Test func `a cookie signs in, for requests of the page only`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            let body: JSON = [
+                "email": .string(ada.email), "password": .string(RunningService.password), "cookie": true,
+            ]
+            let answer = try await service.send(
+                .post, "/v1/sessions", body, headers: [HTTPField.Name("X-Forwarded-Proto")!: "https"], token: nil)
+            #expect(answer.json["token"] == nil)
+            let cookie = try #require(answer.headers[.setCookie])
+            for part in ["HttpOnly", "SameSite=Strict", "Path=/", "Secure"] { #expect(cookie.contains("; \(part)")) }
+            let value = String(cookie.prefix { $0 != ";" })
+            func create(_ headers: HTTPFields) async throws -> Int {
+                var headers = headers
+                headers[.cookie] = value
+                return try await service.send(.post, "/v1/tasks", ["title": "x"], headers: headers, token: nil).status
+            }
+            let (site, own) = (HTTPField.Name("Sec-Fetch-Site")!, "http://127.0.0.1:\(service.port)")
+            #expect(try await service.send(.get, "/v1/me", headers: [.cookie: value], token: nil).json.id == ada.id)
+            #expect(try await create([site: "same-origin"]) == 201)
+            #expect(try await create([.origin: own]) == 201)
+            for headers in [
+                [:], [site: "cross-site"], [site: "same-site"], [.origin: "http://evil.example"], [.origin: "null"],
+            ] as [HTTPFields] {
+                #expect(try await create(headers) == 403)
+            }
+            let out = try await service.send(
+                .delete, "/v1/sessions/current", headers: [.cookie: value, site: "same-origin"], token: nil)
+            #expect(out.status == 204 && out.headers[.setCookie]?.contains("Max-Age=0") == true)
+            #expect(try await service.send(.get, "/v1/me", headers: [.cookie: value], token: nil).status == 401)
+        }
+    }
+
+    @Test func `a new password needs the old one, and ends other sessions`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            let other = try await service.send(
+                .post, "/v1/sessions", ["email": .string(ada.email), "password": .string(RunningService.password)],
+                token: nil
+            ).json["token"]?.string
+            let wrong = try await ada.send(.patch, "/v1/me", ["password": ["current": "x", "new": "a new password"]])
+            #expect(wrong.status == 422 && wrong.errors == ["password.current: is not the password of this account"])
+            let short = try await ada.send(
+                .patch, "/v1/me", ["password": ["current": .string(RunningService.password), "new": "short"]])
+            #expect(short.status == 422 && short.errors.first?.hasPrefix("password.new: ") == true)
+            let changed = try await ada.send(
+                .patch, "/v1/me",
+                ["name": "Ada L.", "password": ["current": .string(RunningService.password), "new": "a new password"]])
+            #expect(changed.status == 200 && changed.json["name"] == "Ada L.")
+            #expect(try await ada.send(.get, "/v1/me").status == 200)
+            #expect(try await service.send(.get, "/v1/me", token: other).status == 401)
+        }
+    }
+
+    @Test func `a token of too many requests waits`() async throws {
+        try await RunningService.with(["RATE_LIMIT": "1"]) { service in
+            let ada = try await service.person("ada")
+            var refused = 0
+            for _ in 0..<20 {
+                let answer = try await ada.send(.get, "/v1/me")
+                if answer.status == 429 {
+                    refused += 1
+                    #expect(answer.headers[.retryAfter] == "1")
+                }
+            }
+            #expect((5...10).contains(refused))
+            #expect(try await service.send(.get, "/v1/me").status == 200, "another token goes on")
+        }
+    }
+
+    @Test func `a revoked token is good for nothing at once`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            let token = try await ada.make("/v1/tokens", ["name": "x", "scopes": ["tasks:read"]])
+            #expect(try await service.send(.get, "/v1/tasks", token: token["token"]?.string).status == 200)
+            #expect(try await ada.send(.delete, "/v1/tokens/\(token.id)").status == 204)
+            #expect(try await service.send(.get, "/v1/tasks", token: token["token"]?.string).status == 401)
+            let past = try await ada.send(
+                .post, "/v1/tokens", ["name": "x", "scopes": ["tasks:read"], "expiresAt": "2020-01-01T00:00:00Z"])
+            #expect(past.status == 422)
+        }
+    }
+}

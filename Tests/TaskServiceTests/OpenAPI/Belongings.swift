@@ -1,0 +1,69 @@
+import HTTPTypes
+import StructuredData
+import Testing
+
+/// One of everything that somebody can have, to fill the paths and bodies of the document's operations.
+struct Belongings: Sendable {
+    let task: String
+    let project: String
+    let member: String
+    let filter: String
+    let token: String
+    let operation: String
+
+    /// Ada's; `member` sees the project with a role.
+    static func of(_ person: Person, sharedWith member: Person, as role: String) async throws -> Belongings {
+        let project = try await person.make("/v1/projects", ["name": "Work"]).id
+        _ = try await person.make(
+            "/v1/projects/\(project)/members", ["email": .string(member.email), "role": .string(role)])
+        let made = try await person.send(
+            .post, "/v1/tasks", ["title": "secret", "project": .string(project), "tags": ["mine"]])
+        return Belongings(
+            task: made.json.id, project: project, member: member.id,
+            filter: try await person.make("/v1/filters", ["name": "f", "query": "milk"]).id,
+            token: try await person.make("/v1/tokens", ["name": "t", "scopes": ["tasks:read"]]).id,
+            operation: made.headers.first { $0.name.canonicalName == "todo-operation" }?.value ?? "")
+    }
+
+    /// The path of an operation, about these things.
+    func path(_ operation: ServedDocument.Operation) -> String {
+        let kind = operation.path.split(separator: "/").dropFirst().first
+        let id =
+            switch kind {
+            case "tasks": task
+            case "projects": project
+            case "filters": filter
+            case "tokens": token
+            default: ""
+            }
+        return operation.path.replacing("{id}", with: id).replacing("{user}", with: member)
+            .replacing("{name}", with: "mine").replacing("{type}", with: "dev.todo-operator.task.created")
+    }
+
+    /// A body that an operation takes.
+    func body(_ operation: ServedDocument.Operation) -> JSON? {
+        guard let schema = operation.bodySchema?["$ref"]?.string?.split(separator: "/").last else { return nil }
+        switch schema {
+        case "TaskDraft": return ["title": "x"]
+        case "TaskPatch": return ["title": "changed"]
+        case "TaskMove": return ["before": nil]
+        case "Undo": return ["operation": .string(self.operation)]
+        case "Bulk": return ["mode": "each", "operations": [["op": "complete", "id": .string(task)]]]
+        case "TagPatch": return ["name": "other"]
+        case "ProjectDraft": return ["name": "x"]
+        case "ProjectPatch": return ["name": "changed"]
+        case "MemberDraft": return ["email": "eve@example.com", "role": "viewer"]
+        case "MemberPatch": return ["role": "viewer"]
+        case "FilterDraft": return ["name": "x", "query": "status:open"]
+        case "FilterPatch": return ["name": "changed"]
+        case "SignUp": return ["email": "new@example.com", "password": .string(RunningService.password)]
+        case "SignIn": return ["email": "ada@example.com", "password": .string(RunningService.password)]
+        case "UserPatch": return ["name": "Ada"]
+        case "Erase": return ["password": .string(RunningService.password)]
+        case "TokenDraft": return ["name": "t", "scopes": ["tasks:read"]]
+        default:
+            Issue.record("a test needs to know a body for \(schema)")
+            return nil
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import HTTPTransport
+import HTTPTypes
+import StructuredData
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct SyncTests {
+    @Test func `a client that was away asks for what changed`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            let first = try await ada.send(.get, "/v1/changes").json
+            #expect(first["items"]?[0]?["project"]?["isInbox"] == true && first["more"] == false)
+            let cursor = try #require(first["cursor"]?.string)
+            #expect(cursor == "\(ada.id):1")
+            let task = try await ada.make("/v1/tasks", ["title": "x"])
+            _ = try await ada.send(.delete, "/v1/tasks/\(task.id)")
+            let next = try await ada.send(.get, "/v1/changes?after=\(cursor)").json
+            #expect(next["items"]?.array?.count == 1 && next["items"]?[0]?["deleted"] == true)
+            #expect(next["items"]?[0]?["task"]?.id == task.id && next["cursor"]?.string == "\(ada.id):3")
+            #expect(try await ada.send(.get, "/v1/changes?after=nonsense").status == 400)
+            let now = try await ada.send(.get, "/v1/changes?after=now").json
+            #expect(now["items"] == [] && now["more"] == false)
+            #expect(now["cursor"] == next["cursor"])
+        }
+    }
+
+    @Test func `a client that waits is answered by the next change`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            let cursor = try #require(try await ada.send(.get, "/v1/changes").json["cursor"]?.string)
+            async let waiting = ada.send(.get, "/v1/changes?wait=20&after=\(cursor)")
+            let task = try await ada.make("/v1/tasks", ["title": "x"])
+            let clock = ContinuousClock()
+            let start = clock.now
+            #expect(try await waiting.json["items"]?[0]?["id"]?.string == task.id)
+            #expect(start.duration(to: clock.now) < .seconds(5))
+            let empty = try await ada.send(.get, "/v1/changes?wait=1&after=\(ada.id):2")
+            #expect(empty.status == 200 && empty.json["items"] == [])
+        }
+    }
+
+    @Test func `a repeated POST makes one task`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            let key = HTTPField.Name("Idempotency-Key")!
+            let answers = try await withThrowingTaskGroup(of: RunningService.Answer.self) { group in
+                for _ in 0..<5 {
+                    group.addTask { try await ada.send(.post, "/v1/tasks", ["title": "once"], headers: [key: "k1"]) }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(answers.map(\.text)).count == 1 && answers.allSatisfy { $0.status == 201 })
+            #expect(Set(answers.map { $0.headers[.location] }).count == 1)
+            let replayed = HTTPField.Name("Idempotency-Replayed")!
+            #expect(answers.count { $0.headers[replayed] == "true" } == 4)
+            #expect(try await ada.titles() == ["once"])
+            let other = try await ada.send(.post, "/v1/tasks", ["title": "other"], headers: [key: "k1"])
+            #expect(other.status == 422)
+            let refused = try await ada.send(.post, "/v1/tasks", ["title": ""], headers: [key: "k2"])
+            #expect(refused.status == 422)
+            #expect(
+                try await ada.send(.post, "/v1/tasks", ["title": "fixed"], headers: [key: "k2"]).status == 201,
+                "a refusal is not kept")
+            let tokens = try await [1, 2].asyncMap { _ in
+                try await ada.send(
+                    .post, "/v1/tokens", ["name": "x", "scopes": ["tasks:read"]], headers: [key: "k3"]
+                ).json["token"]
+            }
+            #expect(tokens[0] != tokens[1], "a secret is not kept")
+        }
+    }
+
+    @Test func `many writes in one request`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            let id = try await ada.make("/v1/tasks", ["title": "old"]).id
+            let operations: [JSON] = [
+                ["op": "create", "task": ["title": "new"]],
+                ["op": "update", "id": .string(id), "patch": ["title": "changed"], "ifMatch": "\"1\""],
+                ["op": "update", "id": .string(id), "patch": ["title": "late"], "ifMatch": "\"1\""],
+                ["op": "create", "task": ["title": ""]],
+                ["op": "move", "id": .string(id), "move": ["after": nil]],
+            ]
+            let atomic = try await ada.send(
+                .post, "/v1/tasks/bulk", ["mode": "atomic", "operations": .array(operations)])
+            #expect(atomic.status == 422 && atomic.errors.first?.hasPrefix("operations[3].task.title: ") == true)
+            let valid = Array(operations.prefix(3))
+            let late = try await ada.send(.post, "/v1/tasks/bulk", ["operations": .array(valid)])
+            #expect(late.status == 412 && late.json["detail"]?.string?.hasPrefix("operations[2]") == true)
+            #expect(try await ada.titles() == ["old"])
+            let each = try await ada.send(.post, "/v1/tasks/bulk", ["mode": "each", "operations": .array(operations)])
+            #expect(each.json["results"]?.array?.compactMap { $0["status"]?.int } == [200, 200, 412, 422, 200])
+            #expect(try await ada.titles() == ["changed", "new"])
+            let operation = try #require(each.headers.first { $0.name.canonicalName == "todo-operation" }?.value)
+            #expect(try await ada.send(.post, "/v1/undo", ["operation": .string(operation)]).status == 200)
+            #expect(try await ada.titles() == ["old"])
+            #expect(try await ada.send(.post, "/v1/undo", ["operation": .string(operation)]).status == 410)
+            let many = (0..<501).map { ["op": "create", "task": ["title": .string("\($0)")]] as JSON }
+            #expect(try await ada.send(.post, "/v1/tasks/bulk", ["operations": .array(many)]).status == 422)
+            let most = try await ada.send(.post, "/v1/tasks/bulk", ["operations": .array(Array(many.dropLast()))])
+            #expect(most.status == 200)
+        }
+    }
+
+    @Test func `two people share a project`() async throws {
+        try await RunningService.with { service in
+            let (ada, ben) = (try await service.person("ada"), try await service.person("ben"))
+            let project = try await ada.make("/v1/projects", ["name": "Home"]).id
+            let task = try await ada.make("/v1/tasks", ["title": "ours", "project": .string(project)]).id
+            _ = try await ada.make("/v1/projects/\(project)/members", ["email": .string(ben.email), "role": "editor"])
+            #expect(try await ben.titles() == ["ours"])
+            #expect(try await ben.send(.post, "/v1/tasks/\(task)/complete").status == 200)
+            #expect(try await ada.send(.get, "/v1/tasks/\(task)").json["status"] == "done")
+            let changes = try await ben.send(.get, "/v1/changes").json
+            #expect(changes["cursor"]?.string?.split(separator: ",").count == 2)
+            #expect(try await ben.send(.delete, "/v1/projects/\(project)/members/\(ben.id)").status == 204)
+            #expect(try await ben.send(.get, "/v1/tasks/\(task)").status == 404)
+        }
+    }
+
+    @Test func `a tag is found, renamed and deleted by its name, whatever it is`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            for tag in ["home", "grün/2%", "🎉"] {
+                _ = try await ada.make("/v1/tasks", ["title": "x", "tags": [.string(tag)]])
+                let encoded = tag.utf8.map { "%" + String($0, radix: 16, uppercase: true).leftPadded }.joined()
+                let renamed = try await ada.send(.patch, "/v1/tags/\(encoded)", ["name": "New"])
+                #expect(renamed.status == 200 && renamed.json["tasks"] == 1, "\(tag): \(renamed.text)")
+                #expect(try await ada.send(.get, "/v1/tags").json["items"]?[0]?["name"] == "new")
+                #expect(try await ada.send(.delete, "/v1/tags/new").status == 200)
+            }
+            let wrong = try await ada.send(.patch, "/v1/tags/home", ["name": "a b"])
+            #expect(wrong.status == 422)
+        }
+    }
+}
+
+extension Sequence {
+    fileprivate func asyncMap<Value>(_ transform: (Element) async throws -> Value) async rethrows -> [Value] {
+        var values: [Value] = []
+        for element in self { values.append(try await transform(element)) }
+        return values
+    }
+}
+
+extension String {
+    fileprivate var leftPadded: String { utf8.count == 1 ? "0" + self : self }
+}
