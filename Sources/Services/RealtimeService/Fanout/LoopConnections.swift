@@ -1,0 +1,51 @@
+internal import FoundationEssentials
+internal import NIOCore
+
+/// The connections of one event loop. Only used on it.
+final class LoopConnections {
+    /// All that are open.
+    private var open: [ObjectIdentifier: WebSocketConnection] = [:]
+    /// Those that events are passed on to, by person.
+    private var subscribers: [UUID: [WebSocketConnection]] = [:]
+
+    func add(_ connection: WebSocketConnection) { open[ObjectIdentifier(connection)] = connection }
+
+    func remove(_ connection: WebSocketConnection) { open[ObjectIdentifier(connection)] = nil }
+
+    func subscribe(_ connection: WebSocketConnection, _ user: UUID) {
+        subscribers[user, default: []].append(connection)
+    }
+
+    func unsubscribe(_ connection: WebSocketConnection, _ user: UUID) {
+        guard var left = subscribers.removeValue(forKey: user) else { return }
+        left.removeAll { $0 === connection }
+        if !left.isEmpty { subscribers[user] = left }
+    }
+
+    /// Returns how many frames were written.
+    func deliver(_ batch: [Addressed], at now: NIODeadline) -> Int {
+        var written = 0
+        var unflushed: [WebSocketConnection] = []
+        for addressed in batch {
+            for member in addressed.members {
+                for connection in subscribers[member] ?? [] where connection.deliver(addressed.event, at: now) {
+                    written += 1
+                    if batch.count == 1 { connection.flush() } else { unflushed.append(connection) }
+                }
+            }
+        }
+        // One system call for all that the batch has for a connection; for those that come up again there is nothing left.
+        for connection in unflushed { connection.flush() }
+        return written
+    }
+
+    func tick(at now: NIODeadline) {
+        for connection in open.values { connection.tick(at: now) }
+    }
+
+    func drain(within window: TimeAmount) {
+        for connection in open.values {
+            connection.drain(after: .nanoseconds(.random(in: 0...max(0, window.nanoseconds))))
+        }
+    }
+}
