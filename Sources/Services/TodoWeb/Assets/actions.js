@@ -1,0 +1,128 @@
+// What a person can do to tasks. Each gesture is one write, which shows at once and can be taken back as a whole.
+
+import { Unreachable } from "./data/api.js";
+import { localId, store } from "./data/store.js";
+import { announce, toast } from "./parts/undo-toast.js";
+import { t } from "./texts.js";
+
+const undoLimit = 50;
+const history = [];
+
+/** Writes, and keeps it for undo. With `says` the person is told, with the offer to undo. */
+function write(operations, says) {
+  if (operations.length === 0) return null;
+  const written = store.write(operations, says);
+  history.push(written);
+  if (history.length > undoLimit) history.shift();
+  if (says) toast(says, { label: t("undo.undo"), run: () => undo(written) });
+  return written;
+}
+
+async function undo(written) {
+  const index = history.indexOf(written);
+  if (index < 0) return;
+  history.splice(index, 1);
+  try {
+    await written.undo();
+    toast(t("undo.done"));
+  } catch (error) {
+    toast(t("undo.failed", { detail: error instanceof Unreachable ? t("connection.offline") : error.message }));
+  }
+}
+
+export const undoLast = () => (history.length ? undo(history.at(-1)) : toast(t("undo.nothing")));
+export const forgetHistory = () => history.splice(0);
+
+const each = (tasks, op) => tasks.map((task) => ({ op, id: store.resolve(task.id) }));
+const writable = (tasks) => tasks.filter((task) => store.mayWrite(task));
+
+export function complete(tasks) {
+  const open = writable(tasks).filter((task) => task.status === "open");
+  return write(each(open, "complete"), t("undo.completed", { n: open.length }));
+}
+
+export function reopen(tasks) {
+  const closed = writable(tasks).filter((task) => task.status !== "open");
+  return write(each(closed, "reopen"), t("undo.reopened", { n: closed.length }));
+}
+
+/** Completes; what is completed already is opened again. */
+export const toggleDone = (tasks) => (tasks.every((task) => task.status !== "open") ? reopen(tasks) : complete(tasks));
+
+export function remove(tasks) {
+  const there = writable(tasks).filter((task) => !task.deletedAt);
+  // The server takes the subtasks along: those that are selected too need no operation of their own.
+  const ids = new Set(there.map((task) => task.id));
+  const tops = there.filter((task) => !hasAncestor(task, ids));
+  return write(each(tops, "delete"), t("undo.deleted", { n: there.length }));
+}
+
+function hasAncestor(task, ids) {
+  for (let parent = task.parent, steps = 0; parent && steps < 100; parent = store.task(parent)?.parent, steps++) {
+    if (ids.has(parent)) return true;
+  }
+  return false;
+}
+
+export const restore = (tasks) => write(each(writable(tasks), "restore"), t("undo.restored", { n: tasks.length }));
+
+/** Sets members of tasks. One task changes silently, for the change is before the person's eyes; several are told. */
+export function update(tasks, patch, { ifMatch } = {}) {
+  const operations = writable(tasks).map((task) => ({ op: "update", id: store.resolve(task.id), ...(ifMatch && { ifMatch }), patch }));
+  return write(operations, tasks.length > 1 ? t("undo.updated", { n: tasks.length }) : undefined);
+}
+
+export function addTag(tasks, tag) {
+  const without = writable(tasks).filter((task) => !task.tags.includes(tag));
+  const operations = without.map((task) => ({ op: "update", id: store.resolve(task.id), patch: { tags: [...task.tags, tag].sort() } }));
+  return write(operations, tasks.length > 1 ? t("undo.updated", { n: without.length }) : undefined);
+}
+
+export function moveToProject(tasks, project) {
+  const ids = new Set(tasks.map((task) => task.id));
+  const elsewhere = writable(tasks).filter((task) => task.project !== project && !hasAncestor(task, ids));
+  const operations = elsewhere.map((task) => ({ op: "move", id: store.resolve(task.id), move: { project, parent: null } }));
+  return write(operations, t("undo.moved", { n: elsewhere.length }));
+}
+
+/** Makes a task; `draft` is in the form of the API. */
+export function create(draft, { silently = false } = {}) {
+  const id = localId();
+  const project = draft.project ?? (draft.parent && store.task(draft.parent)?.project) ?? store.inbox?.id;
+  const task = { ...draft, project, ...(draft.parent && { parent: store.resolve(draft.parent) }) };
+  const written = write([{ op: "create", localId: id, task }], silently ? undefined : t("undo.created", { n: 1 }));
+  announce(t("add.added", { title: draft.title }));
+  return { id, ...written };
+}
+
+/** `move` is {parent?, after?, before?}. */
+export function place(task, move) {
+  const resolved = Object.fromEntries(Object.entries(move).map(([name, id]) => [name, id && store.resolve(id)]));
+  write([{ op: "move", id: store.resolve(task.id), move: resolved }]);
+  const list = store.siblings(store.task(task.id));
+  const place = list.findIndex((other) => other.id === store.resolve(task.id)) + 1;
+  announce(t("task.movedTo", { title: task.title, place, count: list.length }));
+}
+
+/** Up (-1) or down (1) among its open siblings, in (1) or out (-1) of its parent; says so when it cannot go further. */
+export function step(task, direction) {
+  const list = openSiblings(task);
+  const target = list[list.findIndex((other) => other.id === task.id) + direction];
+  if (!target) return announce(t("task.cannotMove"));
+  place(task, direction < 0 ? { before: target.id } : { after: target.id });
+}
+
+export function nest(task, direction) {
+  if (direction > 0) {
+    const list = openSiblings(task);
+    const above = list[list.findIndex((other) => other.id === task.id) - 1];
+    if (!above) return announce(t("task.cannotMove"));
+    const last = store.children(above.id).at(-1);
+    return place(task, { parent: above.id, after: last?.id ?? null });
+  }
+  const parent = task.parent && store.task(task.parent);
+  if (!parent) return announce(t("task.cannotMove"));
+  place(task, { parent: parent.parent ?? null, after: parent.id });
+}
+
+const openSiblings = (task) => store.siblings(task).filter((other) => other.status === "open");

@@ -1,0 +1,297 @@
+// <todo-app>: the page. Signs in, keeps the address, the view and the connection together.
+
+import { forgetHistory, undoLast } from "./actions.js";
+import { Problem, Unreachable, api } from "./data/api.js";
+import { Live } from "./data/live.js";
+import { store } from "./data/store.js";
+import { TaskView, forgetLists } from "./data/task-view.js";
+import { defineView, filterTerms, parseRoute, writeRoute } from "./data/views.js";
+import { today } from "./lib/dates.js";
+import { debounce, h, icon, iconButton, isPhone, isTyping } from "./lib/dom.js";
+import { openHelp } from "./parts/help-sheet.js";
+import { openFilterForm, openProjectMenu, removeFilter } from "./parts/project-dialogs.js";
+import { openEditor } from "./parts/task-editor.js";
+import { toast } from "./parts/undo-toast.js";
+import { applyTheme, collapsed, preferences } from "./preferences.js";
+import { t } from "./texts.js";
+import "./parts/activity-view.js";
+import "./parts/bulk-bar.js";
+import "./parts/connection-state.js";
+import "./parts/quick-add.js";
+import "./parts/settings-view.js";
+import "./parts/side-nav.js";
+import "./parts/sign-in.js";
+import "./parts/task-filters.js";
+import "./parts/task-list.js";
+
+applyTheme();
+
+const pages = { activity: "activity-view", settings: "settings-view" };
+
+class TodoApp extends HTMLElement {
+  #live = new Live(store);
+  #route = null;
+  #view = null;
+  #parts = {};
+  #pendingG = 0;
+
+  connectedCallback() {
+    addEventListener("hashchange", () => this.#go());
+    addEventListener("keydown", (event) => this.#key(event));
+    addEventListener("todo:sign-out", () => this.#signOut());
+    addEventListener("todo:signed-out", () => this.#showSignIn());
+    this.#live.addEventListener("signed-out", () => this.#showSignIn(t("sign.expired")));
+    this.#live.addEventListener("membership", debounce(100, () => this.#reloadProjects()));
+    store.outbox.addEventListener("delay", ({ detail }) => detail.error.status === 401 && this.#showSignIn(t("sign.expired")));
+    store.addEventListener("refused", ({ detail }) => detail.error.status !== 412 && toast(t("undo.refused", { detail: detail.error.message })));
+    for (const kind of ["projects", "filters"]) store.addEventListener(kind, () => this.#definitionsChanged());
+    store.addEventListener("tasks", () => this.#parts.filters && (this.#parts.filters.tags = store.tags));
+    setInterval(() => this.#dayPassed(), 30_000);
+    this.#start();
+  }
+
+  // Session
+
+  async #start() {
+    this.replaceChildren(h("p", { class: "boot", role: "status" }, t("app.loading")));
+    try {
+      await this.#enter(await api.me());
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) return this.#showSignIn();
+      const detail = error instanceof Unreachable ? t("connection.offline") : error.message;
+      this.replaceChildren(h("div", { class: "boot", role: "alert" }, h("p", {}, t("app.failed", { detail })), h("button", { type: "button", class: "button primary", onclick: () => this.#start() }, t("app.again"))));
+    }
+  }
+
+  async #enter(me) {
+    store.reset(me);
+    forgetLists();
+    forgetHistory();
+    this.#view?.close();
+    this.#view = null;
+    this.#route = null;
+    await this.#live.start();
+    const [projects, filters] = await Promise.all([api.projects(), api.filters(), store.loadTags()]);
+    store.setProjects(projects);
+    store.setFilters(filters);
+    this.#day = today(me);
+    this.#build();
+    this.#go();
+  }
+
+  #showSignIn(reason = "") {
+    if (this.querySelector("sign-in")) return;
+    this.#live.stop();
+    this.#view?.close();
+    this.#view = null;
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+    // What waits in the outbox stays in the browser and is sent after the same person has signed in.
+    store.reset(null);
+    const form = h("sign-in", { "onsigned-in": () => this.#start() });
+    form.reason = reason;
+    this.replaceChildren(form);
+  }
+
+  async #signOut() {
+    try {
+      await api.signOut();
+      this.#showSignIn();
+    } catch (error) {
+      toast(t("undo.refused", { detail: error.message }));
+    }
+  }
+
+  async #reloadProjects() {
+    try {
+      store.setProjects(await api.projects());
+      forgetLists();
+    } catch {
+      // The connection is shown elsewhere; the next change or start reads them again.
+    }
+  }
+
+  #day = null;
+  /** Today's tasks are others after midnight. */
+  #dayPassed() {
+    if (!store.me || this.#day === today(store.me)) return;
+    this.#day = today(store.me);
+    this.#definitionsChanged();
+  }
+
+  // The page
+
+  #build() {
+    const parts = this.#parts;
+    parts.nav = h("side-nav", { class: "side", onclick: (event) => event.target.closest("a") && isPhone() && this.#drawer(false) });
+    parts.connection = h("connection-state");
+    parts.title = h("h1", { id: "view-title", tabIndex: -1 });
+    parts.subtitle = h("p", { class: "subtitle" });
+    parts.actions = h("div", { class: "view-actions" });
+    parts.search = h("input", { type: "search", class: "search-input", "aria-label": t("filters.search"), placeholder: t("empty.searchStart"), autocomplete: "off", spellcheck: false, maxLength: 2000, oninput: debounce(200, () => this.#search()) });
+    parts.searchHelp = h("p", { class: "hint search-help" }, t("filters.help"));
+    parts.add = h("quick-add", { onadded: () => {}, onleave: () => parts.list.move(0) });
+    parts.filters = h("task-filters", { onchange: () => this.#filter(), onsave: () => this.#saveFilter() });
+    parts.list = h("task-list", { onopen: (event) => openEditor(event.detail), onrows: () => this.#countRows(), onempty: () => parts.title.focus() });
+    parts.count = h("p", { class: "list-count", role: "status" });
+    parts.page = h("div", { class: "page" });
+    parts.bulk = h("bulk-bar");
+    parts.bulk.list = parts.list;
+    const main = h("main", { id: "main", class: "scroller", tabIndex: -1, "aria-labelledby": "view-title" },
+      h("div", { class: "column" },
+        h("header", { class: "view-head" }, h("div", { class: "grow" }, parts.title, parts.subtitle), parts.actions),
+        parts.search, parts.searchHelp, parts.add, parts.filters, parts.count, parts.list, parts.page), parts.bulk);
+    const toggle = iconButton("menu", t("app.menu"), { class: "icon-button menu-button", "aria-expanded": "false", onclick: () => this.#drawer(true) });
+    parts.toggle = toggle;
+    parts.scrim = h("div", { class: "scrim", onclick: () => this.#drawer(false) });
+    this.replaceChildren(
+      h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); parts.list.move(0); } }, t("app.skip")),
+      h("header", { class: "top" }, toggle, h("span", { class: "brand" }, t("app.name")), h("span", { class: "spacer" }), parts.connection,
+        iconButton("search", t("nav.search"), { onclick: () => this.#openSearch() }), iconButton("help", t("nav.help"), { onclick: openHelp })),
+      h("div", { class: "frame" }, parts.nav, parts.scrim, main));
+    parts.connection.watch(this.#live, store.outbox);
+  }
+
+  #drawer(isOpen) {
+    const { nav, toggle } = this.#parts;
+    if (nav.classList.contains("is-open") === isOpen) return;
+    nav.classList.toggle("is-open", isOpen);
+    toggle.setAttribute("aria-expanded", String(isOpen));
+    document.querySelector(".scroller").inert = isOpen;
+    if (isOpen) (nav.querySelector("[aria-current]") ?? nav.querySelector("a"))?.focus();
+    else if (nav.contains(document.activeElement)) toggle.focus();
+  }
+
+  #go() {
+    if (!store.me || !this.#parts.nav) return;
+    const before = this.#route;
+    this.#route = parseRoute(location.hash);
+    const isSameView = before?.name === this.#route.name && before.id === this.#route.id;
+    if (isPhone()) this.#drawer(false);
+    this.#show(isSameView);
+  }
+
+  #show(isSameView = false) {
+    const { parts, route } = { parts: this.#parts, route: this.#route };
+    const pageName = pages[route.name];
+    const definition = pageName ? { title: t(`nav.${route.name}`) } : defineView(route);
+    const isList = !pageName && Boolean(definition);
+    this.#view?.close();
+    this.#view = null;
+    parts.nav.route = route;
+    this.#describe(definition ?? { title: t("list.gone"), subtitle: t("list.goneHint") });
+    parts.search.hidden = parts.searchHelp.hidden = route.name !== "search";
+    parts.filters.hidden = !isList || (definition.filterable === false && !definition.isSearch);
+    parts.add.hidden = !isList || definition.isBin || definition.isReadOnly || ["completed", "search", "filter"].includes(route.name);
+    parts.list.hidden = parts.count.hidden = !isList;
+    parts.page.replaceChildren(...(pageName ? [h(pageName)] : []));
+    parts.list.clearSelection();
+    if (isList) {
+      parts.add.adds = definition.adds ?? {};
+      parts.filters.everyStatus = Boolean(definition.isSearch);
+      parts.filters.tags = store.tags;
+      parts.filters.value = route.filters;
+      if (document.activeElement !== parts.search) parts.search.value = route.q;
+      this.#view = new TaskView(store, definition, collapsed);
+      parts.list.show(this.#view);
+    }
+    if (isSameView) return;
+    document.querySelector(".scroller").scrollTop = 0;
+    // Whoever comes by a link or a key is told where they are.
+    if (route.name === "search") parts.search.focus();
+    else if (!parts.add.contains(document.activeElement)) parts.title.focus({ preventScroll: true });
+  }
+
+  #describe(definition) {
+    const { title, subtitle, actions } = this.#parts;
+    title.replaceChildren(definition.title);
+    subtitle.replaceChildren(definition.subtitle ?? "");
+    subtitle.hidden = !definition.subtitle;
+    document.title = `${definition.title} · ${t("app.name")}`;
+    const { project, filter } = definition;
+    actions.replaceChildren(...(project && !project.isInbox
+      ? [iconButton("more", t("project.actions"), { id: "project-actions", "aria-haspopup": "menu", onclick: (event) => openProjectMenu(event.currentTarget, store.projects.get(project.id)) })]
+      : filter
+        ? [iconButton("edit", t("filters.edit"), { onclick: () => openFilterForm({ query: filter.query, filter }) }), iconButton("bin", t("filters.delete"), { onclick: () => removeFilter(filter) })]
+        : []));
+  }
+
+  /** A project or filter came, went or has another name: the view is shown anew only if it is another now. */
+  #definitionsChanged() {
+    if (!store.me || !this.#route || pages[this.#route.name]) return;
+    const next = defineView(this.#route);
+    const last = this.#view?.definition;
+    if (next?.key !== last?.key || next?.canOrder !== last?.canOrder) this.#show(true);
+    else if (next) this.#describe(next);
+  }
+
+  #countRows() {
+    const { count, search } = this.#parts;
+    const view = this.#view;
+    search.setAttribute("aria-invalid", String(Boolean(view?.error?.status)));
+    const text = view && view.count > 0 && !view.isLoading ? t("list.tasks", { n: view.count }) : "";
+    if (count.textContent !== text) count.replaceChildren(text);
+  }
+
+  // Searching and filtering
+
+  #openSearch() {
+    if (this.#route.name === "search") return this.#parts.search.focus();
+    location.hash = writeRoute({ name: "search" });
+  }
+
+  #search() {
+    if (this.#route.name !== "search") return;
+    this.#replaceRoute({ ...this.#route, q: this.#parts.search.value.trim() });
+  }
+
+  #filter() {
+    this.#replaceRoute({ ...this.#route, filters: this.#parts.filters.value });
+  }
+
+  /** Without a new entry in the browser's history for each letter. */
+  #replaceRoute(route) {
+    history.replaceState(null, "", writeRoute(route));
+    this.#go();
+  }
+
+  #saveFilter() {
+    const definition = defineView(this.#route);
+    openFilterForm({ query: definition.query ?? filterTerms(this.#route.filters) });
+  }
+
+  // Keys that work everywhere
+
+  #key(event) {
+    if (!store.me || event.defaultPrevented || event.isComposing || document.querySelector("dialog[open], [popover]:popover-open")) return;
+    if (event.key === "Escape" && this.#parts.nav.classList.contains("is-open")) return this.#drawer(false);
+    if (isTyping(event.target)) return;
+    if ((event.ctrlKey || event.metaKey) && event.key === "z" && !event.shiftKey) {
+      event.preventDefault();
+      return undoLast();
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || !preferences.shortcuts) return;
+    const isAfterG = event.timeStamp - this.#pendingG < 1500;
+    this.#pendingG = 0;
+    const command = (isAfterG && afterG[event.key]) || letters[event.key];
+    if (!command) return;
+    event.preventDefault();
+    command(this, event);
+  }
+
+  static commands = {
+    add: (app) => {
+      if (app.#parts.add.hidden) location.hash = writeRoute({ name: "inbox" });
+      setTimeout(() => app.#parts.add.focus());
+    },
+    search: (app) => app.#openSearch(),
+    list: (app) => app.#parts.list.move(0),
+    g: (app, event) => (app.#pendingG = event.timeStamp),
+  };
+}
+
+const to = (name) => () => (location.hash = writeRoute({ name }));
+const afterG = { i: to("inbox"), t: to("today"), u: to("upcoming"), a: to("activity") };
+const { add, search, list, g } = TodoApp.commands;
+const letters = { n: add, q: add, "/": search, "?": openHelp, g, j: list, k: list, ArrowDown: list };
+
+customElements.define("todo-app", TodoApp);

@@ -1,0 +1,207 @@
+// Changes of other people and other windows as they happen: a WebSocket that resumes after the last change seen, and
+// polling of the changes feed where there is no WebSocket. A change is never applied twice with effect, and never lost:
+// the cursor only moves past what was applied.
+
+import { Problem, api } from "./api.js";
+
+const socketPauses = [0.5, 1, 2, 5, 10, 20];
+/** After so many sockets that never became ready, the feed is polled until one does. */
+const patience = 2;
+const pollWait = 25;
+const signedOut = 4401;
+
+export class Live extends EventTarget {
+  /** "connecting", "live", "polling", "offline" or "stopped" */
+  state = "stopped";
+  #store;
+  /** Change number by owner. */
+  #cursor = new Map();
+  #socket = null;
+  #failures = 0;
+  #timer = null;
+  #polling = null;
+  #catching = null;
+  #seen = [];
+
+  constructor(store) {
+    super();
+    this.#store = store;
+    addEventListener("online", () => this.#hurry());
+    addEventListener("offline", () => this.state !== "stopped" && this.#become("offline"));
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.state !== "live" && this.#hurry());
+  }
+
+  /** Takes the cursor first: what changes while lists are being read comes after it. */
+  async start() {
+    this.stop();
+    this.#become("connecting");
+    this.#cursor = parseCursor((await api.changes("now")).cursor);
+    this.#connect();
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+    this.#polling?.abort();
+    this.#polling = null;
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+    this.#failures = 0;
+    this.state = "stopped";
+  }
+
+  /** There is a sign that the network is back: do not wait for the next attempt. */
+  #hurry() {
+    if (this.state === "stopped") return;
+    this.#store.outbox.flush();
+    if (!this.#socket) {
+      this.#failures = Math.min(this.#failures, 1);
+      this.#connect();
+    }
+  }
+
+  #become(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.dispatchEvent(new CustomEvent("state", { detail: state }));
+  }
+
+  #connect() {
+    clearTimeout(this.#timer);
+    if (this.#socket || this.state === "stopped") return;
+    const url = new URL("/v1/stream", location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    const socket = new WebSocket(url, ["todo.v1"]);
+    this.#socket = socket;
+    socket.onopen = () => socket.send(JSON.stringify({ type: "resume", after: writeCursor(this.#cursor) }));
+    let work = Promise.resolve();
+    socket.onmessage = (event) => {
+      work = work.then(() => this.#store.outbox.settled()).then(() => this.#socket === socket && this.#receive(JSON.parse(event.data)));
+    };
+    socket.onclose = (event) => this.#socket === socket && this.#closed(event.code);
+  }
+
+  #closed(code) {
+    this.#socket = null;
+    this.#failures += 1;
+    if (code === signedOut) return this.#checkSession();
+    if (!this.#polling) this.#become(navigator.onLine ? "connecting" : "offline");
+    const pause = socketPauses[Math.min(this.#failures, socketPauses.length) - 1];
+    // Spread, so that a server that restarts is not met by everybody at once.
+    this.#timer = setTimeout(() => this.#connect(), pause * 1000 * (0.7 + 0.6 * Math.random()));
+    if (this.#failures >= patience) this.#poll();
+  }
+
+  #receive(message) {
+    switch (message.type) {
+      case "change":
+        this.#apply(message.change);
+        break;
+      case "ready":
+        this.#failures = 0;
+        this.#polling?.abort();
+        this.#polling = null;
+        this.#advance(parseCursor(message.cursor));
+        this.#become("live");
+        this.#store.outbox.flush();
+        break;
+      case "event":
+        this.#event(message.event);
+        break;
+      case "reconnect": {
+        const socket = this.#socket;
+        this.#socket = null;
+        socket?.close();
+        this.#timer = setTimeout(() => this.#connect(), message.afterMs ?? 1000);
+        break;
+      }
+    }
+  }
+
+  #event(event) {
+    if (this.#seen.includes(event.id)) return;
+    this.#seen = [...this.#seen.slice(-200), event.id];
+    const { user, seq, task, project } = event.data;
+    const last = this.#cursor.get(user);
+    // Filters change without an event: a hole in one's own numbers says that there is more to read. Of others' streams
+    // only the shared part is seen, which has holes by nature.
+    const hasHole = user === this.#store.me?.id && last !== undefined && seq > last + 1;
+    if (task) this.#apply({ type: "task", user, id: task.id, seq, task });
+    if (project) this.#applyProjectEvent(event.type, { type: "project", user, id: project.id, seq, project });
+    if (hasHole) this.#catchUp();
+    else this.#advance(new Map([[user, seq]]));
+  }
+
+  #applyProjectEvent(type, change) {
+    const membership = /\.project\.(un)?shared$/.test(type);
+    if (membership && change.user !== this.#store.me?.id) this.dispatchEvent(new Event("membership"));
+    else this.#apply(change);
+  }
+
+  #apply(change) {
+    const store = this.#store;
+    const body = change[change.type];
+    if (change.type === "task") body ? store.putTasks([body]) : store.dropTask(change.id, change.seq);
+    else if (change.type === "project") body ? store.putProject(body) : store.dropProject(change.id);
+    else if (change.type === "filter") body ? store.putFilter(body) : store.dropFilter(change.id);
+  }
+
+  #advance(cursor) {
+    for (const [owner, seq] of cursor) if (seq > (this.#cursor.get(owner) ?? -1)) this.#cursor.set(owner, seq);
+  }
+
+  /** Reads the feed up to its end. */
+  async #catchUp({ wait = 0, signal } = {}) {
+    if (this.#catching && !wait) return this.#catching;
+    const read = async () => {
+      let page;
+      do {
+        page = await api.changes(writeCursor(this.#cursor), { wait, signal });
+        await this.#store.outbox.settled();
+        for (const item of page.items) this.#apply(item);
+        this.#advance(parseCursor(page.cursor));
+      } while (page.more);
+    };
+    const reading = read();
+    if (wait) return reading;
+    this.#catching = reading.catch(() => {}).finally(() => (this.#catching = null));
+    return this.#catching;
+  }
+
+  async #poll() {
+    if (this.#polling) return;
+    const polling = new AbortController();
+    this.#polling = polling;
+    let wait = 0;
+    while (!polling.signal.aborted) {
+      try {
+        await this.#catchUp({ wait, signal: polling.signal });
+        wait = pollWait;
+        if (polling.signal.aborted) return;
+        const wasAway = this.state !== "polling";
+        this.#become("polling");
+        // The server answers again: a socket may be had now, and need not wait for its turn.
+        if (wasAway) this.#hurry();
+      } catch (error) {
+        if (polling.signal.aborted) return;
+        if (error instanceof Problem && error.status === 401) return this.#checkSession();
+        wait = 0;
+        this.#become("offline");
+        await new Promise((resolve) => setTimeout(resolve, 2000 + 2000 * Math.random()));
+      }
+    }
+  }
+
+  #checkSession() {
+    this.stop();
+    this.dispatchEvent(new Event("signed-out"));
+  }
+}
+
+/** `OWNER:SEQ,OWNER:SEQ` */
+export function parseCursor(text) {
+  const entries = (text ?? "").split(",").filter(Boolean).map((entry) => entry.split(":"));
+  return new Map(entries.map(([owner, seq]) => [owner, Number(seq)]));
+}
+
+export const writeCursor = (cursor) => [...cursor].map(([owner, seq]) => `${owner}:${seq}`).join(",");

@@ -1,0 +1,213 @@
+// What the person did and the server has not yet confirmed, in order. A short outage costs nothing: each entry is sent
+// again under the same idempotency key until there is an answer, also after the page was loaded anew.
+
+import { Problem, Unreachable, api, idempotencyKey } from "./api.js";
+import { between, endPosition } from "../lib/order.js";
+
+/** Seconds between attempts while there is no answer. */
+const pauses = [1, 2, 5, 10];
+
+export class Outbox extends EventTarget {
+  /** [{key, operations, label, at}] */
+  entries = [];
+  #storageKey = null;
+  #isSending = false;
+  #timer = null;
+  #failures = 0;
+  #waiting = new Map();
+  #release = null;
+
+  /** Each window keeps its own queue, and a lock for as long as it lives; what a window that is gone left is taken up. */
+  open(userId) {
+    const prefix = `todo.outbox.${userId}.`;
+    this.#storageKey = prefix + idempotencyKey();
+    navigator.locks?.request(this.#storageKey, () => new Promise((resolve) => (this.#release = resolve)));
+    for (const key of storedKeys(prefix)) {
+      if (navigator.locks) navigator.locks.request(key, { ifAvailable: true }, (lock) => lock && this.#adopt(key));
+      else this.#adopt(key);
+    }
+  }
+
+  #adopt(key) {
+    const entries = JSON.parse(localStorage.getItem(key) ?? "[]");
+    localStorage.removeItem(key);
+    if (this.#isSending) this.entries.push(...entries);
+    else this.entries.unshift(...entries);
+    this.#keep();
+    this.dispatchEvent(new Event("adopted"));
+    this.flush();
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    this.#release?.();
+    this.#storageKey = null;
+    this.entries = [];
+  }
+
+  /** Resolves to {results, operation} when the server has done it; rejects when it refused. */
+  add(operations, label) {
+    const entry = { key: idempotencyKey(), operations, label, at: new Date().toISOString() };
+    this.entries.push(entry);
+    this.#keep();
+    const done = new Promise((resolve, reject) => this.#waiting.set(entry.key, { resolve, reject }));
+    done.catch(() => {});
+    queueMicrotask(() => this.flush());
+    return { entry, done };
+  }
+
+  /** Takes back what was not sent yet; false when it is too late for that. */
+  withdraw(entry) {
+    const index = this.entries.indexOf(entry);
+    if (index < 0 || (index === 0 && this.#isSending) || this.#isReferredTo(entry, index)) return false;
+    this.entries.splice(index, 1);
+    this.#waiting.delete(entry.key);
+    this.#keep();
+    return true;
+  }
+
+  /** Whether something queued later stands on a task that this entry makes. */
+  #isReferredTo(entry, index) {
+    const made = entry.operations.filter((each) => each.op === "create").map((each) => each.localId);
+    const later = JSON.stringify(this.entries.slice(index + 1));
+    return made.some((id) => later.includes(id));
+  }
+
+  /**
+   * Resolves when no task is being made at this moment. The news of a new task may overtake the answer that says that it
+   * is the one made here; until then it would be shown as a second one.
+   */
+  settled() {
+    const isMaking = this.#isSending && this.entries[0]?.operations.some((operation) => operation.op === "create");
+    if (!isMaking) return Promise.resolve();
+    return new Promise((resolve) => {
+      for (const name of ["answer", "delay"]) this.addEventListener(name, resolve, { once: true });
+    });
+  }
+
+  /** Sends one after the other until all are answered or there is no answer. */
+  async flush() {
+    if (this.#isSending || !this.#storageKey) return;
+    clearTimeout(this.#timer);
+    this.#isSending = true;
+    const storageKey = this.#storageKey;
+    while (this.entries.length > 0 && this.#storageKey === storageKey) {
+      const entry = this.entries[0];
+      try {
+        const answer = await api.bulk(entry.operations.map(withoutLocalId), entry.key);
+        if (this.#storageKey !== storageKey) break;
+        this.#failures = 0;
+        this.#finish(entry, answer);
+      } catch (error) {
+        if (this.#storageKey !== storageKey) break;
+        if (isPassing(error)) {
+          this.#retry(error);
+          break;
+        }
+        this.#finish(entry, null, error);
+      }
+    }
+    this.#isSending = false;
+  }
+
+  #finish(entry, answer, error) {
+    this.entries = this.entries.filter((each) => each !== entry);
+    if (answer) this.#rename(entry, answer.results);
+    this.#keep();
+    const waiting = this.#waiting.get(entry.key);
+    this.#waiting.delete(entry.key);
+    this.dispatchEvent(new CustomEvent("answer", { detail: { entry, answer, error } }));
+    if (error) waiting?.reject(error);
+    else waiting?.resolve(answer);
+  }
+
+  #retry(error) {
+    const pause = error.retryAfter ?? pauses[Math.min(this.#failures++, pauses.length - 1)];
+    this.#timer = setTimeout(() => this.flush(), pause * 1000 * (0.8 + 0.4 * Math.random()));
+    this.dispatchEvent(new CustomEvent("delay", { detail: { error } }));
+  }
+
+  /** A new task has an id of the page until the server has given it one; what is queued behind must use that. */
+  #rename(entry, results) {
+    const ids = new Map();
+    entry.operations.forEach((operation, index) => {
+      if (operation.localId) ids.set(operation.localId, results[index].task.id);
+    });
+    if (ids.size === 0) return;
+    const id = (value) => ids.get(value) ?? value;
+    for (const operation of this.entries.flatMap((each) => each.operations)) {
+      if (operation.id) operation.id = id(operation.id);
+      for (const part of [operation.task, operation.patch, operation.move]) {
+        for (const name of ["parent", "after", "before"]) if (part?.[name]) part[name] = id(part[name]);
+      }
+    }
+    this.dispatchEvent(new CustomEvent("rename", { detail: ids }));
+  }
+
+  #keep() {
+    try {
+      if (this.entries.length) localStorage.setItem(this.#storageKey, JSON.stringify(this.entries));
+      else localStorage.removeItem(this.#storageKey);
+    } catch {
+      // A browser that keeps nothing: the queue lives as long as the page.
+    }
+  }
+}
+
+function storedKeys(prefix) {
+  try {
+    return Object.keys(localStorage).filter((key) => key.startsWith(prefix));
+  } catch {
+    return [];
+  }
+}
+
+const isPassing = (error) => error instanceof Unreachable || (error instanceof Problem && (error.isPassing || error.status === 401));
+
+function withoutLocalId({ localId, ...operation }) {
+  return operation;
+}
+
+/** At the very end until the server has chosen: its clock is not ours, and tasks must not change places meanwhile. */
+const newPosition = (at) => "z".repeat(10) + endPosition(Date.parse(at));
+
+/** The task as it will be once the server has done the operation; null for another task's operation. */
+export function applyOperation(task, operation, at, siblings) {
+  switch (operation.op) {
+    case "create":
+      return {
+        description: "", status: "open", priority: "none", due: null, start: null, estimate: null, tags: [], parent: null,
+        position: newPosition(at), createdAt: at, updatedAt: at, completedAt: null, deletedAt: null, version: 0, seq: 0,
+        ...operation.task, id: operation.localId,
+      };
+    case "update": {
+      const patch = operation.patch;
+      const status = patch.status ?? task.status;
+      return { ...task, ...patch, completedAt: status === "open" ? null : (task.completedAt ?? at) };
+    }
+    case "complete":
+      return { ...task, status: "done", completedAt: at };
+    case "reopen":
+      return { ...task, status: "open", completedAt: null };
+    case "delete":
+      return { ...task, deletedAt: at };
+    case "restore":
+      return { ...task, deletedAt: null };
+    case "move":
+      return applyMove(task, operation.move, siblings);
+    default:
+      return task;
+  }
+}
+
+function applyMove(task, move, siblings) {
+  const moved = { ...task };
+  if (move.project && move.project !== task.project) Object.assign(moved, { project: move.project, parent: null });
+  if (move.parent !== undefined) moved.parent = move.parent;
+  if (move.after === undefined && move.before === undefined) return moved;
+  const others = siblings(moved).filter((each) => each.id !== task.id);
+  const anchor = others.findIndex((each) => each.id === (move.after ?? move.before));
+  const place = move.after ? anchor + 1 : move.before ? Math.max(anchor, 0) : move.after === null ? 0 : others.length;
+  moved.position = between(others[place - 1]?.position ?? null, others[place]?.position ?? null);
+  return moved;
+}

@@ -1,0 +1,107 @@
+// What a person types into one line: "Call Ada tomorrow 14:30 !high #phone +Work".
+// Words that mean nothing here stay in the title, and so does everything behind a backslash: "\#1 fan".
+
+import { addDays, makeDate, nextWeekday, weekday } from "./dates.js";
+
+const priorities = { urgent: "urgent", high: "high", medium: "medium", low: "low", 1: "urgent", 2: "high", 3: "medium", 4: "low" };
+const days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const months = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
+
+/**
+ * @param text the line
+ * @param now the person's today
+ * @param projects those that tasks may be added to
+ * @returns {title, priority?, tags, project?, due?} with the members that were said
+ */
+export function parseQuickAdd(text, now, projects = []) {
+  const result = { title: "", tags: [] };
+  let rest = ` ${text} `;
+  const take = (pattern, use) => {
+    rest = rest.replace(pattern, (...match) => (use(...match) === false ? match[0] : " "));
+  };
+  take(/(?<=\s)\+("([^"]+)"|[^\s]+)(?=\s)/giu, (_, word, quoted) => {
+    const name = (quoted ?? word).toLowerCase();
+    const found = projects.find((project) => project.name.toLowerCase() === name || project.name.toLowerCase().replaceAll(" ", "") === name);
+    if (!found || result.project) return false;
+    result.project = found.id;
+  });
+  take(/(?<=\s)!(urgent|high|medium|low|[1-4])(?=\s)/gi, (_, name) => {
+    if (result.priority) return false;
+    result.priority = priorities[name.toLowerCase()];
+  });
+  take(/(?<=\s)#([^\s,()"*#]{1,50})(?=\s)/gu, (_, name) => {
+    const tag = name.toLowerCase();
+    if (!result.tags.includes(tag)) result.tags.push(tag);
+  });
+  const due = takeDue(rest, now);
+  if (due) {
+    result.due = due.due;
+    rest = due.rest;
+  }
+  result.title = rest.replace(/\s+/g, " ").trim().replace(/(^|\s)\\(?=[#+!]|\w)/g, "$1");
+  return result;
+}
+
+/** A date, a time or both at one place of the line; null when it has none. */
+function takeDue(text, now) {
+  const date = takeDate(text, now);
+  const time = takeTime(date?.rest ?? text);
+  if (!date && !time) return null;
+  return { due: { date: date?.date ?? now, ...(time && { time: time.time }) }, rest: time?.rest ?? date.rest };
+}
+
+/** Reads a due date that somebody typed by itself; null when something in it is not understood. */
+export function parseDue(text, now) {
+  const found = takeDue(` ${text} `, now);
+  return found && found.rest.trim() === "" ? found.due : null;
+}
+
+function takeDate(text, now) {
+  for (const [pattern, read] of datePatterns) {
+    const match = pattern.exec(text);
+    const date = match && read(match, now);
+    if (date) return { date, rest: cut(text, match) };
+  }
+  return null;
+}
+
+const dayNumber = (name) => days.findIndex((day) => day.startsWith(name.toLowerCase().slice(0, 3))) + 1;
+const monthNumber = (name) => months.findIndex((month) => month.startsWith(name.toLowerCase().slice(0, 3))) + 1;
+
+/** Without a year, the next such day from today on. */
+function dayOfMonth(day, month, year, now) {
+  if (year) return makeDate(Number(year), month, Number(day));
+  const thisYear = Number(now.slice(0, 4));
+  const date = makeDate(thisYear, month, Number(day));
+  return date && date >= now ? date : makeDate(thisYear + 1, month, Number(day));
+}
+
+const dayNames = "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?";
+const monthNames = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?";
+const word = (source) => new RegExp(`(?<=\\s)(?:(?:by|on|due)\\s+)?(?:${source})(?=\\s)`, "i");
+
+const datePatterns = [
+  [word("(\\d{4})-(\\d{2})-(\\d{2})"), (match) => makeDate(Number(match[1]), Number(match[2]), Number(match[3]))],
+  [word("today|tod"), (_, now) => now],
+  [word("tomorrow|tmr|tom"), (_, now) => addDays(now, 1)],
+  [word("next week"), (_, now) => nextWeekday(now, 1)],
+  [word("(?:this )?weekend"), (_, now) => (weekday(now) === 6 ? now : nextWeekday(now, 6))],
+  [word("in (\\d{1,3}) (day|week)s?"), (match, now) => addDays(now, Number(match[1]) * (match[2].toLowerCase() === "week" ? 7 : 1))],
+  [word(`next (${dayNames})`), (match, now) => addDays(nextWeekday(now, dayNumber(match[1])), 0)],
+  [word(`(\\d{1,2})\\.? (${monthNames})(?: (\\d{4}))?`), (match, now) => dayOfMonth(match[1], monthNumber(match[2]), match[3], now)],
+  [word(`(${monthNames}) (\\d{1,2})(?:,? (\\d{4}))?`), (match, now) => dayOfMonth(match[2], monthNumber(match[1]), match[3], now)],
+  [word(`(${dayNames})`), (match, now) => nextWeekday(now, dayNumber(match[1]))],
+];
+
+function takeTime(text) {
+  const match = /(?<=\s)(?:at\s+)?(?:(\d{1,2}):(\d{2})\s?(am|pm)?|(\d{1,2})\s?(am|pm))(?=\s)/i.exec(text);
+  if (!match) return null;
+  const half = (match[3] ?? match[5])?.toLowerCase();
+  let hours = Number(match[1] ?? match[4]);
+  const minutes = Number(match[2] ?? 0);
+  if (minutes > 59 || hours > 23 || (half && (hours < 1 || hours > 12))) return null;
+  if (half) hours = (hours % 12) + (half === "pm" ? 12 : 0);
+  return { time: `${String(hours).padStart(2, "0")}:${String(minutes).padStart(2, "0")}`, rest: cut(text, match) };
+}
+
+const cut = (text, match) => `${text.slice(0, match.index)} ${text.slice(match.index + match[0].length)}`;

@@ -1,0 +1,243 @@
+// The whole of one task, in a sheet at the side (all of the page on a phone). Every field is saved when it is left; a
+// change that comes from elsewhere shows at once, except in the field that the person is in.
+
+import * as actions from "../actions.js";
+import { Problem, api } from "../data/api.js";
+import { store } from "../data/store.js";
+import { estimateName, momentName, parseEstimate } from "../lib/dates.js";
+import { field, h, icon, isPhone } from "../lib/dom.js";
+import { renderMarkdown } from "../lib/markdown.js";
+import { openDialog } from "./overlay.js";
+import { t } from "../texts.js";
+import { toast } from "./undo-toast.js";
+import "./task-due-date.js";
+import "./task-priority.js";
+import "./task-tags.js";
+
+export function openEditor(id) {
+  if (!store.task(id)) return;
+  new TaskEditor(id);
+}
+
+class TaskEditor {
+  #id;
+  #dialog;
+  #listening = new AbortController();
+  #fields = {};
+  #descriptionVersion = null;
+
+  constructor(id) {
+    this.#id = id;
+    const body = this.#build();
+    this.#dialog = openDialog({ title: t("task.open"), body, className: "sheet editor", onclose: () => this.#listening.abort() });
+    this.#dialog.querySelector(".dialog-title").classList.add("visually-hidden");
+    store.addEventListener("tasks", () => this.#show(), { signal: this.#listening.signal });
+    this.#show();
+    this.#loadAround();
+    // On a phone the keyboard would cover half of what one came to read.
+    if (!isPhone()) this.#fields.title.focus({ preventScroll: true });
+  }
+
+  get #task() {
+    return store.task(this.#id);
+  }
+
+  #save(patch, options) {
+    if (this.#task) return actions.update([this.#task], patch, options);
+  }
+
+  async #loadAround() {
+    try {
+      const id = store.resolve(this.#id);
+      const [{ items }] = await Promise.all([api.tasks({ parent: id, limit: 200, q: "status:any sort:position" }), store.loadTags()]);
+      store.putTasks(items);
+      if (this.#task?.parent && !store.task(this.#task.parent)) store.putTasks([await api.task(this.#task.parent)]);
+      this.#fields.tags.known = store.tags;
+      this.#show();
+    } catch {
+      // What is known already is shown; the state of the connection is shown elsewhere.
+    }
+  }
+
+  #build() {
+    const fields = this.#fields;
+    fields.done = h("button", { type: "button", role: "checkbox", class: "complete", onclick: () => actions.toggleDone([this.#task]) }, icon("check"));
+    fields.parent = h("button", { type: "button", class: "link-button", onclick: () => this.#openOther(this.#task.parent) });
+    fields.title = h("textarea", {
+      class: "editor-title", rows: 1, maxLength: 500, "aria-label": t("task.title"),
+      onkeydown: (event) => event.key === "Enter" && !event.isComposing && (event.preventDefault(), event.target.blur()),
+      onchange: () => this.#saveTitle(),
+    });
+    fields.titleError = h("p", { class: "form-error", role: "alert" });
+    fields.rendered = h("div", { class: "markdown", onclick: (event) => !event.target.closest("a") && !getSelection().toString() && this.#editDescription() });
+    fields.editDescription = h("button", { type: "button", class: "button quiet", onclick: () => this.#editDescription() }, icon("edit"), t("task.descriptionEdit"));
+    fields.description = h("textarea", { class: "editor-description", rows: 6, maxLength: 20000, onchange: () => this.#saveDescription(), onblur: () => this.#showDescription(), onkeydown: (event) => this.#descriptionKey(event) });
+    fields.descriptionBox = field(t("task.description"), fields.description, t("task.descriptionHint"));
+    fields.descriptionBox.hidden = true;
+    fields.project = h("select", { onchange: () => actions.moveToProject([this.#task], fields.project.value) });
+    fields.priority = h("task-priority", { onchange: () => this.#save({ priority: fields.priority.value }) });
+    fields.due = h("task-due-date", { onchange: () => this.#save({ due: fields.due.value }) });
+    fields.start = h("input", { type: "date", onchange: () => this.#save({ start: fields.start.value || null }) });
+    fields.estimate = h("input", { type: "text", placeholder: t("task.estimatePlaceholder"), autocomplete: "off", onchange: () => this.#saveEstimate() });
+    fields.estimateError = h("p", { class: "form-error", role: "alert" });
+    fields.status = h("select", { onchange: () => this.#save({ status: fields.status.value }) }, ["open", "done", "cancelled"].map((each) => h("option", { value: each }, t(`status.${each}`))));
+    fields.tags = h("task-tags", { onchange: () => this.#save({ tags: fields.tags.value }) });
+    fields.subtasks = h("ul", { class: "subtasks" });
+    fields.newSubtask = h("input", { type: "text", placeholder: t("add.subtask"), "aria-label": t("add.subtask"), maxLength: 500, autocomplete: "off" });
+    fields.subtaskForm = h("form", { class: "subtask-form", onsubmit: (event) => this.#addSubtask(event) }, icon("plus"), fields.newSubtask);
+    fields.times = h("p", { class: "hint" });
+    fields.remove = h("button", { type: "button", class: "button danger", onclick: () => this.#removeOrRestore() });
+    fields.readOnly = h("p", { class: "notice" }, t("task.readOnly"));
+    const labelled = (label, control) => h("div", { class: "field", role: "group", "aria-label": label }, h("span", { class: "label", "aria-hidden": "true" }, label), control);
+    return [
+      fields.readOnly,
+      h("div", { class: "editor-head" }, fields.done, h("div", { class: "grow" }, fields.parent, fields.title, fields.titleError)),
+      h("section", { class: "editor-text" }, fields.rendered, fields.editDescription, fields.descriptionBox),
+      h("div", { class: "editor-fields" },
+        field(t("task.project"), fields.project), labelled(t("task.due"), fields.due), labelled(t("task.priority"), fields.priority),
+        field(t("task.status"), fields.status), field(t("task.start"), fields.start),
+        h("div", {}, field(t("task.estimate"), fields.estimate), fields.estimateError)),
+      labelled(t("task.tags"), fields.tags),
+      h("section", { "aria-label": t("task.subtasks") }, h("h3", {}, t("task.subtasks")), fields.subtasks, fields.subtaskForm),
+      h("div", { class: "actions" }, fields.times, h("span", { class: "spacer" }), fields.remove),
+    ];
+  }
+
+  #show() {
+    const task = this.#task;
+    if (!task) return this.#dialog?.close();
+    const fields = this.#fields;
+    const isLocked = !store.mayWrite(task) || Boolean(task.deletedAt);
+    const isDone = task.status !== "open";
+    fields.readOnly.hidden = store.mayWrite(task);
+    fields.done.className = `complete priority-${task.priority}`;
+    fields.done.setAttribute("aria-checked", String(isDone));
+    fields.done.setAttribute("aria-label", t(isDone ? "task.reopen" : "task.complete", { title: task.title }));
+    const parent = task.parent && store.task(task.parent);
+    fields.parent.hidden = !parent;
+    if (parent) fields.parent.replaceChildren(t("task.partOf", { title: parent.title }));
+    setUnlessFocused(fields.title, task.title);
+    if (fields.descriptionBox.hidden) this.#showDescription();
+    fields.project.replaceChildren(...store.projectList.filter((project) => project.id === task.project || project.role !== "viewer").map((project) =>
+      h("option", { value: project.id, selected: project.id === task.project }, project.isInbox ? t("nav.inbox") : project.name)));
+    for (const name of ["priority", "due", "tags"]) if (!fields[name].contains(document.activeElement) || name !== "tags") fields[name].value = task[name];
+    setUnlessFocused(fields.start, task.start ?? "");
+    setUnlessFocused(fields.estimate, task.estimate ? estimateName(task.estimate) : "");
+    fields.status.value = task.status;
+    this.#showSubtasks();
+    fields.times.replaceChildren(`${t("task.created", { when: momentName(task.createdAt) })}, ${t("task.updated", { when: momentName(task.updatedAt) })}`);
+    fields.remove.replaceChildren(icon(task.deletedAt ? "undo" : "bin"), t(task.deletedAt ? "task.restore" : "task.delete"));
+    fields.remove.hidden = !store.mayWrite(task);
+    fields.subtaskForm.hidden = isLocked;
+    fields.editDescription.hidden = isLocked || !fields.descriptionBox.hidden;
+    for (const name of ["done", "title", "description", "project", "priority", "due", "start", "estimate", "status", "tags"]) fields[name].disabled = isLocked;
+  }
+
+  #showSubtasks() {
+    const focused = this.#fields.subtasks.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    this.#fields.subtasks.replaceChildren(...store.children(this.#id).map((child) => {
+      const isDone = child.status !== "open";
+      return h("li", { class: isDone ? "is-done" : "" },
+        h("button", {
+          type: "button", role: "checkbox", class: `complete priority-${child.priority}`, "aria-checked": String(isDone), "data-key": `done ${child.id}`,
+          "aria-label": t(isDone ? "task.reopen" : "task.complete", { title: child.title }), onclick: () => actions.toggleDone([child]),
+        }, icon("check")),
+        h("button", { type: "button", class: "title", "data-key": `open ${child.id}`, onclick: () => this.#openOther(child.id) }, child.title));
+    }));
+    if (focused) [...this.#fields.subtasks.querySelectorAll("button")].find((button) => button.dataset.key === focused)?.focus();
+  }
+
+  #openOther(id) {
+    this.#dialog.close();
+    openEditor(id);
+  }
+
+  #saveTitle() {
+    const title = this.#fields.title.value.replace(/\s+/g, " ").trim();
+    this.#fields.titleError.replaceChildren(title ? "" : t("task.titleMissing"));
+    if (title && title !== this.#task.title) this.#save({ title });
+    else if (!title) this.#fields.title.value = this.#task.title;
+  }
+
+  #saveEstimate() {
+    const text = this.#fields.estimate.value.trim();
+    const minutes = text ? parseEstimate(text) : null;
+    const isWrong = text !== "" && minutes === null;
+    this.#fields.estimateError.replaceChildren(isWrong ? t("task.estimateWrong") : "");
+    this.#fields.estimate.ariaInvalid = String(isWrong);
+    if (!isWrong) this.#save({ estimate: minutes });
+  }
+
+  #editDescription() {
+    const { description, descriptionBox, rendered, editDescription } = this.#fields;
+    if (description.disabled) return;
+    this.#descriptionVersion = this.#task.version;
+    description.value = this.#task.description;
+    descriptionBox.hidden = false;
+    rendered.hidden = true;
+    editDescription.hidden = true;
+    description.focus();
+  }
+
+  #descriptionKey(event) {
+    if (event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      this.#fields.description.value = this.#task.description;
+      this.#showDescription(true);
+      this.#fields.editDescription.focus();
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.target.blur();
+  }
+
+  /** Two people who edit a text at the same time must not lose one: this is only written on top of what was read. */
+  async #saveDescription() {
+    const text = this.#fields.description.value;
+    const task = this.#task;
+    if (text === task.description) return;
+    const isConfirmed = task.version === this.#descriptionVersion && task.version > 0;
+    const written = this.#save({ description: text }, isConfirmed ? { ifMatch: `"${task.version}"` } : {});
+    try {
+      await written.done;
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 412) return;
+      toast(t("task.conflict"));
+      if (this.#listening.signal.aborted) return;
+      this.#editDescription();
+      this.#fields.description.value = text;
+    }
+  }
+
+  #showDescription(isForced = false) {
+    const { description, descriptionBox, rendered, editDescription } = this.#fields;
+    if (!isForced && document.activeElement === description) return;
+    const text = this.#task?.description ?? "";
+    descriptionBox.hidden = true;
+    rendered.hidden = !text;
+    editDescription.hidden = description.disabled;
+    editDescription.replaceChildren(icon("edit"), t(text ? "task.descriptionEdit" : "task.descriptionEmpty"));
+    if (rendered.dataset.text === text) return;
+    rendered.dataset.text = text;
+    rendered.replaceChildren(renderMarkdown(text));
+  }
+
+  #addSubtask(event) {
+    event.preventDefault();
+    const title = this.#fields.newSubtask.value.trim();
+    if (!title) return;
+    this.#fields.newSubtask.value = "";
+    actions.create({ title, parent: this.#id }, { silently: true });
+  }
+
+  #removeOrRestore() {
+    const task = this.#task;
+    if (task.deletedAt) actions.restore([task]);
+    else {
+      this.#dialog.close();
+      actions.remove([task]);
+    }
+  }
+}
+
+function setUnlessFocused(control, value) {
+  if (document.activeElement !== control && control.value !== value) control.value = value;
+}

@@ -1,0 +1,66 @@
+// Short messages at the foot of the page, with the offer to undo. What they say is read out, and what they offer can
+// always be had otherwise too (Ctrl+Z, the bin), for they go away by themselves.
+
+import { h, iconButton } from "../lib/dom.js";
+import { t } from "../texts.js";
+
+const shownFor = 8000;
+
+class UndoToast extends HTMLElement {
+  #timer = null;
+
+  connectedCallback() {
+    this.setAttribute("role", "status");
+    this.addEventListener("pointerenter", () => clearTimeout(this.#timer));
+    this.addEventListener("focusin", () => clearTimeout(this.#timer));
+    this.addEventListener("pointerleave", () => this.#hideLater());
+    this.addEventListener("focusout", () => this.#hideLater());
+  }
+
+  show(text, action) {
+    const button = action && h("button", {
+      type: "button", class: "toast-action", onclick: () => {
+        this.hide();
+        action.run();
+      },
+    }, action.label);
+    this.replaceChildren(h("div", { class: "toast" }, h("span", {}, text), button,
+      iconButton("close", t("undo.dismiss"), { onclick: () => this.hide() })));
+    this.#hideLater();
+  }
+
+  #hideLater() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.hide(), shownFor);
+  }
+
+  hide() {
+    clearTimeout(this.#timer);
+    this.replaceChildren();
+  }
+}
+
+customElements.define("undo-toast", UndoToast);
+
+/** A dialog makes what is behind it inert: inside of one, the message is shown there. */
+function place() {
+  const host = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  const known = document.querySelector("undo-toast") ?? h("undo-toast");
+  if (known.parentElement !== host) host.append(known);
+  return known;
+}
+
+export const toast = (text, action) => place().show(text, action);
+
+/** Brings the message out of a dialog that closes. */
+export function keepToast(dialog) {
+  const inside = dialog.querySelector("undo-toast");
+  if (inside) document.body.append(inside);
+}
+
+let region;
+/** Says something to assistive technology only. */
+export function announce(text) {
+  region ??= document.body.appendChild(h("div", { class: "visually-hidden", role: "log", "aria-live": "polite" }));
+  region.replaceChildren(h("p", {}, text));
+}

@@ -1,0 +1,130 @@
+import StructuredData
+import Testing
+import WebDriver
+
+/// The same without a mouse: nothing is clicked here but what makes the account.
+@Suite(.needsTodoSite, .loadsProcessors, .timeLimit(.minutes(10))) struct WebKeyboardTests {
+    @Test func everythingIsDoneByKeys() async throws {
+        try await TodoPage.run { page in
+            let browser = page.browser
+            try await browser.press("g", "i")
+            try await page.isAt("Inbox")
+            try await browser.press("n")
+            try await hasFocus(page, "Add a task")
+            for title in ["A", "B", "C", "D"] { try await browser.write(title + "\n") }
+            try await page.lists(["A", "B", "C", "D"])
+            try await browser.press(Key.escape)
+            try await rowHasFocus(page, "A")
+
+            try await browser.press("j", Key.down, "k")
+            try await rowHasFocus(page, "B")
+            try await browser.press([Key.alt, Key.down])
+            try await page.lists(["A", "C", "B", "D"])
+            try await rowHasFocus(page, "B")
+            try await browser.press([Key.alt, Key.right])
+            try await levels(page, ["1 A", "1 C", "2 B", "1 D"])
+            try await browser.press([Key.alt, Key.left])
+            try await levels(page, ["1 A", "1 C", "1 B", "1 D"])
+
+            try await browser.press("e")
+            try await browser.write("Bee\n")
+            try await page.lists(["A", "C", "Bee", "D"])
+            try await rowHasFocus(page, "Bee")
+            try await browser.press("p", "h", Key.enter)
+            try await page.says("High", in: ".row .meta")
+            try await rowHasFocus(page, "Bee")
+            try await browser.press("d")
+            try await hasFocus(page, "Date or time")
+            try await browser.write("tomorrow\n")
+            try await page.says("Tomorrow", in: ".row .meta")
+            try await browser.press("t")
+            try await browser.write("key\n")
+            try await browser.press(Key.escape)
+            try await page.says("key", in: ".row .tag")
+            try await rowHasFocus(page, "Bee")
+
+            try await browser.press(Key.enter)
+            _ = try await browser.find("dialog.editor")
+            try await hasFocus(page, "Title")
+            try await browser.press(Key.escape)
+            try await rowHasFocus(page, "Bee")
+
+            try await browser.press("x")
+            try await browser.press([Key.shift, Key.down])
+            try await page.says("2 selected", in: "bulk-bar")
+            try await browser.press("c")
+            try await page.lists(["A", "C"])
+            try await browser.press([Key.control, "z"])
+            try await page.lists(["A", "C", "Bee", "D"])
+            try await browser.press([Key.control, "a"])
+            try await page.says("4 selected", in: "bulk-bar")
+            try await browser.press(Key.escape)
+            try await browser.press(Key.end)
+            try await rowHasFocus(page, "D")
+            try await browser.press(Key.delete)
+            try await page.lists(["A", "C", "Bee"])
+            try await rowHasFocus(page, "Bee")
+
+            try await browser.press("?")
+            try await page.says("Keyboard shortcuts", in: "dialog")
+            try await browser.show("help")
+            try await browser.press(Key.escape)
+            try await rowHasFocus(page, "Bee")
+            try await browser.press("/")
+            try await page.isAt("Search")
+            try await hasFocus(page, "Search tasks")
+            try await page.isSaved()
+        }
+    }
+
+    @Test func singleLettersAreQuietWhenTheyAreTurnedOff() async throws {
+        try await TodoPage.run { page in
+            let browser = page.browser
+            try await page.goTo("Inbox")
+            try await page.add("Stay")
+            try await page.goTo("Settings")
+            try await browser.click("Single-letter shortcuts")
+            try await page.goTo("Inbox")
+            try await page.lists(["Stay"])
+            try await browser.press("j", "c", "?", "n")
+            try await page.lists(["Stay"])
+            #expect(try await browser.all("dialog").isEmpty)
+            // What is no letter still works: Tab leads to the list, Space completes.
+            try await tabTo(page, "Stay")
+            try await browser.press(Key.space)
+            try await page.lists([])
+        }
+    }
+
+    private func tabTo(_ page: TodoPage, _ title: String) async throws {
+        for _ in 0..<60 {
+            try await page.browser.press(Key.tab)
+            let row = try await page.browser.script(
+                "return document.activeElement.closest('[role=row]') === document.activeElement")
+            if row == true { return }
+        }
+        Issue.record("Tab never came to \(title)")
+    }
+
+    private func hasFocus(_ page: TodoPage, _ name: String) async throws {
+        _ = try await page.browser.eventually("the focus on \(name)") { () async throws -> Bool? in
+            try await page.browser.focused().name == name ? true : nil
+        }
+    }
+
+    private func rowHasFocus(_ page: TodoPage, _ title: String) async throws {
+        _ = try await page.browser.eventually("the focus on the row \(title)") { () async throws -> Bool? in
+            let script =
+                "const row = document.activeElement; return row.getAttribute('role') === 'row' ? row.querySelector('.title').textContent : ''"
+            return try await page.browser.script(script).string == title ? true : nil
+        }
+    }
+
+    private func levels(_ page: TodoPage, _ expected: [String]) async throws {
+        _ = try await page.browser.eventually("the levels \(expected)") { () async throws -> Bool? in
+            let script =
+                "return [...document.querySelectorAll('task-list .row')].map((row) => row.ariaLevel + ' ' + row.querySelector('.title').textContent)"
+            return try await page.browser.script(script).array?.compactMap(\.string) == expected ? true : nil
+        }
+    }
+}

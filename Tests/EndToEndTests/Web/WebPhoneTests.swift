@@ -1,0 +1,58 @@
+import StructuredData
+import Testing
+import WebDriver
+
+/// The same on a phone: 390 x 844 points, by finger.
+@Suite(.needsTodoSite, .loadsProcessors, .timeLimit(.minutes(10))) struct WebPhoneTests {
+    @Test func everythingIsWithinReachOfAThumb() async throws {
+        try await TodoPage.run(.phone) { page in
+            let browser = page.browser
+            try await page.goTo("Inbox")
+            #expect(try await browser.all("nav").isEmpty, "the drawer is closed after a choice")
+            try await page.add("Buy milk #shop", "Call Ada tomorrow 9:00 !high", "Read")
+            try await page.lists(["Buy milk", "Call Ada", "Read"])
+            try await browser.show("phone-inbox")
+            try await browser.click("Menu")
+            try await browser.show("phone-drawer")
+            try await browser.press(Key.escape)
+            #expect(try await browser.focused().name == "Menu")
+
+            try await browser.click("Actions for “Read”")
+            try await browser.show("phone-menu")
+            try await browser.click("Select")
+            try await browser.click("Select “Buy milk”")
+            try await page.says("2 selected", in: "bulk-bar")
+            try await browser.click("Complete", in: "bulk-bar")
+            try await page.lists(["Call Ada"])
+            try await browser.click("Undo")
+            try await page.lists(["Buy milk", "Call Ada", "Read"])
+
+            try await page.drag("Buy milk", below: "Call Ada")
+            try await page.lists(["Call Ada", "Buy milk", "Read"])
+
+            try await page.opensTask("Call Ada")
+            let width = try await browser.script(
+                "return document.querySelector('dialog').getBoundingClientRect().width")
+            #expect(width == 390, "the sheet is the whole screen")
+            try await browser.show("phone-editor")
+            try await browser.enter("Call Ada Lovelace", into: "Title")
+            try await page.closesDialog()
+            try await page.lists(["Call Ada Lovelace", "Buy milk", "Read"])
+            try await page.isSaved()
+        }
+    }
+
+    @Test(arguments: ["Inbox", "Today", "Upcoming", "Search", "Activity", "Settings"])
+    func nothingIsWiderThanTheScreen(view: String) async throws {
+        var narrow = Browser.Look.phone
+        narrow.width = 320
+        try await TodoPage.run(narrow) { page in
+            try await page.add("Averyveryverylongwordthatdoesnotfitonthelineofaphoneatall today #tag !urgent")
+            try await page.goTo(view)
+            let width = try await page.browser.script(
+                "return Math.max(document.documentElement.scrollWidth, document.querySelector('.scroller').scrollWidth)"
+            )
+            #expect(width.int.map { $0 <= 320 } == true, "\(view) is \(width.text) wide")
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import Foundation
+import StructuredData
+import Testing
+import WebDriver
+
+/// Projects, filters, search, activity and settings.
+@Suite(.needsTodoSite, .loadsProcessors, .timeLimit(.minutes(10))) struct WebViewTests {
+    @Test func aProjectIsMadeFilledArchivedAndDeleted() async throws {
+        try await TodoPage.run { page in
+            let browser = page.browser
+            try await browser.click("Add a project")
+            try await browser.enter("Garden", into: "Name")
+            try await browser.choose("Green", from: "Colour")
+            try await browser.click("Save")
+            try await page.isAt("Garden")
+            try await page.add("Rake leaves")
+            try await page.lists(["Rake leaves"])
+            try await page.goTo("Inbox")
+            try await page.add("Plant a tree +Garden", "Stay here")
+            try await page.lists(["Stay here"])
+            try await page.hover("Stay here")
+            try await browser.click("Actions for “Stay here”")
+            try await browser.click("Move to a project")
+            try await browser.click("Garden")
+            try await page.lists([])
+            try await page.goTo("Garden")
+            try await page.lists(["Rake leaves", "Plant a tree", "Stay here"])
+            try await page.isSaved()
+
+            try await browser.click("Project actions")
+            try await browser.click("Edit the project")
+            try await browser.enter("Orchard", into: "Name")
+            try await browser.click("Save")
+            try await page.isAt("Orchard")
+            try await browser.show("project")
+            try await browser.click("Project actions")
+            try await browser.click("Archive the project")
+            _ = try await browser.control("Archived")
+            try await browser.click("Project actions")
+            try await browser.click("Take out of the archive")
+            try await browser.click("Project actions")
+            try await browser.click("Delete the project")
+            try await browser.click("Delete the project")
+            try await page.isAt("Inbox")
+            try await page.says("Project “Orchard” deleted", in: "undo-toast")
+            #expect(try await browser.current("Orchard", in: "side-nav") == nil)
+        }
+    }
+
+    @Test func theBarFiltersAndWhatItShowsIsKeptAsAFilter() async throws {
+        try await TodoPage.run { page in
+            let browser = page.browser
+            try await page.goTo("Inbox")
+            try await page.add(
+                "Urgent thing !urgent #work", "High thing !high #home", "Plain thing", "Late thing 2026-01-05 !high")
+            try await page.lists(["Urgent thing", "High thing", "Plain thing", "Late thing"])
+            try await page.isSaved()
+            try await browser.choose("High or more", from: "Priority")
+            try await page.lists(["Urgent thing", "High thing", "Late thing"])
+            try await browser.choose("home", from: "Tag")
+            try await page.lists(["High thing"])
+            try await browser.choose("Any", from: "Tag")
+            try await browser.choose("No due date", from: "Due")
+            try await page.lists(["Urgent thing", "High thing"])
+            try await browser.show("filters")
+            try await browser.reload()
+            try await page.lists(["Urgent thing", "High thing"])
+            try await browser.click("Save as a filter")
+            try await browser.enter("Soon", into: "Name")
+            try await browser.click("Save")
+            try await page.isAt("Soon")
+            try await page.lists(["Urgent thing", "High thing"])
+            try await browser.click("Complete “High thing”")
+            try await page.lists(["Urgent thing"])
+            try await browser.click("Edit the filter")
+            try await browser.enter("thing -priority:none status:any sort:title", into: "Query")
+            try await browser.click("Save")
+            try await page.lists(["High thing", "Late thing", "Urgent thing"])
+            try await browser.click("Delete the filter")
+            try await page.isAt("Search")
+            #expect(try await browser.current("Soon", in: "side-nav") == nil)
+        }
+    }
+
+    @Test func searchFindsAsOneTypesAndExplainsWhatItDoesNotUnderstand() async throws {
+        try await TodoPage.run { page in
+            let browser = page.browser
+            try await page.add("Alpha report", "Beta report", "Gamma")
+            try await page.isSaved()
+            try await browser.click("Search", in: ".top")
+            try await page.isAt("Search")
+            try await browser.write("report")
+            try await page.lists(["Alpha report", "Beta report"])
+            try await browser.write(" -beta")
+            try await page.lists(["Alpha report"])
+            try await browser.enter("priority>=hihg", into: "Search tasks")
+            try await page.says("not hihg", in: "task-list")
+            try await browser.show("search-error")
+            try await browser.enter("no such words", into: "Search tasks")
+            try await page.says("No task matches.", in: "task-list")
+        }
+    }
+
+    @Test func theActivityTellsWhatWasDone() async throws {
+        try await TodoPage.run { page in
+            let browser = page.browser
+            try await page.add("Watch this")
+            try await browser.click("Complete “Watch this”")
+            try await page.isSaved()
+            // The audit log follows the write, through the topic.
+            _ = try await browser.eventually("the entry") { () async throws -> Bool? in
+                try await page.goTo("Today")
+                try await page.goTo("Activity")
+                _ = try await browser.find(".activity li")
+                let text = try await browser.find(".activity").text
+                return text.contains("You completed") ? true : nil
+            }
+            try await page.says("You added Watch this", in: ".activity")
+            try await browser.show("activity")
+            try await browser.choose("Completions", from: "Show")
+            _ = try await browser.eventually("one entry") { () async throws -> Bool? in
+                try await browser.all(".activity li").count == 1 ? true : nil
+            }
+        }
+    }
+
+    @Test func settingsAreKept() async throws {
+        let person = TodoPage.Person("Grace Hopper")
+        try await TodoPage.run(as: person) { page in
+            let browser = page.browser
+            try await page.goTo("Settings")
+            try await browser.enter("Rear Admiral", into: "Name")
+            try await browser.click("Save")
+            try await page.says("Saved", in: "undo-toast")
+            try await browser.choose("Dark", from: "Theme")
+            let ground = try await browser.script("return getComputedStyle(document.body).backgroundColor")
+            #expect(ground == "rgb(25, 26, 27)")
+            try await browser.show("settings-dark")
+            try await browser.reload()
+            #expect(try await browser.control("Name").property("value") == "Rear Admiral")
+            #expect(try await browser.control("Theme").property("value") == "dark")
+
+            try await browser.enter("Backup", into: "Name of the new token")
+            try await browser.click("Create a token")
+            #expect(try await browser.find(".token").text.hasPrefix("todo_"))
+            try await browser.click("Revoke Backup")
+            _ = try await browser.eventually("no token") { () async throws -> Bool? in
+                try await browser.current("Revoke Backup") == nil ? true : nil
+            }
+            try await browser.enter(person.password, into: "Current password")
+            try await browser.enter("a new and longer password", into: "Password (8 characters or more)")
+            try await browser.click("Change the password")
+            try await page.says("The password is changed", in: "undo-toast")
+
+            try await browser.click("Erase the account")
+            try await browser.enter("wrong", into: "Password")
+            try await browser.click("Erase the account")
+            _ = try await browser.find("dialog .form-error:not(:empty)")
+            try await browser.enter("a new and longer password", into: "Password")
+            try await browser.click("Erase the account")
+            _ = try await browser.control("Sign in")
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import ChildProcess
+import Concurrency
+import Foundation
+import HTTPTransport
+import HTTPTypes
+import StructuredData
+
+/// Chromium's own WebDriver server (`chromedriver`, of Debian's chromium-driver), one for the test process.
+public final class Chromedriver: Sendable {
+    /// Why browsers cannot be driven here; nil when they can.
+    public static let missing: String? = {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        let missing = ["chromium", "chromedriver"].filter { (try? ChildProcess.find($0, in: path)) == nil }
+        return missing.isEmpty
+            ? nil : "\(missing.joined(separator: " and ")) not found; run: apt-get install chromium chromium-driver"
+    }()
+
+    private static let running = Lock<Task<Chromedriver, any Error>?>(nil)
+
+    /// It is started when first asked for.
+    public static func shared() async throws -> Chromedriver {
+        let starting = running.withLock { task in
+            if let task { return task }
+            let started = Task { try await Chromedriver() }
+            task = started
+            return started
+        }
+        return try await starting.value
+    }
+
+    let url: String
+    let transport = CurlTransport(configuration: .init(proxy: .none))
+    private let process: ChildProcess
+
+    private init() async throws {
+        let log = NSTemporaryDirectory() + "chromedriver-\(getpid()).log"
+        let environment = ProcessInfo.processInfo.environment
+        let path = try ChildProcess.find("chromedriver", in: environment["PATH"] ?? "/usr/bin:/bin")
+        var specification = ChildProcess.Specification(path: path, arguments: ["--port=0"], environment: environment)
+        specification.standardOutput = .file(log)
+        specification.standardError = .null
+        specification.signalWhenParentEnds = SIGTERM
+        process = try await ChildProcess.start(specification)
+        defer { try? FileManager.default.removeItem(atPath: log) }
+        var port: Substring?
+        for _ in 0..<1500 where port == nil && process.isRunning {
+            let text = String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
+            port = text.firstMatch(of: /started successfully on port (\d+)/)?.1
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        guard let port else { throw WebDriverError(error: "no start", message: "chromedriver did not start") }
+        url = "http://127.0.0.1:\(port)"
+    }
+
+    /// Sends a command (W3C WebDriver) and gives the `value` of its answer.
+    func send(_ method: HTTPRequest.Method, _ path: String, _ body: JSON? = nil) async throws -> JSON {
+        var request = ClientRequest(
+            method: method, url: url + path, totalTimeout: .seconds(120), isIdempotent: false)
+        if let body {
+            request.headers = [.contentType: "application/json"]
+            request.body = .bytes(body.encoded())
+        }
+        let response = try await transport.send(request)
+        let answer = try JSON(parsing: try await response.body.collect(upTo: 64 << 20))
+        let value = answer["value"] ?? .null
+        guard response.status == .ok else {
+            throw WebDriverError(error: value["error"]?.string ?? "", message: value["message"]?.string ?? "")
+        }
+        return value
+    }
+}
+
+/// What the browser refused: `error` is a code of W3C WebDriver, section 6.6.
+public struct WebDriverError: Error, CustomStringConvertible {
+    public let error: String
+    public let message: String
+    public var description: String { "\(error): \(message)" }
+
+    /// The page was drawn anew between finding an element and using it.
+    var isStale: Bool {
+        ["stale element reference", "element not interactable", "element click intercepted"].contains(error)
+    }
+}

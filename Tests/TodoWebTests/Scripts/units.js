@@ -1,0 +1,140 @@
+// Runs in the page, with its modules: import(assets + "/lib/…"). Gives a list of what is wrong; nothing when all is right.
+// `assets` is the address of the modules.
+
+const wrong = [];
+function same(actual, expected, what) {
+  const [left, right] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (left !== right) wrong.push(`${what}: ${left}, not ${right}`);
+}
+const load = (path) => import(`${assets}/${path}`);
+
+// Dates: 21 November 2026 is a Saturday.
+const now = "2026-11-21";
+const dates = await load("lib/dates.js");
+same(dates.addDays("2026-02-28", 1), "2026-03-01", "the day after February");
+same(dates.addDays("2028-02-28", 1), "2028-02-29", "leap day");
+same(dates.addDays("2026-03-29", 1), "2026-03-30", "the day when clocks go forward");
+same(dates.weekday(now), 6, "weekday");
+same(dates.nextWeekday(now, 6), "2026-11-28", "the next Saturday is in a week");
+same(dates.makeDate(2026, 2, 29), null, "no such day");
+same(dates.dayName("2026-11-22", now), "Tomorrow", "tomorrow");
+same(dates.dayName("2026-11-25", now), "Wednesday", "within a week");
+same(dates.dayName("2027-01-05", now).includes("2027"), true, "another year is said");
+same(dates.dueName({ date: now, time: "09:30", zone: "Europe/Berlin" }, now, "UTC"), "Today 09:30 (Berlin)", "foreign zone");
+same(dates.dueName({ date: now, time: "09:30", zone: "Europe/Berlin" }, now, "Europe/Berlin"), "Today 09:30", "own zone");
+const instant = new Date("2026-11-21T02:30:00Z");
+same(dates.today({ zone: "UTC", dayStart: "04:00" }, instant), "2026-11-20", "before the person's day begins");
+same(dates.today({ zone: "Asia/Tokyo", dayStart: "00:00" }, instant), "2026-11-21", "today in Tokyo");
+same(dates.today({ zone: "America/Los_Angeles", dayStart: "00:00" }, instant), "2026-11-20", "today in California");
+for (const [text, minutes] of [["90", 90], ["1h", 60], ["1 h 30 min", 90], ["1.5h", 90], ["", null], ["0", null], ["soon", null], ["h", null]]) {
+  same(dates.parseEstimate(text), minutes, `estimate “${text}”`);
+}
+for (const minutes of [1, 59, 60, 90, 1500]) same(dates.parseEstimate(dates.estimateName(minutes)), minutes, `estimate of ${minutes} and back`);
+
+// Quick add
+const { parseDue, parseQuickAdd } = await load("lib/quick-add.js");
+const projects = [{ id: "w", name: "Work" }, { id: "h", name: "House and garden" }];
+const quick = [
+  ["Buy milk", { title: "Buy milk", tags: [] }],
+  ["Call Ada tomorrow 14:30 !high #phone +work", { title: "Call Ada", tags: ["phone"], project: "w", priority: "high", due: { date: "2026-11-22", time: "14:30" } }],
+  ["Rake leaves +\"House and garden\" #a #b #a", { title: "Rake leaves", tags: ["a", "b"], project: "h" }],
+  ["Rake leaves +houseandgarden", { title: "Rake leaves", tags: [], project: "h" }],
+  ["Learn C++ +Nothing #", { title: "Learn C++ +Nothing #", tags: [] }],
+  ["Pay at 9am !1 !2", { title: "Pay !2", tags: [], priority: "urgent", due: { date: now, time: "09:00" } }],
+  ["Pay 12am", { title: "Pay", tags: [], due: { date: now, time: "00:00" } }],
+  ["Dentist 3 dec", { title: "Dentist", tags: [], due: { date: "2026-12-03" } }],
+  ["Dentist january 5 2028", { title: "Dentist", tags: [], due: { date: "2028-01-05" } }],
+  ["Taxes 1 march", { title: "Taxes", tags: [], due: { date: "2027-03-01" } }],
+  ["Gym friday", { title: "Gym", tags: [], due: { date: "2026-11-27" } }],
+  ["Trip in 2 weeks", { title: "Trip", tags: [], due: { date: "2026-12-05" } }],
+  ["Ship 2026-12-24 8:05 pm", { title: "Ship", tags: [], due: { date: "2026-12-24", time: "20:05" } }],
+  ["Read 1984 by Monday", { title: "Read 1984", tags: [], due: { date: "2026-11-23" } }],
+  ["Buy 25:99 things on 2026-02-31", { title: "Buy 25:99 things on 2026-02-31", tags: [] }],
+  ["Say \\#hello \\today", { title: "Say #hello today", tags: [] }],
+  ["Mondayish saturdays todays", { title: "Mondayish saturdays todays", tags: [] }],
+];
+for (const [text, expected] of quick) {
+  const parsed = parseQuickAdd(text, now, projects);
+  for (const name of ["title", "tags", "project", "priority", "due"]) same(parsed[name], expected[name], `“${text}” ${name}`);
+}
+same(parseDue("next week", now), { date: "2026-11-23" }, "next week");
+same(parseDue("nonsense", now), null, "no date");
+same(parseDue("tomorrow and more", now), null, "more than a date");
+
+// Order
+const { between, endPosition, compareText } = await load("lib/order.js");
+let [low, high] = [null, null];
+let random = 7;
+const positions = [];
+for (let turn = 0; turn < 2000; turn++) {
+  random = (random * 1103515245 + 12345) % 2147483648;
+  const place = random % (positions.length + 1);
+  [low, high] = [positions[place - 1] ?? null, positions[place] ?? null];
+  const position = between(low, high);
+  if (low !== null && compareText(low, position) >= 0) wrong.push(`${position} is not after ${low}`);
+  if (high !== null && compareText(position, high) >= 0) wrong.push(`${position} is not before ${high}`);
+  if (position.endsWith("0")) wrong.push(`${position} ends in 0`);
+  positions.splice(place, 0, position);
+}
+same(compareText(endPosition(1), endPosition(2)), -1, "later positions are behind");
+same(endPosition(1_700_000_000_000), endPosition(1_700_000_000_000), "positions of a time");
+
+// Markdown
+const { renderMarkdown } = await load("lib/markdown.js");
+const html = (text) => {
+  const host = document.createElement("div");
+  host.append(renderMarkdown(text));
+  return new XMLSerializer().serializeToString(host).replace(/ xmlns="[^"]*"/g, "").replace(/^<div>|<\/div>$/g, "");
+};
+const link = (url, text = url) => `<a rel="noopener noreferrer nofollow" target="_blank" href="${url}">${text}</a>`;
+const sorted = (text) => text.replace(/<a ([^>]*)>/g, (_, attributes) => `<a ${attributes.match(/[a-z]+="[^"]*"/g).sort().join(" ")}>`);
+const markdown = [
+  ["plain", "<p>plain</p>"],
+  ["**bold** _it_ *it* `a<b` ~~no~~", "<p><strong>bold</strong> <em>it</em> <em>it</em> <code>a&lt;b</code> <s>no</s></p>"],
+  ["snake_case_name and 2*3*4", "<p>snake_case_name and 2<em>3</em>4</p>"],
+  ["# One\n## Two", "<h3>One</h3><h4>Two</h4>"],
+  ["- a\n- b\n\ntext", "<ul><li>a</li><li>b</li></ul><p>text</p>"],
+  ["3. c\n4. d", "<ol start=\"3\"><li>c</li><li>d</li></ol>"],
+  ["> q\n> r", "<blockquote><p>q<br />r</p></blockquote>"],
+  ["```\n**no**\n```", "<pre tabindex=\"0\"><code>**no**</code></pre>"],
+  ["[x](https://e.org/a)", `<p>${link("https://e.org/a", "x")}</p>`],
+  ["see https://e.org/a.", `<p>see ${link("https://e.org/a")}.</p>`],
+  ["<mailto:a@e.org>", `<p>${link("mailto:a@e.org")}</p>`],
+  ["[x](javascript:alert(1))", "<p>[x](javascript:alert(1))</p>"],
+  ["[x](JaVaScRiPt:alert)", "<p>[x](JaVaScRiPt:alert)</p>"],
+  ["[x](data:text/html,hi)", "<p>[x](data:text/html,hi)</p>"],
+  ["<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"],
+  ["<img src=x onerror=alert(1)>", "<p>&lt;img src=x onerror=alert(1)&gt;</p>"],
+  ["\\*not\\*", "<p>*not*</p>"],
+];
+for (const [text, expected] of markdown) same(sorted(html(text)), sorted(expected), `Markdown ${JSON.stringify(text)}`);
+const started = performance.now();
+for (const evil of [">".repeat(20000), "- ".repeat(10000), "*".repeat(20000), "`".repeat(20000), "[".repeat(20000), "**a".repeat(6000), "_a ".repeat(6000), "# ".repeat(10000), "~~a".repeat(6000)]) html(evil);
+if (performance.now() - started > 5000) wrong.push(`hostile Markdown took ${Math.round(performance.now() - started)} ms`);
+
+// The outbox: what it makes of a task, before the server has answered
+const { applyOperation } = await load("data/outbox.js");
+const at = "2026-11-21T10:00:00Z";
+const task = { id: "a", project: "p", parent: null, title: "A", status: "open", position: "V", tags: [], completedAt: null, deletedAt: null };
+const apply = (operation, siblings = []) => applyOperation(task, operation, at, () => siblings);
+same(apply({ op: "complete" }).completedAt, at, "complete");
+same(apply({ op: "update", patch: { title: "B", tags: ["x"] } }).title, "B", "update");
+same(apply({ op: "update", patch: { status: "cancelled" } }).completedAt, at, "cancelled is closed");
+same(apply({ op: "delete" }).deletedAt, at, "delete");
+const siblings = [{ id: "x", position: "1" }, { id: "y", position: "5" }, { id: "a", position: "V" }];
+same(apply({ op: "move", move: { after: "x" } }, siblings).position > "1" && apply({ op: "move", move: { after: "x" } }, siblings).position < "5", true, "move after");
+same(apply({ op: "move", move: { before: "x" } }, siblings).position < "1", true, "move before");
+same(apply({ op: "move", move: { after: null } }, siblings).position < "1", true, "move to the front");
+same(apply({ op: "move", move: { project: "q" } }).project, "q", "move to a project");
+
+// Addresses of views
+const { parseRoute, writeRoute, quoted } = await load("data/views.js");
+for (const route of ["#/today", "#/project/1-2", "#/search?q=a+b", "#/inbox?status=any&priority=high", "#/tag/caf%C3%A9"]) same(writeRoute(parseRoute(route)), route, `route ${route}`);
+same(parseRoute("").name, "today", "no route");
+same(parseRoute("#/inbox?evil=1").filters, {}, "unknown filters");
+same(quoted('a "b" \\c'), '"a \\"b\\" \\\\c"', "quoted");
+
+const { parseCursor, writeCursor } = await load("data/live.js");
+same(writeCursor(parseCursor("u:5,v:12")), "u:5,v:12", "cursor");
+
+return wrong;
