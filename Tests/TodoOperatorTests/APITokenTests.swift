@@ -48,19 +48,4 @@ import TodoResources
     func aMissingOrEmptyKeyIsRefused(data: JSON) {
         #expect(problem(data)?.hasPrefix("the key token of Secret team/todo-api-token is missing or empty") == true)
     }
-
-    @Test func theTokenOfADeletedAppOfThisNameIsWaitedFor() throws {
-        let app = try TodoApp(validating: DesiredStateTests.minimal)
-        let old: JSON = [
-            "apiVersion": .string(TodoGroup.todoApp.apiVersion), "controller": true, "kind": "TodoApp", "name": "todo",
-            "uid": "other",
-        ]
-        let secret = KubernetesObject(["metadata": ["ownerReferences": [old]], "data": encoded("abcdefghijklmnop")])
-        let thrown = #expect(throws: AppObservation.Hindrance.self) { try APIToken(secret, of: app) }
-        #expect(thrown?.isPredecessor == true)
-    }
-}
-
-extension AppObservation.Hindrance {
-    var isPredecessor: Bool { if case .predecessor = self { true } else { false } }
 }

@@ -10,7 +10,9 @@ import TodoResources
     static func app(replicas: Int = 2, status: TodoApp.Status? = nil) throws -> TodoApp {
         var object = DesiredStateTests.minimal
         object.set(7, at: "metadata", "generation")
-        object.set(JSON(replicas), at: "spec", "services", "api", "replicas")
+        for service in TodoApp.ServiceName.allCases {
+            object.set(JSON(replicas), at: "spec", "services", service.rawValue, "replicas")
+        }
         var app = try TodoApp(validating: object)
         app.status = status
         return app
@@ -30,6 +32,12 @@ import TodoResources
         ]
     }
 
+    /// Of every service.
+    static func all(_ deployment: JSON) -> [String: JSON] {
+        let names = TodoApp.ServiceName.allCases.map { AppNames(app: "todo", namespace: "team").service($0) }
+        return Dictionary(uniqueKeysWithValues: names.map { ($0, deployment) })
+    }
+
     func status(_ observation: AppObservation, replicas: Int = 2, previous: TodoApp.Status? = nil) throws -> [String] {
         let status = AppStatusRules.status(
             of: try Self.app(replicas: replicas, status: previous), seeing: observation, now: Self.now)
@@ -39,13 +47,15 @@ import TodoResources
     }
 
     @Test func everythingUpIsReadyAndNothingElse() throws {
-        let seen = AppObservation(database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: 2, ready: 2))
+        let seen = AppObservation(
+            database: .ready(schemaVersion: 1), deployments: Self.all(Self.deployment(updated: 2, ready: 2)))
         #expect(
             try status(seen) == ["DatabaseReady=True/Migrated", "Ready=True/AllReady", "ServicesReady=True/RolledOut"])
     }
 
     @Test func aRolloutUnderWayIsReconciling() throws {
-        let seen = AppObservation(database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: 1, ready: 2))
+        let seen = AppObservation(
+            database: .ready(schemaVersion: 1), deployments: Self.all(Self.deployment(updated: 1, ready: 2)))
         #expect(
             try status(seen) == [
                 "DatabaseReady=True/Migrated", "Ready=False/RollingOut", "Reconciling=True/Progressing",
@@ -53,22 +63,32 @@ import TodoResources
             ])
     }
 
+    @Test func everyServiceCountsAndTheMessageNamesTheOneThatIsMissing() throws {
+        var deployments = Self.all(Self.deployment(updated: 2, ready: 2))
+        deployments["todo-audit"] = Self.deployment(updated: 2, ready: 1)
+        let seen = AppObservation(database: .ready(schemaVersion: 1), deployments: deployments)
+        let status = AppStatusRules.status(of: try Self.app(), seeing: seen, now: Self.now)
+        #expect(status.services?.map(\.ready) == [2, 1, 2])
+        let message = status.conditions?.first { $0.type == "Ready" }?.message
+        #expect(message?.hasPrefix("ServicesReady: audit: 2 of 2 pods updated, 1 ready; if that lasts, see") == true)
+    }
+
     @Test func aStatusOfAnOlderGenerationIsNotBelieved() throws {
         let stale = Self.deployment(updated: 2, ready: 2, observed: 3)
-        let seen = AppObservation(database: .ready(schemaVersion: 1), deployment: stale)
+        let seen = AppObservation(database: .ready(schemaVersion: 1), deployments: Self.all(stale))
         #expect(try status(seen).contains("Ready=False/RollingOut"))
     }
 
     @Test func podsOfTheOldTemplateKeepItFromBeingReady() throws {
         let seen = AppObservation(
-            database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: 2, ready: 2, total: 3))
+            database: .ready(schemaVersion: 1), deployments: Self.all(Self.deployment(updated: 2, ready: 2, total: 3)))
         #expect(try status(seen).contains("Ready=False/RollingOut"))
     }
 
     @Test func aFailedRolloutIsStalled() throws {
         let failed = Self.deployment(updated: 1, ready: 0, progressing: "ProgressDeadlineExceeded")
         #expect(
-            try status(AppObservation(database: .ready(schemaVersion: 1), deployment: failed)) == [
+            try status(AppObservation(database: .ready(schemaVersion: 1), deployments: Self.all(failed))) == [
                 "DatabaseReady=True/Migrated", "Ready=False/RolloutFailed", "ServicesReady=False/RolloutFailed",
                 "Stalled=True/RolloutFailed",
             ])
@@ -84,14 +104,16 @@ import TodoResources
     }
 
     @Test func noReplicasIsReady() throws {
-        let seen = AppObservation(database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: 0, ready: 0))
+        let seen = AppObservation(
+            database: .ready(schemaVersion: 1), deployments: Self.all(Self.deployment(updated: 0, ready: 0)))
         #expect(try status(seen, replicas: 0).contains("ServicesReady=True/ScaledToZero"))
     }
 
     @Test func noReplicasRunNoVersion() throws {
         func version(_ replicas: Int, _ updated: Int, _ previous: TodoApp.Status?) throws -> TodoApp.Status {
             let seen = AppObservation(
-                database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: updated, ready: updated))
+                database: .ready(schemaVersion: 1),
+                deployments: Self.all(Self.deployment(updated: updated, ready: updated)))
             return AppStatusRules.status(
                 of: try Self.app(replicas: replicas, status: previous), seeing: seen, now: Self.now)
         }
@@ -105,7 +127,7 @@ import TodoResources
     @Test func anUnusableTokenIsNoFaultOfTheDatabase() throws {
         var seen = AppObservation(
             database: .ready(schemaVersion: 1), hindrance: .apiToken("the key token of Secret team/x is empty"),
-            deployment: Self.deployment(updated: 2, ready: 2))
+            deployments: Self.all(Self.deployment(updated: 2, ready: 2)))
         #expect(
             try status(seen) == [
                 "DatabaseReady=True/Migrated", "Ready=False/APITokenInvalid", "Reconciling=True/Progressing",
@@ -117,7 +139,8 @@ import TodoResources
     }
 
     @Test func aRefusedSpecIsStalledAndKeepsWhatWasKnown() throws {
-        let up = AppObservation(database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: 2, ready: 2))
+        let up = AppObservation(
+            database: .ready(schemaVersion: 1), deployments: Self.all(Self.deployment(updated: 2, ready: 2)))
         let before = AppStatusRules.status(of: try Self.app(), seeing: up, now: Self.now)
         let after = AppStatusRules.status(
             ofUnreadable: before, generation: 8, problem: "spec.wat: no such field", now: Self.now)
@@ -130,7 +153,8 @@ import TodoResources
         #expect(AppStatusRules.imageTag("registry:5000/a/todo:1.2@sha256:00") == "1.2")
         #expect(AppStatusRules.imageTag("registry:5000/todo") == "latest")
         #expect(AppStatusRules.imageTag("todo@sha256:00") == "sha256:00")
-        let half = AppObservation(database: .ready(schemaVersion: 1), deployment: Self.deployment(updated: 1, ready: 1))
+        let half = AppObservation(
+            database: .ready(schemaVersion: 1), deployments: Self.all(Self.deployment(updated: 1, ready: 1)))
         #expect(AppStatusRules.status(of: try Self.app(), seeing: half, now: Self.now).version == nil)
     }
 

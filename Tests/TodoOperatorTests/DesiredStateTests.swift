@@ -59,7 +59,7 @@ import TodoResources
         let app = try TodoApp(validating: Self.minimal)
         func checksum(_ data: [String: String], token: String = "abcdefghijklmnop") throws -> String {
             let secret = KubernetesObject(["data": JSON(data.mapValues { Data($0.utf8).base64EncodedString() })])
-            return try DatabaseSecret(secret, reference: "db", app: app).checksum(apiToken: token)
+            return try DatabaseSecret(secret, reference: "db", app: app).checksum(with: [token])
         }
         let uri = "postgresql://u:p@h/d"
         let known = try checksum(["uri": uri])

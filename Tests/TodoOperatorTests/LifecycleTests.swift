@@ -1,6 +1,7 @@
 import APIServer
 import Concurrency
 import ControllerRuntime
+import Foundation
 import KubernetesClient
 import StructuredData
 import Testing
@@ -104,12 +105,41 @@ import TodoResources
             #expect(waiting["message"]?.string?.contains("deleted TodoApp of this name") == true)
             #expect(try await cluster.condition(.stalled) == nil)
             // The garbage collector comes by.
-            try await cluster.person.delete(OperatorHarness.secrets, namespace: "team", name: "todo-api-token")
+            for secret in ["todo-api-token", "todo-dapr-token"] {
+                try await cluster.person.delete(OperatorHarness.secrets, namespace: "team", name: secret)
+            }
             for type in DesiredState.childTypes {
-                try await cluster.person.delete(type, namespace: "team", name: "todo-api")
+                for service in ["todo-api", "todo-audit", "todo-realtime"] {
+                    try await cluster.person.delete(type, namespace: "team", name: service)
+                }
             }
             try await cluster.bringUpPods()
             try await cluster.whenReason(.allReady)
+        }
+    }
+
+    /// The log in the database would be lost with them.
+    @Test func theKeysOfTheAuditLogOutliveTheApp() async throws {
+        let cluster = try await OperatorHarness()
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp()
+            try await cluster.whenReason(.rollingOut)
+            let keys = try #require(try await cluster.find(OperatorHarness.secrets, "todo-audit-keys"))
+            #expect(keys.at("metadata", "ownerReferences") == nil)
+            for key in ["masterKey", "signingKey"] {
+                let text = try #require(keys.at("data", key)?.string.flatMap { Data(base64Encoded: $0) })
+                #expect(Data(base64Encoded: text)?.count == 32)
+            }
+            try await cluster.person.delete(TodoGroup.todoApp, namespace: "team", name: "todo")
+            for secret in ["todo-api-token", "todo-dapr-token"] {
+                try await cluster.person.delete(OperatorHarness.secrets, namespace: "team", name: secret)
+            }
+            try await cluster.createApp()
+            _ = try await eventually("a new token") {
+                try await cluster.find(OperatorHarness.secrets, "todo-api-token")
+            }
+            #expect(try await cluster.find(OperatorHarness.secrets, "todo-audit-keys")?["data"] == keys["data"])
         }
     }
 
@@ -119,7 +149,7 @@ import TodoResources
         try await cluster.createSecret()
         let orphan: JSON = [
             "metadata": [
-                "name": "todo-api", "labels": JSON(AppNames(app: "todo", namespace: "team").labels("api")),
+                "name": "todo-api", "labels": JSON(AppNames(app: "todo", namespace: "team").labels(.api)),
             ], "spec": ["ports": [["port": 8080, "name": "http"]], "selector": ["a": "b"]],
         ]
         _ = try await cluster.person.create(KubernetesObject(orphan), OperatorHarness.services, namespace: "team")

@@ -11,9 +11,11 @@ import Testing
             "image": "registry.example:5000/todo:1.2.3",
             "database": ["secretRef": ["name": "db"], "tlsMode": "Require", "poolSize": 4],
             "services": [
-                "api": ["replicas": 3, "resources": ["requests": ["cpu": "1"], "limits": ["memory": 1_000_000]]]
+                "api": ["replicas": 3, "resources": ["requests": ["cpu": "1"], "limits": ["memory": 1_000_000]]],
+                "audit": ["replicas": 1, "resources": ["requests": ["cpu": "1"], "limits": ["memory": "1Gi"]]],
+                "realtime": ["replicas": 4, "resources": ["requests": ["cpu": 2], "limits": ["memory": "1Gi"]]],
             ],
-            "networkPolicy": "Disabled", "suspend": true,
+            "auth": ["signUp": "Open"], "networkPolicy": "Disabled", "suspend": true,
         ],
         "status": [
             "observedGeneration": 2, "version": "1.2.3", "url": "http://todo",

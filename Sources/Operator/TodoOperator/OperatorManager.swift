@@ -39,11 +39,11 @@ public enum OperatorManager {
             controller.owns(
                 informer, when: isDeployment ? .ownedFieldsChanged || .rolloutMoved : .ownedFieldsChanged)
         }
-        // The tokens that the operator makes, by our label; absent where it may not list Secrets. What users own is
+        // The Secrets that the operator makes, by our label; absent where it may not list Secrets. What users own is
         // followed by name.
         controller.owns(
             manager.informer(
-                APIToken.secrets,
+                GeneratedSecret.type,
                 Informer.Options(namespace: options.namespace, labelSelector: ours, isOptional: true)))
         return manager
     }

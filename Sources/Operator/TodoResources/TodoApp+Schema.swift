@@ -38,6 +38,7 @@ extension TodoApp.Spec {
                 ).defaulting(to: .string(ProductVersion.image)),
                 "database": TodoApp.Database.schema,
                 "services": TodoApp.Services.schema,
+                "auth": TodoApp.Auth.schema,
                 "networkPolicy": .choice(
                     """
                     Enabled: a NetworkPolicy lets only the service port in, and only DNS and the database's port out. \
@@ -87,7 +88,27 @@ extension TodoApp.Services {
     static var schema: SchemaBuilder {
         .object(
             "The services of the installation.",
-            ["api": TodoApp.Service.schema("The HTTP API.", replicas: 2)]
+            [
+                "api": TodoApp.Service.schema("The HTTP API and the web page.", replicas: 2),
+                "audit": TodoApp.Service.schema(
+                    "The tamper-evident log of every change. Without pods nothing is lost: it takes up where it left off.",
+                    replicas: 2),
+                "realtime": TodoApp.Service.schema("Live changes, by WebSocket.", replicas: 2),
+            ]
+        ).defaulting(to: [:])
+    }
+}
+
+extension TodoApp.Auth {
+    static var schema: SchemaBuilder {
+        .object(
+            "Who may use the installation.",
+            [
+                "signUp": .choice(
+                    "Open: anybody who reaches the web page can make an account. Closed: nobody can.",
+                    TodoApp.SignUp.self
+                ).defaulting(to: "Closed")
+            ]
         ).defaulting(to: [:])
     }
 }

@@ -36,6 +36,7 @@ public struct TodoApp: Sendable, Equatable, Codable {
         public var image: String
         public var database: Database
         public var services: Services
+        public var auth: Auth
         public var networkPolicy: NetworkPolicyMode
         public var suspend: Bool
     }
@@ -71,8 +72,32 @@ public struct TodoApp: Sendable, Equatable, Codable {
         case disabled = "Disabled"
     }
 
+    public struct Auth: Sendable, Equatable, Codable {
+        public var signUp: SignUp
+    }
+
+    public enum SignUp: String, Sendable, Codable, CaseIterable {
+        case open = "Open"
+        case closed = "Closed"
+    }
+
+    /// A part of the installation with pods of its own; the raw value is its name everywhere. In the order of a rollout.
+    public enum ServiceName: String, Sendable, Codable, CaseIterable {
+        case api, audit, realtime
+    }
+
     public struct Services: Sendable, Equatable, Codable {
         public var api: Service
+        public var audit: Service
+        public var realtime: Service
+
+        public subscript(name: ServiceName) -> Service {
+            switch name {
+            case .api: api
+            case .audit: audit
+            case .realtime: realtime
+            }
+        }
     }
 
     public struct Service: Sendable, Equatable, Codable {

@@ -138,14 +138,16 @@ final class OperatorHarness: Sendable {
             type, namespace: "team", name: name, .merge(patch), subresource: subresource, options: WriteOptions())
     }
 
-    /// Plays the Deployment controller and the kubelet: every pod is up.
+    /// Plays the Deployment controller and the kubelet: every pod of every service is up.
     func bringUpPods() async throws {
-        let deployment = try await eventually("a Deployment") {
-            try await self.find(DesiredState.deploymentType, "todo-api")
-        }
+        for service in TodoApp.ServiceName.allCases { try await bringUpPods(of: "todo-\(service.rawValue)") }
+    }
+
+    private func bringUpPods(of name: String) async throws {
+        let deployment = try await eventually("a Deployment") { try await self.find(DesiredState.deploymentType, name) }
         let replicas = deployment.at("spec", "replicas") ?? 0
         try await patch(
-            DesiredState.deploymentType, "todo-api",
+            DesiredState.deploymentType, name,
             [
                 "status": [
                     "observedGeneration": deployment.at("metadata", "generation") ?? 0, "replicas": replicas,

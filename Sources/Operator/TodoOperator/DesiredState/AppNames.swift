@@ -15,18 +15,30 @@ public struct AppNames: Sendable {
         self.namespace = namespace
     }
 
-    /// The objects of a service are named after it: `todo-api`.
-    public func service(_ service: String) -> String { "\(app)-\(service)" }
+    /// The objects of a service are named after it: `todo-api`. It is its Dapr app id too.
+    public func service(_ service: TodoApp.ServiceName) -> String { "\(app)-\(service.rawValue)" }
+
+    /// Where the others of the installation reach it.
+    public func url(of service: TodoApp.ServiceName) -> String {
+        "http://\(self.service(service)).\(namespace).svc:\(DesiredState.port)"
+    }
 
     /// The Secret with the key `token` that callers of the HTTP API present.
     public var apiTokenSecret: String { "\(app)-api-token" }
 
+    /// The Secret with the key `token` by which service and Dapr sidecar know each other, both ways.
+    public var daprTokenSecret: String { "\(app)-dapr-token" }
+
+    /// The Secret with the keys of the audit log: `signingKey` (Ed25519 seed) and `masterKey` (AES-256), each 32 bytes in
+    /// base64. Whoever loses it can neither read the log nor go on with it.
+    public var auditKeySecret: String { "\(app)-audit-keys" }
+
     /// What selects the pods of a service; immutable in a Deployment, so it never grows.
-    public func selector(_ service: String) -> [String: String] {
-        [Label.instance: app, Label.component: service, Label.name: "todo"]
+    public func selector(_ service: TodoApp.ServiceName) -> [String: String] {
+        [Label.instance: app, Label.component: service.rawValue, Label.name: "todo"]
     }
 
-    public func labels(_ service: String) -> [String: String] {
+    public func labels(_ service: TodoApp.ServiceName) -> [String: String] {
         selector(service).merging([Label.managedBy: Label.operatorName, Label.partOf: "todo"]) { $1 }
     }
 }

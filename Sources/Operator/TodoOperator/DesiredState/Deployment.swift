@@ -1,41 +1,46 @@
 internal import StructuredData
 internal import TodoResources
 
-extension DesiredState {
-    /// The pods of the HTTP API, hardened as the "restricted" Pod Security Standard asks.
-    static func deployment(of app: TodoApp, inputs: DesiredStateInputs) -> JSON {
-        let names = AppNames(app)
-        let selector: JSON = ["matchLabels": JSON(names.selector("api"))]
-        return [
-            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata("api", of: app),
+extension ServiceContext {
+    /// The pods of the service, hardened as the "restricted" Pod Security Standard asks.
+    var deployment: JSON {
+        [
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata,
             "spec": [
                 "progressDeadlineSeconds": 600,
-                "replicas": JSON(app.spec.services.api.replicas),
+                "replicas": JSON(spec.replicas),
                 "revisionHistoryLimit": 3,
                 "selector": selector,
                 // A pod more while rolling, none less: the service keeps its capacity.
                 "strategy": ["rollingUpdate": ["maxSurge": 1, "maxUnavailable": 0], "type": "RollingUpdate"],
                 "template": [
-                    "metadata": [
-                        "annotations": [Label.secretChecksum: .string(inputs.secretChecksum)],
-                        "labels": JSON(names.labels("api")),
-                    ],
-                    "spec": podSpec(of: app, selector: selector, inputs: inputs),
+                    "metadata": ["annotations": annotations, "labels": JSON(names.labels(name))],
+                    "spec": podSpec,
                 ],
             ],
         ]
     }
 
-    private static func podSpec(of app: TodoApp, selector: JSON, inputs: DesiredStateInputs) -> JSON {
+    /// Dapr puts a sidecar beside the container (contracts: annotations of Dapr's injector).
+    private var annotations: JSON {
+        [
+            Label.secretChecksum: .string(inputs.secretChecksum), "dapr.io/enabled": "true",
+            "dapr.io/app-id": .string(names.service(name)), "dapr.io/app-port": .string("\(DesiredState.port)"),
+            "dapr.io/api-token-secret": .string(names.daprTokenSecret),
+            "dapr.io/app-token-secret": .string(names.daprTokenSecret),
+        ]
+    }
+
+    private var podSpec: JSON {
         [
             "automountServiceAccountToken": false,
-            "containers": [container(of: app, inputs: inputs)],
+            "containers": [container],
             "enableServiceLinks": false,
             "securityContext": [
                 "fsGroup": 65532, "runAsGroup": 65532, "runAsNonRoot": true, "runAsUser": 65532,
                 "seccompProfile": ["type": "RuntimeDefault"],
             ],
-            "serviceAccountName": .string(AppNames(app).service("api")),
+            "serviceAccountName": .string(names.service(name)),
             "terminationGracePeriodSeconds": 30,
             "topologySpreadConstraints": .array(
                 ["topology.kubernetes.io/zone", "kubernetes.io/hostname"].map { key in
@@ -47,37 +52,62 @@ extension DesiredState {
         ]
     }
 
-    private static func container(of app: TodoApp, inputs: DesiredStateInputs) -> JSON {
+    private var container: JSON {
         [
-            "args": ["serve", "api"],
-            "env": .array(environment(of: app, inputs: inputs)),
+            "args": ["serve", .string(name.rawValue)],
+            "env": .array(environment),
             "image": .string(app.spec.image),
             "imagePullPolicy": "IfNotPresent",
-            "livenessProbe": probe("/livez", periodSeconds: 10, failureThreshold: 3),
-            "name": "api",
-            "ports": [["containerPort": JSON(apiPort), "name": "http", "protocol": "TCP"]],
-            "readinessProbe": probe("/readyz", periodSeconds: 5, failureThreshold: 2),
-            "resources": resources(app.spec.services.api.resources),
+            "livenessProbe": Self.probe("/livez", periodSeconds: 10, failureThreshold: 3),
+            "name": .string(name.rawValue),
+            "ports": [["containerPort": JSON(DesiredState.port), "name": "http", "protocol": "TCP"]],
+            "readinessProbe": Self.probe("/readyz", periodSeconds: 5, failureThreshold: 2),
+            "resources": Self.resources(spec.resources),
             "securityContext": [
                 "allowPrivilegeEscalation": false, "capabilities": ["drop": ["ALL"]], "readOnlyRootFilesystem": true,
             ],
-            "startupProbe": probe("/livez", periodSeconds: 1, failureThreshold: 60),
+            "startupProbe": Self.probe("/livez", periodSeconds: 1, failureThreshold: 60),
             // So that `kubectl describe pod` shows the line that says why a service ended.
             "terminationMessagePolicy": "FallbackToLogsOnError",
         ]
     }
 
-    private static func environment(of app: TodoApp, inputs: DesiredStateInputs) -> [JSON] {
-        let database = app.spec.database
-        var variables = [secret("DATABASE_URI", database.secretRef.name, "uri")]
-        if inputs.hasDirectURI { variables.append(secret("DATABASE_DIRECT_URI", database.secretRef.name, "directUri")) }
-        variables += [
-            value("DATABASE_TLS_MODE", database.tlsMode.sslMode),
-            value("POOL_SIZE", "\(database.poolSize)"),
-            value("PORT", "\(apiPort)"),
-            secret("TODO_API_TOKEN", AppNames(app).apiTokenSecret, "token"),
+    private var environment: [JSON] {
+        let common = [
+            Self.value("PORT", "\(DesiredState.port)"), Self.secret("APP_API_TOKEN", names.daprTokenSecret, "token"),
+            Self.secret("DAPR_API_TOKEN", names.daprTokenSecret, "token"),
         ]
-        return variables
+        return (usesDatabase ? database : []) + common + own
+    }
+
+    private var database: [JSON] {
+        let database = app.spec.database
+        var variables = [Self.secret("DATABASE_URI", database.secretRef.name, "uri")]
+        if inputs.hasDirectURI {
+            variables.append(Self.secret("DATABASE_DIRECT_URI", database.secretRef.name, "directUri"))
+        }
+        return variables + [
+            Self.value("DATABASE_TLS_MODE", database.tlsMode.sslMode), Self.value("POOL_SIZE", "\(database.poolSize)"),
+        ]
+    }
+
+    private var own: [JSON] {
+        switch name {
+        case .api:
+            [
+                Self.value("SIGN_UP", app.spec.auth.signUp == .open ? "open" : "closed"),
+                Self.secret("TODO_API_TOKEN", names.apiTokenSecret, "token"),
+                Self.value("TODO_AUDIT_URL", names.url(of: .audit)),
+                Self.value("TODO_REALTIME_URL", names.url(of: .realtime)),
+            ]
+        case .audit:
+            [
+                Self.value("TODO_API_URL", names.url(of: .api)),
+                Self.secret("TODO_AUDIT_KEY", names.auditKeySecret, "masterKey"),
+                Self.secret("TODO_AUDIT_SIGNING_KEY", names.auditKeySecret, "signingKey"),
+            ]
+        case .realtime: [Self.value("TODO_API_URL", names.url(of: .api))]
+        }
     }
 
     private static func value(_ name: String, _ value: String) -> JSON {

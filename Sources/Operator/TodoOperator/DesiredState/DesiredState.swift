@@ -20,15 +20,13 @@ public struct DesiredStateInputs: Sendable, Equatable {
 
 /// The objects that a `TodoApp` needs: a pure function of the resource and the inputs.
 public enum DesiredState {
-    public static let apiPort = 8080
+    /// Of every service's pods and of its Service.
+    public static let port = 8080
 
     /// In the order in which they are applied: the pods come last.
     public static func children(of app: TodoApp, inputs: DesiredStateInputs) -> [JSON] {
-        var children = [serviceAccount(of: app), service(of: app)]
-        if app.spec.networkPolicy == .enabled { children.append(networkPolicy(of: app, inputs: inputs)) }
-        children.append(podDisruptionBudget(of: app))
-        children.append(deployment(of: app, inputs: inputs))
-        return children
+        let services = TodoApp.ServiceName.allCases.map { ServiceContext($0, of: app, inputs: inputs) }
+        return services.flatMap(\.surroundings) + services.map(\.deployment)
     }
 
     /// The kinds of `children`, for watches, for pruning and for RBAC.
@@ -47,11 +45,12 @@ public enum DesiredState {
         childTypes.first { $0.kind == child.kind && $0.apiVersion == child.apiVersion }
     }
 
-    /// Metadata of a child: name, labels, and the owner that deletion follows.
-    static func metadata(_ component: String, of app: TodoApp) -> JSON {
+    /// Metadata of a child: name (that of the service unless another is given), labels, and the owner that deletion
+    /// follows.
+    static func metadata(_ service: TodoApp.ServiceName, of app: TodoApp, name: String? = nil) -> JSON {
         let names = AppNames(app)
         var metadata: JSON = [
-            "labels": JSON(names.labels(component)), "name": .string(names.service(component)),
+            "labels": JSON(names.labels(service)), "name": .string(name ?? names.service(service)),
             "namespace": .string(names.namespace),
         ]
         if let owner = ownerReference(to: app) { metadata["ownerReferences"] = [owner] }
@@ -66,5 +65,32 @@ public enum DesiredState {
                 "kind": .string(TodoGroup.todoApp.kind), "name": .string(app.metadata.name), "uid": .string(uid),
             ]
         }
+    }
+}
+
+/// One service of an app, and all that its objects depend on.
+struct ServiceContext {
+    let name: TodoApp.ServiceName
+    let app: TodoApp
+    let inputs: DesiredStateInputs
+    let names: AppNames
+
+    init(_ name: TodoApp.ServiceName, of app: TodoApp, inputs: DesiredStateInputs) {
+        self.name = name
+        self.app = app
+        self.inputs = inputs
+        names = AppNames(app)
+    }
+
+    var spec: TodoApp.Service { app.spec.services[name] }
+    var metadata: JSON { DesiredState.metadata(name, of: app) }
+    var selector: JSON { ["matchLabels": JSON(names.selector(name))] }
+    /// Whether its pods connect to PostgreSQL.
+    var usesDatabase: Bool { name != .realtime }
+
+    /// Everything but the pods.
+    var surroundings: [JSON] {
+        [serviceAccount, service] + (app.spec.networkPolicy == .enabled ? [networkPolicy] : [])
+            + [podDisruptionBudget]
     }
 }

@@ -1,21 +1,45 @@
 internal import StructuredData
 internal import TodoResources
 
-extension DesiredState {
-    /// In: the service port. Out: DNS and the database's port. Nothing else.
-    static func networkPolicy(of app: TodoApp, inputs: DesiredStateInputs) -> JSON {
-        let databasePorts = inputs.databasePorts.map { port -> JSON in ["port": JSON(port), "protocol": "TCP"] }
+extension ServiceContext {
+    /// In: the service's port and what a Dapr sidecar serves. Out: DNS, the services of this app, the database's port
+    /// where it is used, and the sidecar's ways to its control plane and to Kafka. Nothing else.
+    var networkPolicy: JSON {
+        let ownPods: JSON = [
+            "podSelector": ["matchLabels": [Label.instance: .string(names.app), Label.name: "todo"]]
+        ]
+        let controlPlane: JSON = [
+            "namespaceSelector": ["matchLabels": ["kubernetes.io/metadata.name": "dapr-system"]]
+        ]
+        var egress: [JSON] = [
+            ["ports": [Self.port(53, "UDP"), Self.port(53)]],
+            ["ports": [Self.port("http"), Self.port(Self.sidecarPort)], "to": [ownPods]],
+            ["to": [controlPlane]],
+            ["ports": .array(Self.kafkaPorts.map { Self.port(JSON($0)) })],
+        ]
+        if usesDatabase { egress.append(["ports": .array(inputs.databasePorts.map { Self.port(JSON($0)) })]) }
         return [
-            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata("api", of: app),
+            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata,
             "spec": [
-                "egress": [
-                    ["ports": [["port": 53, "protocol": "UDP"], ["port": 53, "protocol": "TCP"]]],
-                    ["ports": .array(databasePorts)],
+                "egress": .array(egress),
+                "ingress": [
+                    name == .api
+                        ? ["ports": [Self.port("http")]] : ["from": [ownPods], "ports": [Self.port("http")]],
+                    ["from": [ownPods], "ports": [Self.port(Self.sidecarPort)]],
+                    // The sidecar's probe and metrics.
+                    ["ports": [Self.port(3501), Self.port(9090)]],
                 ],
-                "ingress": [["ports": [["port": "http", "protocol": "TCP"]]]],
-                "podSelector": ["matchLabels": JSON(AppNames(app).selector("api"))],
+                "podSelector": selector,
                 "policyTypes": ["Ingress", "Egress"],
             ],
         ]
+    }
+
+    /// Among sidecars.
+    private static let sidecarPort: JSON = 50002
+    private static let kafkaPorts = [9092, 9093, 9094]
+
+    private static func port(_ port: JSON, _ transport: String = "TCP") -> JSON {
+        ["port": port, "protocol": .string(transport)]
     }
 }

@@ -1,14 +1,14 @@
 internal import StructuredData
 internal import TodoResources
 
-extension DesiredState {
+extension ServiceContext {
     /// A node drain takes one pod at a time. `maxUnavailable` and not `minAvailable`, so that one replica can be drained.
-    static func podDisruptionBudget(of app: TodoApp) -> JSON {
+    var podDisruptionBudget: JSON {
         [
-            "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata("api", of: app),
+            "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata,
             "spec": [
                 "maxUnavailable": 1,
-                "selector": ["matchLabels": JSON(AppNames(app).selector("api"))],
+                "selector": selector,
                 "unhealthyPodEvictionPolicy": "AlwaysAllow",
             ],
         ]

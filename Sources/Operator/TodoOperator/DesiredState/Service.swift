@@ -1,14 +1,14 @@
 internal import StructuredData
 internal import TodoResources
 
-extension DesiredState {
-    /// The stable address of the HTTP API within the cluster.
-    static func service(of app: TodoApp) -> JSON {
+extension ServiceContext {
+    /// The stable address of the service within the cluster.
+    var service: JSON {
         [
-            "apiVersion": "v1", "kind": "Service", "metadata": metadata("api", of: app),
+            "apiVersion": "v1", "kind": "Service", "metadata": metadata,
             "spec": [
-                "ports": [["name": "http", "port": JSON(apiPort), "protocol": "TCP", "targetPort": "http"]],
-                "selector": JSON(AppNames(app).selector("api")),
+                "ports": [["name": "http", "port": JSON(DesiredState.port), "protocol": "TCP", "targetPort": "http"]],
+                "selector": JSON(names.selector(name)),
                 "type": "ClusterIP",
             ],
         ]

@@ -1,11 +1,11 @@
 internal import StructuredData
 internal import TodoResources
 
-extension DesiredState {
+extension ServiceContext {
     /// The identity of the pods. They never call the Kubernetes API, so no token is mounted.
-    static func serviceAccount(of app: TodoApp) -> JSON {
+    var serviceAccount: JSON {
         [
-            "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata("api", of: app),
+            "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata,
             "automountServiceAccountToken": false,
         ]
     }

@@ -33,16 +33,16 @@ public struct AppObservation: Sendable, Equatable {
     public var refusal: Refusal?
     public var database: Database
     public var hindrance: Hindrance?
-    /// The live Deployment of the api; nil when there is none yet.
-    public var deployment: JSON?
+    /// The live Deployments, by name.
+    public var deployments: [String: JSON]
 
     public init(
-        refusal: Refusal? = nil, database: Database, hindrance: Hindrance? = nil, deployment: JSON? = nil
+        refusal: Refusal? = nil, database: Database, hindrance: Hindrance? = nil, deployments: [String: JSON] = [:]
     ) {
         self.refusal = refusal
         self.database = database
         self.hindrance = hindrance
-        self.deployment = deployment
+        self.deployments = deployments
     }
 }
 
@@ -58,12 +58,11 @@ public enum AppStatusRules {
             status.conditions = conditions.all
             return status
         }
-        let rollout = Rollout(of: app, deployment: observation.deployment)
-        let address = "\(AppNames(app).service("api")).\(app.metadata.namespace).svc:\(DesiredState.apiPort)"
-        status.url = rollout.exists ? "http://\(address)" : nil
-        status.services = [rollout.service]
+        let rollout = Rollout(of: app, deployments: observation.deployments)
+        status.url = rollout.exists ? AppNames(app).url(of: .api) : nil
+        status.services = rollout.services.map(\.status)
         // Without pods nothing runs, of no version.
-        if rollout.isComplete { status.version = rollout.service.desired > 0 ? imageTag(app.spec.image) : nil }
+        if rollout.isComplete { status.version = rollout.hasPods ? imageTag(app.spec.image) : nil }
         judgeDatabase(observation.database, &conditions)
         judgeServices(rollout, observation, &conditions)
         summarise(rollout, &conditions)

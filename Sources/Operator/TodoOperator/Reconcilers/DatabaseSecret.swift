@@ -64,9 +64,9 @@ struct DatabaseSecret: Sendable, Equatable {
     }
 
     /// Changes when anything changes that the pods read from Secrets. 32 hexadecimal digits of a SHA-256.
-    func checksum(apiToken: String) -> String {
+    func checksum(with others: [String]) -> String {
         var hash = SHA256()
-        for part in [uri, directURI ?? "", apiToken] {
+        for part in [uri, directURI ?? ""] + others {
             hash.update(data: Array("\(part.utf8.count):\(part)".utf8))
         }
         return hash.finalize().prefix(16).map { byte in

@@ -1,3 +1,4 @@
+internal import AuditService
 internal import Concurrency
 public import Logging
 public import TodoResources
@@ -48,6 +49,8 @@ public final class MigratingDatabase: DatabasePreparing {
     private func migrate(_ target: Target) async -> Result<Int, DatabaseProblem> {
         do {
             let version = try await Migrator.migrate(
+                databaseURI: target.uri, tlsMode: target.tlsMode.database, logger: logger)
+            _ = try await AuditSchema.migrate(
                 databaseURI: target.uri, tlsMode: target.tlsMode.database, logger: logger)
             entries.withLock { $0[target] = .done(version: version, at: .now) }
             return .success(version)

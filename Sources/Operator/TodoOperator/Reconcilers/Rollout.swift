@@ -34,44 +34,67 @@ extension Predicate {
     }
 }
 
-/// How far a Deployment has got with what it was told.
+/// How far the Deployments of an app have got with what they were told.
 struct Rollout {
-    let service: TodoApp.ServiceStatus
-    let exists: Bool
-    let failed: Bool
-    let isComplete: Bool
-    let reason: ConditionReason
-    let message: String
+    let services: [ServiceRollout]
 
-    init(of app: TodoApp, deployment: JSON?) {
-        let desired = app.spec.services.api.replicas
-        let progress = DeploymentProgress(deployment ?? .null)
-        let (updated, ready) = (progress.updated, progress.ready)
-        exists = deployment != nil
-        service = TodoApp.ServiceStatus(name: "api", desired: desired, updated: updated, ready: ready)
-        failed = progress.failure != nil
-        isComplete =
-            exists && progress.isCurrent && updated == desired && ready == desired && progress.total == desired
-        if isComplete {
-            reason = desired == 0 ? .scaledToZero : .rolledOut
-            message =
-                desired == 0
-                ? "api has no pods because spec.services.api.replicas is 0"
-                : "api: \(ready) of \(desired) pods are ready"
-        } else if let failure = progress.failure {
-            reason = .rolloutFailed
-            message = "api: \(failure); see \(Self.describePods(of: app))"
-        } else {
-            reason = .rollingOut
-            message =
-                desired == 0
-                ? "api: waiting until the last pod has ended"
-                : "api: \(updated) of \(desired) pods updated, \(ready) ready"
-                    + (updated == desired ? "; if that lasts, see \(Self.describePods(of: app))" : "")
+    init(of app: TodoApp, deployments: [String: JSON]) {
+        services = TodoApp.ServiceName.allCases.map { name in
+            ServiceRollout(name, of: app, deployment: deployments[AppNames(app).service(name)])
         }
     }
 
-    private static func describePods(of app: TodoApp) -> String {
-        "kubectl describe pods -n \(app.metadata.namespace) -l \(Label.instance)=\(app.metadata.name)"
+    /// Whether anything was made yet.
+    var exists: Bool { services.contains(where: \.exists) }
+    var hasPods: Bool { services.contains { $0.status.desired > 0 } }
+    var isComplete: Bool { services.allSatisfy(\.isComplete) }
+    var failed: Bool { services.contains(where: \.failed) }
+
+    var reason: ConditionReason {
+        if isComplete { return hasPods ? .rolledOut : .scaledToZero }
+        return failed ? .rolloutFailed : .rollingOut
+    }
+
+    /// Of the services that are not complete, those that failed alone if there are any; else of all.
+    var message: String {
+        let failing = services.filter(\.failed)
+        let incomplete = services.filter { !$0.isComplete }
+        let told = failing.isEmpty ? (incomplete.isEmpty ? services : incomplete) : failing
+        return told.map(\.message).joined(separator: "; ")
+    }
+}
+
+struct ServiceRollout {
+    let status: TodoApp.ServiceStatus
+    let exists: Bool
+    let failed: Bool
+    let isComplete: Bool
+    let message: String
+
+    init(_ name: TodoApp.ServiceName, of app: TodoApp, deployment: JSON?) {
+        let desired = app.spec.services[name].replicas
+        let progress = DeploymentProgress(deployment ?? .null)
+        let (updated, ready) = (progress.updated, progress.ready)
+        exists = deployment != nil
+        status = TodoApp.ServiceStatus(name: name.rawValue, desired: desired, updated: updated, ready: ready)
+        failed = progress.failure != nil
+        isComplete = exists && progress.isCurrent && updated == desired && ready == desired && progress.total == desired
+        let advice =
+            "see kubectl describe pods -n \(app.metadata.namespace) "
+            + "-l \(Label.instance)=\(app.metadata.name),\(Label.component)=\(name.rawValue)"
+        let text =
+            if isComplete {
+                desired == 0
+                    ? "no pods because spec.services.\(name.rawValue).replicas is 0"
+                    : "\(ready) of \(desired) pods are ready"
+            } else if let failure = progress.failure {
+                "\(failure); \(advice)"
+            } else if desired == 0 {
+                "waiting until the last pod has ended"
+            } else {
+                "\(updated) of \(desired) pods updated, \(ready) ready"
+                    + (updated == desired ? "; if that lasts, \(advice)" : "")
+            }
+        message = "\(name.rawValue): \(text)"
     }
 }

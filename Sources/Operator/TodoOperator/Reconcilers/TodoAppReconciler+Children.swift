@@ -4,7 +4,7 @@ internal import StructuredData
 internal import TodoResources
 
 extension TodoAppReconciler {
-    /// Applies `children`, removes those that are no longer wanted, and notes the Deployment.
+    /// Applies `children`, removes those that are no longer wanted, and notes the Deployments.
     func converge(
         _ app: TodoApp, to children: [JSON], _ observation: inout AppObservation, _ context: ReconcileContext
     ) async throws {
@@ -23,7 +23,7 @@ extension TodoAppReconciler {
             case .outcome(.applied(let object)):
                 changes.note(
                     reference, isNew: known == nil, isChanged: known?.resourceVersion != object.resourceVersion)
-                if type == DesiredState.deploymentType { observation.deployment = object.json }
+                if type == DesiredState.deploymentType { observation.deployments[child.name] = object.json }
             case .outcome(.stalled):
                 observation.refusal = .driftLoop(
                     "\(reference) is changed back again and again; find who else changes it (metadata.managedFields)")

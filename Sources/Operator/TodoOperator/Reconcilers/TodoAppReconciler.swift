@@ -95,21 +95,20 @@ public struct TodoAppReconciler: Sendable {
     /// Brings everything to what the spec says, as far as that is possible, and tells how far that was.
     private func observe(_ app: TodoApp, _ context: ReconcileContext) async throws -> AppObservation {
         let secret = ControllerRuntime.ObjectReference(
-            APIToken.secrets, namespace: app.metadata.namespace, name: app.spec.database.secretRef.name)
-        let token: Result<APIToken, any Error>
-        do { token = .success(try await APIToken.ensure(for: app, in: context)) } catch { token = .failure(error) }
-        let isTokenWatched = (try? token.get().isWatched) ?? false
-        context.follow(isTokenWatched ? [secret] : [secret, APIToken.reference(for: app)])
-        let deployment = context.store(DesiredState.deploymentType)?
-            .get(namespace: app.metadata.namespace, name: AppNames(app).service("api"))?.json
-        var observation = AppObservation(database: .ready(schemaVersion: 0), deployment: deployment)
+            GeneratedSecret.type, namespace: app.metadata.namespace, name: app.spec.database.secretRef.name)
+        let own: Result<GeneratedSecrets, any Error>
+        do { own = .success(try await .ensure(for: app, in: context)) } catch { own = .failure(error) }
+        let unwatched = (try? own.get().unwatched) ?? Set(GeneratedSecret.allCases.map { $0.reference(for: app) })
+        context.follow(unwatched.union([secret]))
+        var observation = AppObservation(
+            database: .ready(schemaVersion: 0), deployments: deployments(of: app, context))
         do {
             let access = try await access(to: secret, of: app, in: context)
             // Before a pod of the spec's image may start.
             let version = try await database.prepare(uri: access.migrationURI, tlsMode: app.spec.database.tlsMode)
             observation.database = .ready(schemaVersion: version)
             let inputs = DesiredStateInputs(
-                secretChecksum: access.checksum(apiToken: try token.get().value), databasePorts: access.ports,
+                secretChecksum: access.checksum(with: try own.get().content), databasePorts: access.ports,
                 hasDirectURI: access.directURI != nil)
             try await converge(app, to: DesiredState.children(of: app, inputs: inputs), &observation, context)
         } catch let problem as DatabaseProblem {
@@ -118,6 +117,14 @@ public struct TodoAppReconciler: Sendable {
             observation.hindrance = hindrance
         }
         return observation
+    }
+
+    private func deployments(of app: TodoApp, _ context: ReconcileContext) -> [String: JSON] {
+        let store = context.store(DesiredState.deploymentType)
+        let names = TodoApp.ServiceName.allCases.map { AppNames(app).service($0) }
+        return names.reduce(into: [:]) { found, name in
+            found[name] = store?.get(namespace: app.metadata.namespace, name: name)?.json
+        }
     }
 
     private func access(

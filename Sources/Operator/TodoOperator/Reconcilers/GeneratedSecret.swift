@@ -1,0 +1,115 @@
+internal import ControllerRuntime
+internal import FoundationEssentials
+internal import KubernetesClient
+internal import StructuredData
+internal import TodoResources
+
+/// A Secret that the operator makes once, with random content, and never changes: a person may put something else there.
+enum GeneratedSecret: CaseIterable {
+    /// What callers of the HTTP API may present.
+    case apiToken
+    /// By which service and Dapr sidecar know each other.
+    case daprToken
+    /// Without these the audit log in the database can be neither read nor gone on with: so this Secret stays when the
+    /// app is deleted.
+    case auditKeys
+
+    static let type = ResourceType(group: "", version: "v1", kind: "Secret", plural: "secrets")
+
+    func reference(for app: TodoApp) -> ControllerRuntime.ObjectReference {
+        ControllerRuntime.ObjectReference(Self.type, namespace: app.metadata.namespace, name: name(for: app))
+    }
+
+    /// What is there, made first if there is nothing. Throws `Hindrance` when it still belongs to a deleted app.
+    func ensure(for app: TodoApp, in context: ReconcileContext) async throws -> KubernetesObject {
+        let found = try await find(for: app, in: context)
+        guard !app.isPredecessor(owning: found) else {
+            throw AppObservation.Hindrance.predecessor(of: reference(for: app))
+        }
+        return found
+    }
+
+    private func find(for app: TodoApp, in context: ReconcileContext) async throws -> KubernetesObject {
+        let reference = reference(for: app)
+        if let found = context.store(Self.type)?.get(reference.key) { return found }
+        // One without our label is followed by name once it was found.
+        if context.isFollowed(reference), let found = try await context.read(reference) { return found }
+        do {
+            return try await context.create(KubernetesObject(make(for: app)), Self.type)
+        } catch let error as APIError where error.isAlreadyExists || error.isForbidden {
+            // A role need not allow to make Secrets where a person does it.
+            guard let found = try await context.read(reference) else { throw error }
+            return found
+        }
+    }
+
+    /// Whether the informer of what has our label brings a pass when the Secret changes.
+    static func isWatched(_ secret: KubernetesObject) -> Bool {
+        secret.labels[Label.managedBy] == Label.operatorName
+    }
+
+    private func name(for app: TodoApp) -> String {
+        let names = AppNames(app)
+        return switch self {
+        case .apiToken: names.apiTokenSecret
+        case .daprToken: names.daprTokenSecret
+        case .auditKeys: names.auditKeySecret
+        }
+    }
+
+    private var service: TodoApp.ServiceName { self == .auditKeys ? .audit : .api }
+
+    private func make(for app: TodoApp) -> JSON {
+        var metadata = DesiredState.metadata(service, of: app, name: name(for: app))
+        if self == .auditKeys { metadata["ownerReferences"] = Optional.none }
+        return [
+            "apiVersion": "v1", "data": JSON(content.mapValues { $0.base64EncodedString() }), "kind": "Secret",
+            "metadata": metadata, "type": "Opaque",
+        ]
+    }
+
+    private var content: [String: Data] {
+        switch self {
+        case .apiToken, .daprToken: ["token": Data(Self.randomToken().utf8)]
+        case .auditKeys:
+            Dictionary(
+                uniqueKeysWithValues: ["masterKey", "signingKey"].map { key in
+                    (key, Data(Data(Self.randomBytes(32)).base64EncodedString().utf8))
+                })
+        }
+    }
+
+    private static func randomBytes(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in .random(in: .min ... .max, using: &generator) }
+    }
+
+    /// About 256 random bits, in letters and digits that need no quoting in a shell or a header.
+    private static func randomToken() -> String {
+        var generator = SystemRandomNumberGenerator()
+        let alphabet = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+        return String((0..<43).compactMap { _ in alphabet.randomElement(using: &generator) })
+    }
+}
+
+/// All of them.
+struct GeneratedSecrets {
+    let apiToken: APIToken
+    /// What of their content the pods read.
+    let content: [String]
+    /// Those that are not watched by their label: a person made them.
+    let unwatched: Set<ControllerRuntime.ObjectReference>
+
+    /// Makes those that are missing. Throws `Hindrance` when one cannot be used.
+    static func ensure(for app: TodoApp, in context: ReconcileContext) async throws -> GeneratedSecrets {
+        var found: [GeneratedSecret: KubernetesObject] = [:]
+        for secret in GeneratedSecret.allCases { found[secret] = try await secret.ensure(for: app, in: context) }
+        let content = GeneratedSecret.allCases.flatMap { secret in
+            (found[secret]?.json["data"]?.object ?? [:]).sorted { $0.key < $1.key }.compactMap(\.value.string)
+        }
+        let unwatched = found.filter { !GeneratedSecret.isWatched($0.value) }.keys.map { $0.reference(for: app) }
+        return GeneratedSecrets(
+            apiToken: try APIToken(found[.apiToken] ?? KubernetesObject([:]), of: app), content: content,
+            unwatched: Set(unwatched))
+    }
+}
