@@ -16,9 +16,11 @@ func main(_ name: String) -> Target.Dependency { .product(name: name, package: "
 
 /// An executable in `<folder>`.
 func benchmark(
-    _ name: String, in folder: String, _ dependencies: [Target.Dependency], _ extra: [SwiftSetting] = []
+    _ name: String, in folder: String, _ dependencies: [Target.Dependency], _ extra: [SwiftSetting] = [],
+    excluding files: [String] = []
 ) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, path: folder, swiftSettings: settings + extra)
+    .executableTarget(
+        name: name, dependencies: dependencies, path: folder, exclude: files, swiftSettings: settings + extra)
 }
 
 // async-http-client takes minutes to build: only when asked for.
@@ -32,6 +34,7 @@ let package = Package(
     name: "benchmarks",
     dependencies: [
         .package(name: "todo-operator", path: "../.."),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -50,11 +53,40 @@ let package = Package(
             "operator-bench", in: "Operator",
             [main("KubernetesClient"), main("LocalPostgres"), main("ChildProcess"), main("StructuredData")]),
         benchmark(
+            "tasks-bench", in: "Tasks",
+            [
+                main("ChildProcess"), main("Concurrency"), main("LocalPostgres"), main("Postgres"),
+                main("StructuredData"), main("TodoStore"),
+            ], excluding: ["data.sql", "sample.sql"]),
+        benchmark(
             "postgres-bench", in: "Postgres",
             [main("Postgres"), main("LocalPostgres"), main("ChildProcess"), main("Concurrency")]),
         benchmark(
+            "audit-bench", in: "Audit",
+            [main("AuditService"), main("Dapr"), main("LocalPostgres"), main("Postgres"), main("Telemetry")]
+                + [.product(name: "Logging", package: "swift-log")]),
+        benchmark(
+            "realtime-bench", in: "Realtime",
+            [
+                main("CEpoll"), main("ChildProcess"), main("Concurrency"), main("HTTPTransport"),
+                main("RealtimeService"), main("StructuredData"), main("Telemetry"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
+        benchmark(
             "http-bench", in: "HTTPTransport", [main("HTTPTransport"), main("ChildProcess")] + ahc,
             comparesAHC ? [.define("AHC")] : []),
+        benchmark(
+            "dapr-bench", in: "DaprSidecar",
+            [
+                main("Concurrency"), main("DaprSidecar"), main("HTTPTransport"), main("KubernetesClient"),
+                main("StructuredData"), main("TopicLog"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -34,7 +34,7 @@ final class Installation: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let database = try await LocalPostgres(folder: "\(folder)/postgres")
         try await database.start()
-        let uri = try await database.database("todo")
+        let uri = try await database.ownedDatabase("todo")
         let kubeconfig = "\(folder)/kubeconfig"
         let cluster = try await MeasuredProcess.start(
             program, ["cluster", "--port", "0", "--kubeconfig", kubeconfig], log: "\(folder)/cluster.log")
