@@ -5,8 +5,8 @@ SHELL := /bin/bash
 
 SWIFT ?= swift
 DATA_DIR ?=
-RUN_PACKAGES := libcurl4-openssl-dev libpq-dev libyaml-dev pkg-config postgresql
-TEST_PACKAGES := $(RUN_PACKAGES) curl nginx-light openssl pgbouncer procps python3 python3-venv
+RUN_PACKAGES := libcurl4-openssl-dev libpq-dev libyaml-dev pkg-config postgresql zlib1g-dev
+TEST_PACKAGES := $(RUN_PACKAGES) chromium chromium-driver curl nginx-light openssl pgbouncer procps python3 python3-venv
 # One module at a time: those that measure deadlines do not get their processors taken away by the others.
 TEST_MODULES = $(sort $(filter-out Benchmarks Support,$(notdir $(wildcard Tests/*))))
 TEST_CHATTER := ^◇|^↳ (Testing Library|Target Platform)|started at|^✔ Test case
@@ -39,11 +39,14 @@ build: ## Build the release binary, .build/release/todo
 	@[ -x .build/release/todo ] || echo "building todo: about ten minutes the first time on two cores"
 	@$(SWIFT) build $(RELEASE)
 
-# The Python client of Kubernetes is one of the clients that the tests put before the embedded API server.
-.build/python/ready:
+# The Python client of Kubernetes is one of the clients that the tests put before the embedded API server. Of the other
+# package only axe-core is used, which checks the accessibility of the web page.
+.build/python/ready: Makefile
 	@python3 -m venv .build/python
 	@.build/python/bin/pip install --quiet --disable-pip-version-check kubernetes==37.0.2 PyYAML==6.0.3 \
 	  || { echo "the Python client of Kubernetes could not be installed; make test needs a network the first time" >&2; exit 1; }
+	@.build/python/bin/pip install --quiet --disable-pip-version-check --no-deps axe-playwright-python==0.1.8 \
+	  || echo "axe-core could not be installed: only our own checks of accessibility are made"
 	@touch $@
 
 .PHONY: setup-test

@@ -22,6 +22,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -29,8 +30,11 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
-let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
@@ -45,6 +49,8 @@ let system: [Target] = [
     .systemLibrary(
         name: "CYAML", path: "Sources/System/CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CEpoll", path: "Sources/System/CEpoll"),
+    .systemLibrary(
+        name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CSpawn", path: "Sources/System/CSpawn"),
 ]
 
@@ -52,10 +58,12 @@ let system: [Target] = [
 let kit: [Target] = [
     library("Concurrency", in: "Kit", ["CEpoll"]),
     library("ChildProcess", in: "Kit", ["CSpawn", "Concurrency"]),
+    library("Compression", in: "Kit", ["CZlib"]),
     library("StructuredData", in: "Kit", ["CYAML"]),
     library("HTTPTransport", in: "Kit", ["CCurl", "CEpoll", "Concurrency", httpTypes]),
     library("Postgres", in: "Kit", ["CPostgres", "Concurrency", logging]),
-    library("LocalPostgres", in: "Kit", ["ChildProcess", "Concurrency", "Postgres"]),
+    library("LocalPostgres", in: "Kit", ["ChildProcess", "Concurrency", "Postgres", crypto]),
+    library("ServiceRunning", in: "Kit", [lifecycle, logging]),
     library(
         "Telemetry", in: "Kit",
         ["Concurrency", "StructuredData", hummingbird, lifecycle, logging, metrics, nioCore]),
@@ -81,44 +89,75 @@ let kubernetes: [Target] = [
         name: "APIServer",
         dependencies: [
             "APIServerKinds", "Concurrency", "HTTPTransport", "KubernetesClient", "KubernetesSchema", "StructuredData",
+            "ServiceRunning",
             asn1, collections, crypto, httpTypes, hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1, nioPosix,
             nioSSL,
             x509,
         ],
         path: "Sources/Kubernetes/LocalCluster/APIServer", swiftSettings: settings),
     .target(
+        name: "TopicLog", dependencies: ["Concurrency", collections, logging],
+        path: "Sources/Kubernetes/LocalCluster/StandIns/TopicLog", swiftSettings: settings),
+    .target(
+        name: "DaprSidecar",
+        dependencies: [
+            "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient", "KubernetesSchema",
+            "ServiceRunning", "StructuredData", "TopicLog", crypto, httpTypes, hummingbirdCore, logging, nioCore,
+            nioPosix,
+        ],
+        path: "Sources/Kubernetes/LocalCluster/StandIns/DaprSidecar", swiftSettings: settings),
+    .target(
         name: "LocalCluster",
         dependencies: [
-            "APIServer", "APIServerKinds", "ChildProcess", "Concurrency", "ControllerRuntime", "HTTPTransport",
-            "KubernetesClient", "StructuredData", httpTypes, lifecycle, logging, nioCore, nioPosix,
+            "APIServer", "APIServerKinds", "ChildProcess", "Concurrency", "ControllerRuntime", "DaprSidecar",
+            "HTTPTransport", "KubernetesClient", "StructuredData", "TopicLog", httpTypes, lifecycle, logging, nioCore,
+            nioPosix,
         ],
-        path: "Sources/Kubernetes/LocalCluster", exclude: ["APIServer", "Kinds"], swiftSettings: settings),
+        path: "Sources/Kubernetes/LocalCluster",
+        exclude: ["APIServer", "Kinds", "StandIns/DaprSidecar", "StandIns/TopicLog"],
+        swiftSettings: settings),
 ]
 
 let todo: [Target] = [
     library("TodoModel", in: "Todo", ["Concurrency", "StructuredData"]),
+    library("Dapr", in: "Todo", ["HTTPTransport", "StructuredData", crypto, httpTypes, hummingbird, logging, nioCore]),
     library("TodoStore", in: "Todo", ["Concurrency", "Postgres", "StructuredData", "TodoModel", crypto, logging]),
     library(
         "TaskService", in: "Services",
         [
-            "Concurrency", "Postgres", "StructuredData", "Telemetry", "TodoModel", "TodoStore", crypto, httpTypes,
-            hummingbird, lifecycle, logging, metrics, nioCore,
+            "CZlib", "Concurrency", "Dapr", "HTTPTransport", "Postgres", "StructuredData", "Telemetry", "TodoModel",
+            "TodoStore", "TodoWeb", crypto, cryptoExtras, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging,
+            metrics, nioCore, nioPosix,
         ]),
+    library(
+        "RealtimeService", in: "Services",
+        [
+            "Concurrency", "Dapr", "HTTPTransport", "StructuredData", "Telemetry", "TodoModel", collections, httpTypes,
+            hummingbird, hummingbirdCore, lifecycle, logging, metrics, nioCore, nioHTTP1, nioHTTPTypes,
+            nioHTTPTypesHTTP1, nioPosix, nioWebSocket,
+        ]),
+    library(
+        "AuditService", in: "Services",
+        [
+            "Concurrency", "Dapr", "HTTPTransport", "Postgres", "StructuredData", "Telemetry", "TodoModel", "TodoStore",
+            crypto, httpTypes, hummingbird, lifecycle, logging, metrics, nioCore,
+        ]),
+    .target(name: "TodoWebAssets", path: "Sources/Services/TodoWeb/Embedded"),
+    .target(
+        name: "TodoWeb", dependencies: ["Compression", "TodoWebAssets", crypto, httpTypes, hummingbird],
+        path: "Sources/Services/TodoWeb", exclude: ["Assets", "Embedded"], swiftSettings: settings),
     library("TodoResources", in: "Operator", ["KubernetesClient", "KubernetesSchema", "StructuredData"]),
     library(
         "TodoOperator", in: "Operator",
         [
-            "Concurrency", "ControllerRuntime", "KubernetesClient", "Postgres", "StructuredData", "TodoResources",
-            crypto,
-            lifecycle, logging,
+            "AuditService", "Concurrency", "ControllerRuntime", "KubernetesClient", "Postgres", "StructuredData",
+            "TodoResources", crypto, lifecycle, logging,
         ]),
     .executableTarget(
         name: "todo",
         dependencies: [
-            "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient", "LocalCluster", "LocalPostgres",
-            "StructuredData",
-            "TaskService",
-            "Telemetry",
+            "AuditService", "Concurrency", "ControllerRuntime", "Dapr", "HTTPTransport", "KubernetesClient",
+            "LocalCluster", "LocalPostgres", "RealtimeService", "StructuredData", "TaskService", "Telemetry",
             "TodoOperator", "TodoResources", argumentParser, httpTypes, lifecycle, logging, metrics, unixSignals,
         ],
         path: "Sources/todo", swiftSettings: settings),
@@ -128,7 +167,11 @@ let allTests: [Target] = [
     .target(
         name: "PostgresServer", dependencies: ["ChildProcess", "Concurrency"], path: "Tests/Support/PostgresServer",
         swiftSettings: settings),
+    .target(
+        name: "WebDriver", dependencies: ["ChildProcess", "Concurrency", "HTTPTransport", "StructuredData", httpTypes],
+        path: "Tests/Support/WebDriver", swiftSettings: settings),
     tests(of: "ChildProcess"),
+    tests(of: "Compression", ["ChildProcess"]),
     tests(of: "Concurrency"),
     tests(of: "StructuredData"),
     tests(of: "HTTPTransport", ["Concurrency", httpTypes]),
@@ -150,17 +193,52 @@ let allTests: [Target] = [
     tests(
         of: "LocalCluster",
         [
-            "APIServer", "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient", "StructuredData",
-            httpTypes, logging,
+            "APIServer", "Concurrency", "ControllerRuntime", "DaprSidecar", "HTTPTransport", "KubernetesClient",
+            "StructuredData", httpTypes, hummingbird, logging, nioCore,
         ]),
+    .executableTarget(
+        name: "TopicLogWriter", dependencies: ["TopicLog"], path: "Tests/Support/TopicLogWriter",
+        swiftSettings: settings),
+    tests(of: "TopicLog", ["ChildProcess", "Concurrency", "TopicLogWriter", logging]),
+    tests(
+        of: "DaprSidecar",
+        [
+            "Concurrency", "ControllerRuntime", "Dapr", "HTTPTransport", "KubernetesClient", "StructuredData",
+            "TopicLog",
+            httpTypes, hummingbird, lifecycle, logging, nioCore,
+        ], exclude: ["Resources"]),
     tests(of: "TodoModel", ["StructuredData"]),
-    tests(of: "TodoStore", ["Concurrency", "Postgres", "PostgresServer", "TodoModel"]),
+    tests(
+        of: "Dapr",
+        ["Concurrency", "HTTPTransport", "StructuredData", httpTypes, hummingbird, lifecycle, logging, nioCore]),
+    tests(of: "TodoStore", ["Concurrency", "Postgres", "PostgresServer", "StructuredData", "TodoModel"]),
     tests(
         of: "TaskService",
         [
             "Concurrency", "HTTPTransport", "Postgres", "PostgresServer", "StructuredData", "Telemetry", "TodoModel",
-            "TodoStore", httpTypes, lifecycle, logging,
+            "TodoStore", crypto, cryptoExtras, httpTypes, hummingbird, lifecycle, logging, nioCore, nioPosix,
         ]),
+    tests(
+        of: "RealtimeService",
+        [
+            "Concurrency", "HTTPTransport", "StructuredData", "Telemetry", "TodoModel", httpTypes, hummingbird,
+            lifecycle, logging, nioCore, nioHTTP1, nioPosix, nioWebSocket,
+        ]),
+    tests(
+        of: "AuditService",
+        [
+            "todo", "ChildProcess", "Concurrency", "Dapr", "HTTPTransport", "Postgres", "PostgresServer",
+            "StructuredData",
+            "Telemetry", "TodoModel",
+            "TodoStore", crypto, httpTypes, lifecycle, logging,
+        ]),
+    tests(
+        of: "TodoWeb",
+        [
+            "Compression", "Concurrency", "HTTPTransport", "StructuredData", "WebDriver", httpTypes, hummingbird,
+            lifecycle,
+            logging,
+        ], exclude: ["Scripts"]),
     tests(of: "TodoResources", ["StructuredData"]),
     tests(
         of: "TodoOperator",
@@ -170,18 +248,23 @@ let allTests: [Target] = [
         ], exclude: ["Golden"]),
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["todo", "ChildProcess", "Concurrency", "KubernetesClient", "PostgresServer", "StructuredData"],
+        dependencies: [
+            "todo", "ChildProcess", "Concurrency", "KubernetesClient", "PostgresServer", "StructuredData", "WebDriver",
+        ],
         path: "Tests/EndToEndTests", exclude: ["Scripts"], swiftSettings: settings),
 ]
 
 let package = Package(
     name: "todo-operator",
     products: [.executable(name: "todo", targets: ["todo"])]
-        + (kit + kubernetes).map { .library(name: $0.name, targets: [$0.name]) },
+        + (kit + kubernetes).map { .library(name: $0.name, targets: [$0.name]) }
+        // For the benchmarks.
+        + ["AuditService", "CEpoll", "Dapr", "RealtimeService", "TodoStore"].map { .library(name: $0, targets: [$0]) },
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),

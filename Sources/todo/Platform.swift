@@ -48,7 +48,12 @@ struct Platform: Sendable {
                         "apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(namespace)],
                     ]), Self.namespaces)
             }
-            if type == TodoGroup.todoApp { object = try await withDatabase(object) }
+            if type == TodoGroup.todoApp {
+                object = try await withDatabase(object)
+                for component in PubSubComponents.all(in: object.namespace ?? "default") {
+                    try await apply(component, PubSubComponents.type)
+                }
+            }
             try await apply(object, type)
         }
     }
@@ -79,7 +84,7 @@ struct Platform: Sendable {
         let name = app.json.at("spec", "database", "secretRef", "name")?.string ?? "\(app.name)-db"
         let found = try await client.getIfPresent(Self.secrets, namespace: namespace, name: name)
         if let found, found.labels[Label.managedBy] != Self.fieldManager { return app }
-        let uri = try await database.database(Self.databaseName(namespace, app.name))
+        let uri = try await database.ownedDatabase(Self.databaseName(namespace, app.name))
         try await apply(
             KubernetesObject([
                 "apiVersion": "v1", "data": ["uri": .string(Data(uri.utf8).base64EncodedString())], "kind": "Secret",
@@ -118,8 +123,8 @@ struct Platform: Sendable {
         let open: Int
         do {
             open = try await cluster.forward(
-                port: port, toService: names.service("api"), namespace: names.namespace,
-                servicePort: DesiredState.apiPort)
+                port: port, toService: names.service(.api), namespace: names.namespace,
+                servicePort: DesiredState.port)
         } catch {
             throw CommandFailure("port \(port) of 127.0.0.1 cannot be used: \(error); choose another with --port")
         }

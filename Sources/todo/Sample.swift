@@ -7,6 +7,10 @@ enum Sample {
     static let todoApp: JSON = [
         "apiVersion": .string(TodoGroup.todoApp.apiVersion), "kind": .string(TodoGroup.todoApp.kind),
         "metadata": ["name": "todo", "namespace": "todo"],
-        "spec": ["database": ["secretRef": ["name": "todo-db"]]],
+        "spec": [
+            "auth": ["signUp": "Open"],
+            "database": ["secretRef": ["name": "todo-db"]],
+            "services": ["api": ["replicas": 2], "audit": ["replicas": 1], "realtime": ["replicas": 2]],
+        ],
     ]
 }

@@ -97,7 +97,9 @@ private final class Installation {
             if ready.spec?["networkPolicy"] == "Enabled" { limited.append(app) }
         }
         for type in Self.childTypes {
-            let wanted = (type == .networkPolicies ? limited : apps).map { "\($0)-api" }
+            let wanted = (type == .networkPolicies ? limited : apps).flatMap { app in
+                ["api", "audit", "realtime"].map { "\(app)-\($0)" }
+            }
             _ = try await eventually("\(type.kind): exactly \(wanted)") {
                 let names = try await list(type).filter { $0.controller != nil }.map(\.name).sorted()
                 return names == wanted ? true : nil

@@ -1,33 +1,24 @@
 import ArgumentParser
-import Glibc
-import KubernetesClient
-import Logging
+import Dapr
 import TaskService
-import Telemetry
-
-struct Serve: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Run one service; its environment configures it.", subcommands: [ServeAPI.self])
-}
 
 struct ServeAPI: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "api", abstract: "Run the HTTP API.",
+        commandName: "api", abstract: "Run the HTTP API and the web page.",
         discussion: """
-            Environment: DATABASE_URI, DATABASE_DIRECT_URI, DATABASE_POOLED, DATABASE_TLS_MODE (disable, require, verify-full), POOL_SIZE, PORT, TODO_API_TOKEN, \
+            Environment: DATABASE_URI, DATABASE_DIRECT_URI, DATABASE_POOLED, DATABASE_TLS_MODE (disable, require, \
+            verify-full), POOL_SIZE, PORT, TODO_API_TOKEN, SIGN_UP (open, closed), RATE_LIMIT, BIN_DAYS, OIDC_ISSUER, \
+            OIDC_AUDIENCE, TODO_AUDIT_URL, TODO_REALTIME_URL, DAPR_HTTP_PORT, DAPR_HTTP_ENDPOINT, DAPR_API_TOKEN, \
             TODO_BIND_ADDRESS, LOG_LEVEL.
             """)
 
     func run() async throws {
-        let environment = ProcessEnvironment.current
-        let level = try environment["LOG_LEVEL"].map { name in
-            guard let level = Logger.Level(rawValue: name) else {
-                throw CommandFailure("LOG_LEVEL is \(name); use trace, debug, info, notice, warning, error or critical")
-            }
-            return level
-        }
-        let registry = Telemetry.bootstrap(level: level ?? .info, format: .json)
-        let configuration = try TaskServiceConfiguration(environment: environment)
-        try await TaskService(configuration: configuration, registry: registry, logger: Logger(label: "api")).run()
+        let launch = try ServiceLaunch("api")
+        let configuration = try TaskServiceConfiguration(environment: launch.environment)
+        let hasSidecar = ["DAPR_HTTP_PORT", "DAPR_HTTP_ENDPOINT"].contains { launch.environment[$0] != nil }
+        let publisher = hasSidecar ? DaprPublisher(DaprClient(.init(environment: launch.environment))) : nil
+        try await TaskService(
+            configuration: configuration, registry: launch.registry, logger: launch.logger, publisher: publisher
+        ).run()
     }
 }

@@ -90,7 +90,8 @@ extension TestCluster {
                 "metadata": ["name": .string(name)],
                 "spec": [
                     "database": ["secretRef": ["name": .string("\(name)-db")], "tlsMode": "Disable"],
-                    "networkPolicy": "Enabled", "services": ["api": ["replicas": 1]],
+                    "networkPolicy": "Enabled",
+                    "services": ["api": ["replicas": 1], "audit": ["replicas": 1], "realtime": ["replicas": 1]],
                 ],
             ]), .todoApps, namespace: namespace)
     }
