@@ -121,26 +121,30 @@ let kubernetes: [Target] = [
 let todo: [Target] = [
     library("TodoModel", in: "Todo", ["Concurrency", "StructuredData"]),
     library("Dapr", in: "Todo", ["HTTPTransport", "StructuredData", crypto, httpTypes, hummingbird, logging, nioCore]),
-    library("TodoStore", in: "Todo", ["Concurrency", "Postgres", "StructuredData", "TodoModel", crypto, logging]),
+    library(
+        "TodoStore", in: "Todo",
+        ["Concurrency", "Postgres", "ServiceRunning", "StructuredData", "TodoModel", crypto, logging]),
     library(
         "TaskService", in: "Services",
         [
-            "CZlib", "Concurrency", "Dapr", "HTTPTransport", "Postgres", "StructuredData", "Telemetry", "TodoModel",
-            "TodoStore", "TodoWeb", crypto, cryptoExtras, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging,
+            "Compression", "Concurrency", "Dapr", "HTTPTransport", "Postgres", "ServiceRunning", "StructuredData",
+            "Telemetry", "TodoModel", "TodoStore", "TodoWeb", crypto, cryptoExtras, httpTypes, hummingbird,
+            hummingbirdCore, lifecycle, logging,
             metrics, nioCore, nioPosix,
         ]),
     library(
         "RealtimeService", in: "Services",
         [
-            "Concurrency", "Dapr", "HTTPTransport", "StructuredData", "Telemetry", "TodoModel", collections, httpTypes,
+            "Concurrency", "Dapr", "HTTPTransport", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel",
+            collections, httpTypes,
             hummingbird, hummingbirdCore, lifecycle, logging, metrics, nioCore, nioHTTP1, nioHTTPTypes,
             nioHTTPTypesHTTP1, nioPosix, nioWebSocket,
         ]),
     library(
         "AuditService", in: "Services",
         [
-            "Concurrency", "Dapr", "HTTPTransport", "Postgres", "StructuredData", "Telemetry", "TodoModel", "TodoStore",
-            crypto, httpTypes, hummingbird, lifecycle, logging, metrics, nioCore,
+            "Concurrency", "Dapr", "HTTPTransport", "Postgres", "ServiceRunning", "StructuredData", "Telemetry",
+            "TodoModel", "TodoStore", crypto, httpTypes, hummingbird, lifecycle, logging, metrics, nioCore,
         ]),
     .target(name: "TodoWebAssets", path: "Sources/Services/TodoWeb/Embedded"),
     .target(
@@ -215,21 +219,22 @@ let allTests: [Target] = [
     tests(
         of: "TaskService",
         [
-            "Concurrency", "HTTPTransport", "Postgres", "PostgresServer", "StructuredData", "Telemetry", "TodoModel",
+            "Concurrency", "HTTPTransport", "Postgres", "PostgresServer", "ServiceRunning", "StructuredData",
+            "Telemetry", "TodoModel",
             "TodoStore", crypto, cryptoExtras, httpTypes, hummingbird, lifecycle, logging, nioCore, nioPosix,
         ]),
     tests(
         of: "RealtimeService",
         [
-            "Concurrency", "HTTPTransport", "StructuredData", "Telemetry", "TodoModel", httpTypes, hummingbird,
+            "Concurrency", "HTTPTransport", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel", httpTypes,
+            hummingbird,
             lifecycle, logging, nioCore, nioHTTP1, nioPosix, nioWebSocket,
         ]),
     tests(
         of: "AuditService",
         [
             "todo", "ChildProcess", "Concurrency", "Dapr", "HTTPTransport", "Postgres", "PostgresServer",
-            "StructuredData",
-            "Telemetry", "TodoModel",
+            "ServiceRunning", "StructuredData", "Telemetry", "TodoModel",
             "TodoStore", crypto, httpTypes, lifecycle, logging,
         ]),
     tests(

@@ -46,7 +46,7 @@ import Testing
     private func awaitReady(_ service: RunningAudit) async throws {
         for _ in 0..<1000 {
             if let answer = try? await service.get("/readyz"), answer.status == 200 { return }
-            try await Task.sleep(for: .milliseconds(20))
+            try await Task.sleep(for: .milliseconds(20))  // another process tells nobody when it is so far
         }
         Issue.record("the service never became ready")
     }

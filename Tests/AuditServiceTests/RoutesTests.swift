@@ -5,6 +5,7 @@ import StructuredData
 import Testing
 import TodoModel
 import TodoStore
+import ServiceRunning
 
 @testable import AuditService
 
@@ -249,7 +250,7 @@ import TodoStore
     ])
     func `a variable that cannot be used is named, without secrets`(_ name: String, _ value: String) throws {
         let error = try #require(
-            #expect(throws: AuditServiceConfigurationError.self) {
+            #expect(throws: EnvironmentError.self) {
                 try AuditServiceConfiguration(environment: least.merging([name: value]) { $1 })
             })
         #expect(error.variable == name && error.description.hasPrefix("\(name): "))

@@ -141,7 +141,7 @@ extension RunningAudit {
             let answer = try await get(path, as: user)
             if isWanted(answer) { return answer }
             last = answer
-            try await Task.sleep(for: .milliseconds(20))
+            try await Task.sleep(for: .milliseconds(20))  // another process tells nobody when it is so far
         }
         Issue.record("never came: \(last?.text ?? "")")
         return try #require(last)

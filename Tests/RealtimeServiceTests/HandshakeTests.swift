@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Testing
+import ServiceRunning
 
 @testable import RealtimeService
 
@@ -89,7 +90,7 @@ import Testing
     ])
     func `a variable that cannot be used is named`(_ name: String, _ value: String) {
         let environment = ["TODO_API_URL": "http://api"].merging([name: value]) { $1 }
-        let error = #expect(throws: RealtimeConfigurationError.self) {
+        let error = #expect(throws: EnvironmentError.self) {
             try RealtimeConfiguration(environment: environment)
         }
         #expect(error?.variable == name)

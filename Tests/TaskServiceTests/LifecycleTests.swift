@@ -9,6 +9,7 @@ import TaskService
 import Telemetry
 import Testing
 import TodoStore
+import ServiceRunning
 
 @Suite(.timeLimit(.minutes(3))) struct LifecycleTests {
     @Test func `a database that dies and returns costs answers, not the service`() async throws {
@@ -189,7 +190,7 @@ import TodoStore
     ])
     func `a variable that cannot be used is named, without secrets`(_ name: String, _ value: String) throws {
         let error = try #require(
-            #expect(throws: TaskServiceConfigurationError.self) {
+            #expect(throws: EnvironmentError.self) {
                 try TaskServiceConfiguration(environment: least.merging([name: value]) { $1 })
             })
         #expect(error.variable == name && error.description.hasPrefix("\(name): "))

@@ -24,3 +24,21 @@ public func runUntilCancelled(
         Task { await group.triggerGracefulShutdown() }
     }
 }
+
+/// Runs `group` apart from the graceful shutdown of whoever runs this task, for its own has to come later: only after
+/// `drain`, in which whoever routes here has time to notice. Cancelling the task cancels the group.
+public func run(_ group: ServiceGroup, draining drain: @escaping @Sendable () async -> Void) async throws {
+    let serving = Task.detached { try await group.run() }
+    try await withTaskCancellationHandler {
+        try await withGracefulShutdownHandler {
+            try await serving.value
+        } onGracefulShutdown: {
+            Task {
+                await drain()
+                await group.triggerGracefulShutdown()
+            }
+        }
+    } onCancel: {
+        serving.cancel()
+    }
+}

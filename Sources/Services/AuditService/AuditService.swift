@@ -8,6 +8,7 @@ internal import NIOCore
 internal import Postgres
 public import ServiceLifecycle
 public import Telemetry
+internal import ServiceRunning
 
 /// The audit service: takes events from the sidecar, keeps the log, and shows people their part of it.
 ///
@@ -56,31 +57,16 @@ public struct AuditService: Service {
         let readiness = AuditReadiness(log: log)
         let group = ServiceGroup(configuration: groupConfiguration(log, readiness))
         do {
-            try await serve(group, readiness)
+            try await ServiceRunning.run(group) { [logger, configuration] in
+                logger.info("stopping")
+                readiness.stop()
+                try? await Task.sleep(for: configuration.drainDelay)  // who routes here has to notice first
+            }
         } catch {
             await pool.close()
             throw error
         }
         await pool.close()
-    }
-
-    /// The group runs apart from the graceful shutdown of whoever runs this service, for it has to come later.
-    private func serve(_ group: ServiceGroup, _ readiness: AuditReadiness) async throws {
-        let serving = Task.detached { try await group.run() }
-        try await withTaskCancellationHandler {
-            try await withGracefulShutdownHandler {
-                try await serving.value
-            } onGracefulShutdown: { [logger, configuration] in
-                logger.info("stopping")
-                readiness.stop()
-                Task {
-                    try? await Task.sleep(for: configuration.drainDelay)  // who routes here has to notice first
-                    await group.triggerGracefulShutdown()
-                }
-            }
-        } onCancel: {
-            serving.cancel()
-        }
     }
 
     private func groupConfiguration(_ log: AuditLog, _ readiness: AuditReadiness) -> ServiceGroupConfiguration {

@@ -3,6 +3,7 @@ internal import FoundationEssentials
 public import Logging
 public import Postgres
 internal import TodoStore
+public import ServiceRunning
 
 /// What the service takes from its environment.
 ///
@@ -39,108 +40,34 @@ public struct AuditServiceConfiguration: Sendable {
     public var stopDeadline: Duration = .seconds(15)
 
     /// Throws on the first variable that cannot be used.
-    public init(environment: [String: String]) throws(AuditServiceConfigurationError) {
+    public init(environment: [String: String]) throws(EnvironmentError) {
         let reader = EnvironmentReader(environment)
-        database = try Self.database(reader)
+        database = try DatabaseAddress.configuration(from: reader)
         poolSize = try reader.integer("POOL_SIZE", in: 1...1000, default: 16)
         bindAddress = reader["TODO_BIND_ADDRESS"] ?? "0.0.0.0"
         port = try reader.integer("PORT", in: 0...65535, default: 8080)
-        apiURL = try Self.url(reader)
+        apiURL = try reader.url("TODO_API_URL", "set it to where the api service is, such as http://todo-api")
         secrets = try Self.secrets(reader)
         let seconds = try reader.integer("TODO_AUDIT_CHECKPOINT_SECONDS", in: 1...86_400, default: 60)
         checkpointInterval = .seconds(seconds)
         sidecarToken = AppToken(environment: environment)
-        logLevel = try reader.choice("LOG_LEVEL", among: Logger.Level.allCases) ?? .info
+        logLevel = try reader.choice("LOG_LEVEL") ?? .info
     }
 
-    private static func url(_ reader: EnvironmentReader) throws(AuditServiceConfigurationError) -> String {
-        let url = try reader.required("TODO_API_URL", "set it to where the api service is, such as http://todo-api")
-        guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
-            throw AuditServiceConfigurationError(
-                variable: "TODO_API_URL", message: "must begin with http:// or https://")
-        }
-        return url.hasSuffix("/") ? String(url.dropLast()) : url
-    }
-
-    private static func secrets(_ reader: EnvironmentReader) throws(AuditServiceConfigurationError) -> AuditSecrets {
-        func key(_ name: String) throws(AuditServiceConfigurationError) -> [UInt8] {
+    private static func secrets(_ reader: EnvironmentReader) throws(EnvironmentError) -> AuditSecrets {
+        func key(_ name: String) throws(EnvironmentError) -> [UInt8] {
             let advice = "32 random bytes in Base64, as of openssl rand -base64 32"
             let text = try reader.required(name, "set it to \(advice)")
             guard let key = Data(base64Encoded: text), key.count == 32 else {
-                throw AuditServiceConfigurationError(variable: name, message: "must be \(advice)")
+                throw EnvironmentError(name, "must be \(advice)")
             }
             return Array(key)
         }
         let (master, seed) = (try key("TODO_AUDIT_KEY"), try key("TODO_AUDIT_SIGNING_KEY"))
         guard let secrets = AuditSecrets(master: master, signingSeed: seed) else {
-            throw AuditServiceConfigurationError(
-                variable: "TODO_AUDIT_SIGNING_KEY", message: "is not the seed of an Ed25519 key")
+            throw EnvironmentError(
+                "TODO_AUDIT_SIGNING_KEY", "is not the seed of an Ed25519 key")
         }
         return secrets
-    }
-
-    private static func database(_ reader: EnvironmentReader) throws(AuditServiceConfigurationError)
-        -> PostgresConfiguration
-    {
-        let uri = try reader.required("DATABASE_URI", "set it to postgresql://user:password@host:5432/database")
-        let mode = try reader.choice("DATABASE_TLS_MODE", among: DatabaseTLSMode.allCases)
-        let isPooled = try reader.choice("DATABASE_POOLED", among: Flag.allCases)
-        let hasOther = reader["DATABASE_DIRECT_URI"].map { $0 != uri } ?? false
-        do {
-            return try DatabaseAddress(uri: uri, tlsMode: mode, isPooled: isPooled.map { $0 == .true } ?? hasOther)
-                .configuration
-        } catch {
-            throw AuditServiceConfigurationError(variable: "DATABASE_URI", message: error.message)
-        }
-    }
-
-    private enum Flag: String, CaseIterable { case `true`, `false` }
-}
-
-/// Which variable cannot be used, and what to do; never with a secret.
-public struct AuditServiceConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
-    public let variable: String
-    public let message: String
-
-    public var description: String { "\(variable): \(message)" }
-}
-
-/// Reads variables. One that is empty counts as not set.
-private struct EnvironmentReader {
-    let variables: [String: String]
-
-    init(_ variables: [String: String]) { self.variables = variables.filter { !$0.value.isEmpty } }
-
-    subscript(name: String) -> String? { variables[name] }
-
-    func required(_ name: String, _ advice: String) throws(AuditServiceConfigurationError) -> String {
-        guard let value = variables[name] else {
-            throw AuditServiceConfigurationError(variable: name, message: "is not set; \(advice)")
-        }
-        return value
-    }
-
-    func integer(
-        _ name: String, in range: ClosedRange<Int>, default fallback: Int
-    ) throws(AuditServiceConfigurationError) -> Int {
-        guard let text = variables[name] else { return fallback }
-        guard let value = Int(text), range.contains(value) else {
-            throw AuditServiceConfigurationError(
-                variable: name,
-                message: "must be a whole number from \(range.lowerBound) to \(range.upperBound), not \"\(text)\"")
-        }
-        return value
-    }
-
-    /// Nil when it is not set.
-    func choice<Value: RawRepresentable<String>>(
-        _ name: String, among values: [Value]
-    ) throws(AuditServiceConfigurationError) -> Value? {
-        guard let text = variables[name] else { return nil }
-        guard let value = values.first(where: { $0.rawValue == text }) else {
-            let known = values.map(\.rawValue).joined(separator: ", ")
-            throw AuditServiceConfigurationError(variable: name, message: "must be one of \(known), not \"\(text)\"")
-        }
-        return value
     }
 }

@@ -1,4 +1,5 @@
 internal import NIOCore
+public import ServiceRunning
 
 /// What the service takes from its environment.
 ///
@@ -30,43 +31,16 @@ public struct RealtimeConfiguration: Sendable {
     var rules = ConnectionRules()
 
     /// Throws on the first variable that cannot be used.
-    public init(environment: [String: String]) throws(RealtimeConfigurationError) {
-        let variables = environment.filter { !$0.value.isEmpty }
-        func integer(_ name: String, _ range: ClosedRange<Int>, _ fallback: Int) throws(RealtimeConfigurationError)
-            -> Int
-        {
-            guard let text = variables[name] else { return fallback }
-            guard let value = Int(text), range.contains(value) else {
-                throw RealtimeConfigurationError(
-                    variable: name,
-                    message: "must be a whole number from \(range.lowerBound) to \(range.upperBound), not \"\(text)\"")
-            }
-            return value
-        }
-        guard let url = variables["TODO_API_URL"] else {
-            throw RealtimeConfigurationError(
-                variable: "TODO_API_URL", message: "is not set; set it to the address of the API, http://host:port")
-        }
-        guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
-            throw RealtimeConfigurationError(
-                variable: "TODO_API_URL", message: "must begin with http:// or https://, not \"\(url)\"")
-        }
-        apiURL = url.hasSuffix("/") ? String(url.dropLast()) : url
-        bindAddress = variables["TODO_BIND_ADDRESS"] ?? "0.0.0.0"
-        port = try integer("PORT", 0...65535, 8080)
-        appToken = variables["APP_API_TOKEN"]
+    public init(environment: [String: String]) throws(EnvironmentError) {
+        let reader = EnvironmentReader(environment)
+        apiURL = try reader.url("TODO_API_URL", "set it to the address of the API, http://host:port")
+        bindAddress = reader["TODO_BIND_ADDRESS"] ?? "0.0.0.0"
+        port = try reader.integer("PORT", in: 0...65535, default: 8080)
+        appToken = reader["APP_API_TOKEN"]
         allowedOrigins = Set(
-            (variables["TODO_ALLOWED_ORIGINS"] ?? "").lowercased().split { $0 == "," || $0 == " " }.map(String.init))
-        maxConnections = try integer("MAX_CONNECTIONS", 1...1_000_000, 12_000)
-        maxConnectionsPerUser = try integer("MAX_CONNECTIONS_PER_USER", 1...1_000_000, 50)
-        drainTime = .seconds(try integer("DRAIN_SECONDS", 0...600, 10))
+            (reader["TODO_ALLOWED_ORIGINS"] ?? "").lowercased().split { $0 == "," || $0 == " " }.map(String.init))
+        maxConnections = try reader.integer("MAX_CONNECTIONS", in: 1...1_000_000, default: 12_000)
+        maxConnectionsPerUser = try reader.integer("MAX_CONNECTIONS_PER_USER", in: 1...1_000_000, default: 50)
+        drainTime = .seconds(try reader.integer("DRAIN_SECONDS", in: 0...600, default: 10))
     }
-}
-
-/// Which variable cannot be used, and what to do; never with a secret.
-public struct RealtimeConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
-    public let variable: String
-    public let message: String
-
-    public var description: String { "\(variable): \(message)" }
 }

@@ -12,6 +12,7 @@ public import ServiceLifecycle
 internal import StructuredData
 public import Telemetry
 internal import TodoModel
+internal import ServiceRunning
 
 /// Live changes: a WebSocket at `/v1/stream` for everybody who has a token, fed by the events that the sidecar delivers.
 ///
@@ -51,20 +52,9 @@ public struct RealtimeService: Service {
         let hub = Hub(group: group, limits: limits, metrics: RealtimeMetrics(registry))
         let services = ServiceGroup(services: [application(hub, on: group)], logger: logger)
         defer { hub.close() }
-        // The server runs apart from the graceful shutdown of whoever runs this service, for its own has to come later.
-        let serving = Task.detached { try await services.run() }
-        try await withTaskCancellationHandler {
-            try await withGracefulShutdownHandler {
-                try await serving.value
-            } onGracefulShutdown: { [logger, configuration] in
-                logger.info("stopping", metadata: ["connections": "\(hub.count)"])
-                Task {
-                    await hub.drain(within: configuration.drainTime, closeTime: configuration.rules.closeTime)
-                    await services.triggerGracefulShutdown()
-                }
-            }
-        } onCancel: {
-            serving.cancel()
+        try await ServiceRunning.run(services) { [logger, configuration] in
+            logger.info("stopping", metadata: ["connections": "\(hub.count)"])
+            await hub.drain(within: configuration.drainTime, closeTime: configuration.rules.closeTime)
         }
     }
 

@@ -10,6 +10,7 @@ public import ServiceLifecycle
 public import Telemetry
 internal import TodoStore
 internal import TodoWeb
+internal import ServiceRunning
 
 /// The HTTP API.
 ///
@@ -56,31 +57,16 @@ public struct TaskService: Service {
         let background = background(database, commits, readiness)
         let group = ServiceGroup(configuration: groupConfiguration(application, background, readiness))
         do {
-            try await serve(group, readiness)
+            try await ServiceRunning.run(group) { [logger, configuration] in
+                logger.info("stopping")
+                readiness.stop()
+                try? await Task.sleep(for: configuration.drainDelay)  // who routes here has to notice first
+            }
         } catch {
             await pool.close()
             throw error
         }
         await pool.close()
-    }
-
-    /// The group runs apart from the graceful shutdown of whoever runs this service, for it has to come later.
-    private func serve(_ group: ServiceGroup, _ readiness: Readiness) async throws {
-        let serving = Task.detached { try await group.run() }
-        try await withTaskCancellationHandler {
-            try await withGracefulShutdownHandler {
-                try await serving.value
-            } onGracefulShutdown: { [logger, configuration] in
-                logger.info("stopping")
-                readiness.stop()
-                Task {
-                    try? await Task.sleep(for: configuration.drainDelay)
-                    await group.triggerGracefulShutdown()
-                }
-            }
-        } onCancel: {
-            serving.cancel()
-        }
     }
 
     private func groupConfiguration(
@@ -155,9 +141,10 @@ public struct TaskService: Service {
             isSignUpOpen: configuration.isSignUpOpen, passwords: PasswordHasher(cost: configuration.passwordCost),
             authenticator: authenticator,
             attempts: RateLimiter(rate: 0.2, burst: 20))
-        let endpoints =
-            accounts.all + TokenEndpoints(authenticator: authenticator).all + TaskEndpoints.all + BulkEndpoint.all
-            + ProjectEndpoints.all + FilterEndpoints.all + ChangeEndpoints(commits: commits).all
+        let endpoints: [Endpoint] = [
+            accounts.all, TokenEndpoints(authenticator: authenticator).all, TaskEndpoints.all, BulkEndpoint.all,
+            ProjectEndpoints.all, FilterEndpoints.all, ChangeEndpoints(commits: commits).all,
+        ].flatMap(\.self)
         let rate = Double(configuration.rateLimit)
         return API(
             database: database, authenticator: authenticator, limiter: RateLimiter(rate: rate, burst: 10 * rate),

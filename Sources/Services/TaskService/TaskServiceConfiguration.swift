@@ -1,6 +1,7 @@
 public import Logging
 public import Postgres
 internal import TodoStore
+public import ServiceRunning
 
 /// What the service takes from its environment.
 ///
@@ -53,54 +54,34 @@ public struct TaskServiceConfiguration: Sendable {
     public var stopDeadline: Duration = .seconds(15)
 
     /// Throws on the first variable that cannot be used.
-    public init(environment: [String: String]) throws(TaskServiceConfigurationError) {
+    public init(environment: [String: String]) throws(EnvironmentError) {
         let reader = EnvironmentReader(environment)
-        database = try Self.database(reader)
+        database = try DatabaseAddress.configuration(from: reader)
         poolSize = try reader.integer("POOL_SIZE", in: 1...1000, default: 16)
         bindAddress = reader["TODO_BIND_ADDRESS"] ?? "0.0.0.0"
         port = try reader.integer("PORT", in: 0...65535, default: 8080)
         apiToken = try reader.required("TODO_API_TOKEN", "set it to the token that requests must bear")
-        isSignUpOpen = try reader.choice("SIGN_UP", among: SignUpPolicy.allCases, default: .closed) == .open
+        isSignUpOpen = try reader.choice("SIGN_UP", of: SignUpPolicy.self) == .open
         rateLimit = try reader.integer("RATE_LIMIT", in: 0...1_000_000, default: 200)
         identityProvider = try Self.identityProvider(reader)
         binLifetime = .seconds(86_400 * (try reader.integer("BIN_DAYS", in: 1...3650, default: 30)))
         auditURL = try reader.address("TODO_AUDIT_URL").map { "http://\($0.host):\($0.port)" }
         realtime = try reader.address("TODO_REALTIME_URL")
-        logLevel = try reader.choice("LOG_LEVEL", among: Logger.Level.allCases, default: .info)
+        logLevel = try reader.choice("LOG_LEVEL") ?? .info
     }
 
     private static func identityProvider(
         _ reader: EnvironmentReader
-    ) throws(TaskServiceConfigurationError) -> IdentityProviderAddress? {
+    ) throws(EnvironmentError) -> IdentityProviderAddress? {
         guard let issuer = reader["OIDC_ISSUER"] else { return nil }
         guard issuer.hasPrefix("https://") || issuer.hasPrefix("http://127.0.0.1:"), !issuer.hasSuffix("/") else {
-            throw TaskServiceConfigurationError(
-                variable: "OIDC_ISSUER", message: "must begin with https:// and not end with a slash")
+            throw EnvironmentError("OIDC_ISSUER", "must begin with https:// and not end with a slash")
         }
         let audience = try reader.required("OIDC_AUDIENCE", "set it to whom the provider's tokens are for")
         return IdentityProviderAddress(issuer: issuer, audience: audience)
     }
 
     private enum SignUpPolicy: String, CaseIterable { case open, closed }
-
-    private static func database(_ reader: EnvironmentReader) throws(TaskServiceConfigurationError)
-        -> PostgresConfiguration
-    {
-        let uri = try reader.required("DATABASE_URI", "set it to postgresql://user:password@host:5432/database")
-        let mode: DatabaseTLSMode?
-        if reader["DATABASE_TLS_MODE"] == nil {
-            mode = nil
-        } else {
-            mode = try reader.choice("DATABASE_TLS_MODE", among: DatabaseTLSMode.allCases, default: .require)
-        }
-        let isPooled = try reader.flag(
-            "DATABASE_POOLED", default: reader["DATABASE_DIRECT_URI"].map { $0 != uri } ?? false)
-        do {
-            return try DatabaseAddress(uri: uri, tlsMode: mode, isPooled: isPooled).configuration
-        } catch {
-            throw TaskServiceConfigurationError(variable: "DATABASE_URI", message: error.message)
-        }
-    }
 }
 
 /// An OpenID Connect provider, and for whom its tokens must be.
@@ -114,68 +95,15 @@ public struct IdentityProviderAddress: Sendable, Hashable {
     }
 }
 
-/// Which variable cannot be used, and what to do; never with a secret.
-public struct TaskServiceConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
-    public let variable: String
-    public let message: String
-
-    public var description: String { "\(variable): \(message)" }
-}
-
-/// Reads variables. One that is empty counts as not set.
-private struct EnvironmentReader {
-    let variables: [String: String]
-
-    init(_ variables: [String: String]) { self.variables = variables.filter { !$0.value.isEmpty } }
-
-    subscript(name: String) -> String? { variables[name] }
-
-    func required(_ name: String, _ advice: String) throws(TaskServiceConfigurationError) -> String {
-        guard let value = variables[name] else {
-            throw TaskServiceConfigurationError(variable: name, message: "is not set; \(advice)")
-        }
-        return value
-    }
-
-    func integer(
-        _ name: String, in range: ClosedRange<Int>, default fallback: Int
-    ) throws(TaskServiceConfigurationError) -> Int {
-        guard let text = variables[name] else { return fallback }
-        guard let value = Int(text), range.contains(value) else {
-            throw TaskServiceConfigurationError(
-                variable: name,
-                message: "must be a whole number from \(range.lowerBound) to \(range.upperBound), not \"\(text)\"")
-        }
-        return value
-    }
-
+extension EnvironmentReader {
     /// `http://host:port`.
-    func address(_ name: String) throws(TaskServiceConfigurationError) -> SocketTarget? {
-        guard let text = variables[name] else { return nil }
+    func address(_ name: String) throws(EnvironmentError) -> SocketTarget? {
+        guard let text = self[name] else { return nil }
         guard let match = text.wholeMatch(of: /http:\/\/([^:\/]+):([0-9]+)\/?/), let port = Int(match.2),
             (1...65535).contains(port)
         else {
-            throw TaskServiceConfigurationError(variable: name, message: "must be http://host:port, not \"\(text)\"")
+            throw EnvironmentError(name, "must be http://host:port, not \"\(text)\"")
         }
         return SocketTarget(host: String(match.1), port: port)
-    }
-
-    func flag(_ name: String, default fallback: Bool) throws(TaskServiceConfigurationError) -> Bool {
-        guard let text = variables[name] else { return fallback }
-        guard let value = Bool(text) else {
-            throw TaskServiceConfigurationError(variable: name, message: "must be true or false, not \"\(text)\"")
-        }
-        return value
-    }
-
-    func choice<Value: RawRepresentable<String>>(
-        _ name: String, among values: [Value], default fallback: Value
-    ) throws(TaskServiceConfigurationError) -> Value {
-        guard let text = variables[name] else { return fallback }
-        guard let value = values.first(where: { $0.rawValue == text }) else {
-            let known = values.map(\.rawValue).joined(separator: ", ")
-            throw TaskServiceConfigurationError(variable: name, message: "must be one of \(known), not \"\(text)\"")
-        }
-        return value
     }
 }

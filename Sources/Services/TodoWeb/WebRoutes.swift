@@ -69,24 +69,11 @@ private struct Prepared: Sendable {
     func answer(to request: Request) -> Response {
         let known = request.headers[.ifNoneMatch]?.split(separator: ",").map { $0.filter { $0 != " " } } ?? []
         if known.contains(tag) || known == ["*"] { return Response(status: .notModified, headers: headers) }
-        if let gzipped, request.headers.acceptsGzip {
+        if let gzipped, Gzip.isAccepted(by: request.headers[.acceptEncoding]) {
             var headers = headers
             headers[.contentEncoding] = "gzip"
             return Response(status: .ok, headers: headers, body: .init(byteBuffer: gzipped))
         }
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: plain))
-    }
-}
-
-extension HTTPFields {
-    /// As RFC 9110 says, section 12.5.3: named, or meant by `*`, and not with the weight 0.
-    var acceptsGzip: Bool {
-        var weights: [String: Bool] = [:]
-        for coding in (self[.acceptEncoding] ?? "").lowercased().split(separator: ",") {
-            let parts = coding.split(separator: ";").map { $0.filter { !$0.isWhitespace } }
-            guard let name = parts.first else { continue }
-            weights[name] = !parts.dropFirst().contains { $0.hasPrefix("q=") && Double($0.dropFirst(2)) == 0 }
-        }
-        return weights["gzip"] ?? weights["*"] ?? false
     }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 public import Postgres
+public import ServiceRunning
 
 /// How the connection to the database is protected; the words of libpq's `sslmode`.
 public enum DatabaseTLSMode: String, Sendable, CaseIterable {
@@ -67,5 +68,21 @@ public struct DatabaseAddress: Sendable {
         guard kept.count < options.count else { return (uri, false) }
         let query = kept.isEmpty ? "" : "?" + kept.joined(separator: "&")
         return (uri[..<mark] + query, options.contains("pgbouncer=true"))
+    }
+}
+
+extension DatabaseAddress {
+    /// How a service reaches the database: by `DATABASE_URI`, `DATABASE_TLS_MODE`, and, where a pooler in transaction mode
+    /// is in between, `DATABASE_POOLED` or a `DATABASE_DIRECT_URI` that is another.
+    public static func configuration(from reader: EnvironmentReader) throws(EnvironmentError) -> PostgresConfiguration {
+        let uri = try reader.required("DATABASE_URI", "set it to postgresql://user:password@host:5432/database")
+        let mode = try reader.choice("DATABASE_TLS_MODE", of: DatabaseTLSMode.self)
+        let hasOther = reader["DATABASE_DIRECT_URI"].map { $0 != uri } ?? false
+        let isPooled = try reader.flag("DATABASE_POOLED") ?? hasOther
+        do {
+            return try DatabaseAddress(uri: uri, tlsMode: mode, isPooled: isPooled).configuration
+        } catch {
+            throw EnvironmentError("DATABASE_URI", error.message)
+        }
     }
 }
