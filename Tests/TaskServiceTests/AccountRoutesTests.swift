@@ -5,6 +5,16 @@ import TaskService
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct AccountRoutesTests {
+    @Test func `the operator's token alone may take the audit log out`() async throws {
+        try await RunningService.with { service in
+            let scopes = try #require(HTTPField.Name("Todo-Scopes"))
+            let own = try await service.send(.get, "/v1/me").headers[scopes]
+            #expect(own == "account tasks:read tasks:write audit:export")
+            let ada = try await service.person("ada")
+            #expect(try await ada.send(.get, "/v1/me").headers[scopes] == "account tasks:read tasks:write")
+        }
+    }
+
     @Test func `nobody makes an account where sign-up is closed`() async throws {
         try await RunningService.with(["SIGN_UP": "closed"]) { service in
             let body: JSON = ["email": "a@example.com", "password": .string(RunningService.password)]

@@ -14,6 +14,13 @@ struct Bearer: Sendable {
     var scopes: Set<Scope>
     /// What requests are counted under.
     var limitKey: String
+    /// Whether the whole audit log, which is of everybody, may be taken out: by the operator's token alone.
+    var mayExportAudit = false
+
+    /// The value of the header `Todo-Scopes`, by which other services know what the token is good for.
+    var scopeNames: String {
+        (scopes.map(\.rawValue).sorted() + (mayExportAudit ? ["audit:export"] : [])).joined(separator: " ")
+    }
 }
 
 /// Finds out who sent a request: by a session or personal token in `Authorization` (RFC 6750) or in the page's cookie, by
@@ -124,7 +131,8 @@ final class Authenticator: Sendable {
         let now = clock.now
         if let entry = operatorUser.withLock({ $0 }), entry.expiry > now { return entry.bearer }
         let user = try await database.accounts.ensure(Self.operatorProfile, id: Self.operatorID)
-        let bearer = Bearer(user: user, token: nil, scopes: Set(Scope.allCases), limitKey: "operator")
+        let bearer = Bearer(
+            user: user, token: nil, scopes: Set(Scope.allCases), limitKey: "operator", mayExportAudit: true)
         operatorUser.withLock { $0 = Entry(bearer: bearer, expiry: now + Self.memory) }
         return bearer
     }

@@ -94,10 +94,13 @@ struct AccountEndpoints: Sendable {
     private var me: Endpoint {
         Endpoint(
             method: .get, path: "/v1/me", name: "getMe", summary: "Your account.",
-            outcomes: [.init(status: .ok, schema: "User", headers: ["ETag"]), .init(status: .notModified)]
+            outcomes: [
+                .init(status: .ok, schema: "User", headers: ["ETag", "Todo-Scopes"]), .init(status: .notModified),
+            ]
         ) { call in
             guard let user = try await call.database.accounts.user(call.user().id) else { throw Problem.notFound }
-            return Answer(user.json, version: user.version, to: call)
+            return Answer(user.json, version: user.version, to: call).with(
+                .todoScopes, call.bearer?.scopeNames ?? "")
         }
     }
 

@@ -8,7 +8,7 @@ func withDeadline<Value: Sendable>(
     try await withThrowingTaskGroup(of: Value.self) { group in
         group.addTask(operation: body)
         group.addTask {
-            try await Task.sleep(for: limit)
+            try await Task.sleep(for: limit)  // the deadline itself
             throw DeadlineExceeded()
         }
         defer { group.cancelAll() }
