@@ -148,6 +148,7 @@ struct Platform: Sendable {
             let message = ready?["message"]?.string ?? "waiting for the operator"
             if message != said { OneMachine.progress("\(names.namespace)/\(names.app): \(message)") }
             said = message
+            // Three kinds of objects have to agree: asking is simpler than three watches, and the server is in this process.
             try await Task.sleep(for: .milliseconds(20))
         }
     }
@@ -175,7 +176,7 @@ struct Platform: Sendable {
         while true {
             let request = ClientRequest(url: "\(address)/readyz", totalTimeout: .seconds(2))
             if let response = try? await transport.send(request), response.status.code == 200 { return }
-            try await Task.sleep(for: .milliseconds(50))
+            try await Task.sleep(for: .milliseconds(50))  // nobody tells when a port begins to answer
         }
     }
 

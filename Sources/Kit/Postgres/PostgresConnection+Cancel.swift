@@ -16,7 +16,7 @@ extension PostgresConnection {
         cancellation = Cancellation(
             request: Task { await requestCancel(operation: cancelled, key) },
             deadline: Task {
-                try await Task.sleep(for: grace)
+                try await Task.sleep(for: grace)  // the deadline itself; cancelled when the statement ends
                 if operation == cancelled {
                     end(.connectionLost("a cancelled statement did not end within \(grace)", statement: "(cancelled)"))
                 }

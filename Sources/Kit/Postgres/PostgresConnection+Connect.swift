@@ -37,7 +37,7 @@ extension PostgresConnection {
     private func open(_ candidate: HostCandidate) async throws {
         let timeout = configuration.connectTimeout
         let deadline = Task {
-            try await Task.sleep(for: timeout)
+            try await Task.sleep(for: timeout)  // the deadline itself; cancelled when the connection is there
             abandonConnect("no answer from \(candidate.host ?? candidate.address ?? "the server") within \(timeout)")
         }
         defer { deadline.cancel() }

@@ -68,7 +68,7 @@ final class Readiness: Sendable {
                 logger.warning("waiting for the database", metadata: ["error": "\(failure)"])
                 state.withLock { if case .starting = $0 { $0 = .starting(failure.message) } }
             }
-            try await Task.sleep(for: delay)
+            try await Task.sleep(for: delay)  // between attempts to reach the database
             delay = min(delay * 2, .seconds(2))
         }
     }

@@ -2,7 +2,7 @@ internal import CCurl
 
 /// One request on its way through libcurl. Made by a task, then touched under the loop's lock alone, but for the
 /// exchange and the two calls of `ExchangeSender`, which leave a command.
-final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // see above
+final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // touched under the loop's lock alone, see above
     let exchange: Exchange
     private let target: RequestURL
     /// Nil once it was given back: another transfer may work with it by then.

@@ -116,7 +116,7 @@ extension Faults {
         case .dropBefore: return .answer(.dropped)
         case .dropAfter: return .transform { _ in .dropped }
         case .delay(let duration):
-            try? await Task.sleep(for: duration)
+            try? await Task.sleep(for: duration)  // the fault that was asked for
             return .none
         case .status(let code, let seconds):
             var error = StatusError(code, Self.reason(code), "made to fail by a test")
@@ -154,7 +154,7 @@ extension Faults {
 
     /// Until the task is cancelled.
     private static func waitForever() async {
-        while !Task.isCancelled { try? await Task.sleep(for: .seconds(3_600)) }
+        while !Task.isCancelled { try? await Task.sleep(for: .seconds(3_600)) }  // ends with the task
     }
 }
 
@@ -181,7 +181,7 @@ extension APIResponse {
         let iterator = Lock(stream.makeAsyncIterator())
         response.body = .stream(
             ResponseBody { () throws(HTTPTransportError) in
-                try? await Task.sleep(for: duration)
+                try? await Task.sleep(for: duration)  // the fault that was asked for
                 var next = iterator.withLock { $0 }
                 return try await next.next()
             })

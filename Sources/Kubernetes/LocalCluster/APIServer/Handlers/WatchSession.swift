@@ -46,6 +46,7 @@ final class WatchSession: Sendable {
                 let now = ContinuousClock.now
                 guard now < end else { break }
                 let wake = interval.map { min(now + $0, end) } ?? end
+                // Until the next bookmark or the end; events go out on their own.
                 guard (try? await Task.sleep(until: wake, clock: .continuous)) != nil else { return }
                 if interval != nil { store.bookmark(watcher) }
             }
