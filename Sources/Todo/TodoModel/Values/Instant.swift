@@ -68,3 +68,20 @@ public struct Instant: Sendable, Hashable, Comparable {
         left.microsecondsSince1970 < right.microsecondsSince1970
     }
 }
+
+extension Instant {
+    /// To the microsecond.
+    public static func + (instant: Instant, duration: Duration) -> Instant {
+        let (seconds, attoseconds) = duration.components
+        return Instant(
+            microsecondsSince1970: instant.microsecondsSince1970 + seconds * 1_000_000
+                + attoseconds / 1_000_000_000_000)
+    }
+
+    public static func - (instant: Instant, duration: Duration) -> Instant { instant + (.zero - duration) }
+
+    /// How long after `earlier`; negative when it is before.
+    public static func - (later: Instant, earlier: Instant) -> Duration {
+        .microseconds(later.microsecondsSince1970 - earlier.microsecondsSince1970)
+    }
+}
