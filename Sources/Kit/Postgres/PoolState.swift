@@ -146,6 +146,14 @@ struct PoolState {
         return expired
     }
 
+    /// Takes out the connection that has been idle for longest.
+    mutating func surrender() -> ConnectionID? {
+        guard let id = idle.first else { return nil }
+        idle.removeFirst()
+        members[id] = nil
+        return id
+    }
+
     /// Ends the pool: gives the idle connections, to be closed, and the waiters, to be refused.
     mutating func close() -> (connections: [ConnectionID], waiters: [WaiterID]) {
         isClosed = true

@@ -11,10 +11,12 @@ extension PostgresPool {
     private func open(_ id: Int) async {
         var attempt = 0
         while true {
+            await limits.budget?.take()
             do {
                 let connection = try await PostgresConnection.connect(configuration, reactor: reactor, logger: logger)
                 return adopt(connection, id)
             } catch {
+                limits.budget?.give()
                 attempt += 1
                 guard await mayRetry(id, error, attempt: attempt) else { return }
             }
@@ -22,7 +24,12 @@ extension PostgresPool {
     }
 
     private func adopt(_ connection: PostgresConnection, _ id: Int) {
-        connection.onClose.withLock { $0 = { [weak self] in self?.lost(id) } }
+        connection.onClose.withLock {
+            $0 = { [weak self, limits] in
+                limits.budget?.give()
+                self?.lost(id)
+            }
+        }
         let expiry = now() + limits.lifetime * Double.random(in: 0.9...1)
         let open = shared.withLock { shared -> [Int] in
             let (offered, open) = shared.state.opened(id, expiry: expiry, now: now())
@@ -32,6 +39,8 @@ extension PostgresPool {
         }
         self.open(open)
         if !connection.isOpen { connection.runCloseHandler() }
+        // Who waited for it may have given up.
+        if limits.budget?.isWanted == true { surrenderIdle() }
     }
 
     private func mayRetry(_ id: Int, _ error: any Error, attempt: Int) async -> Bool {

@@ -21,6 +21,8 @@ public final class PostgresPool: Sendable {
         public var checkAfterIdle: Duration = .seconds(30)
         /// The longest that this question may take.
         public var checkDeadline: Duration = .seconds(3)
+        /// Shared with other pools; nil: `size` is all that bounds this one.
+        public var budget: ConnectionBudget?
 
         public init(size: Int = 16) { self.size = max(1, size) }
     }
@@ -84,6 +86,7 @@ public final class PostgresPool: Sendable {
         now = { start.duration(to: clock.now) }
         self.logger = logger
         shared = Lock(Shared(state: PoolState(limits: limits)))
+        limits.budget?.join(self)
     }
 
     public var statistics: Statistics { shared.withLock { $0.state.statistics } }
@@ -229,6 +232,18 @@ extension PostgresPool {
             return open
         }
         self.open(open)
+        if limits.budget?.isWanted == true { surrenderIdle() }
+    }
+
+    /// Closes the connection that has been idle for longest, for another pool. False when there is none.
+    @discardableResult
+    func surrenderIdle() -> Bool {
+        let connection = shared.withLock { shared in
+            shared.state.surrender().flatMap { shared.connections.removeValue(forKey: $0) }
+        }
+        guard let connection else { return false }
+        Task { await connection.close() }
+        return true
     }
 
     /// Carries out what the state decided about a connection that is free.

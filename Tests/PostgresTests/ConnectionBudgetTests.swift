@@ -1,0 +1,74 @@
+import Postgres
+import PostgresServer
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct ConnectionBudgetTests {
+    @Test func `pools with one budget never have more connections open than it allows, and all get on`() async throws {
+        try await withDatabase { connection, configuration in
+            let database = try #require(configuration["dbname"])
+            var limits = PostgresPool.Limits(size: 2)
+            limits.budget = ConnectionBudget(3)
+            let pools = (0..<8).map { _ in PostgresPool(configuration, limits: limits) }
+            let watch = Task {
+                var most = 0
+                while !Task.isCancelled {
+                    let count = try await connection.value(
+                        "SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = \(database)", as: Int.self)
+                    most = max(most, count)
+                }
+                return most
+            }
+            let sum = try await withThrowingTaskGroup(of: Int.self) { group in
+                for n in 1...400 {
+                    group.addTask {
+                        try #require(try await pools[n % 8].query("SELECT \(n)::int8").first).decode(Int.self)
+                    }
+                }
+                return try await group.reduce(0, +)
+            }
+            #expect(sum == 80_200)
+            watch.cancel()
+            // A server process is still seen for a moment after its connection was closed.
+            #expect(try await watch.value <= 3 + 3)
+            #expect(pools.reduce(0) { $0 + $1.statistics.open } <= 3)
+            for pool in pools { await pool.close() }
+            try await connection.eventually("SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = \(database)")
+        }
+    }
+
+    @Test func `an idle connection is closed for a pool that needs one`() async throws {
+        try await withDatabase { _, configuration in
+            var limits = PostgresPool.Limits(size: 4)
+            limits.budget = ConnectionBudget(1)
+            let (first, second) = (
+                PostgresPool(configuration, limits: limits), PostgresPool(configuration, limits: limits)
+            )
+            for _ in 0..<20 {
+                try await first.query("SELECT 1")
+                try await second.query("SELECT 1")
+                #expect(first.statistics.open + second.statistics.open <= 1)
+            }
+            await first.close()
+            try await second.query("SELECT 1")
+            await second.close()
+        }
+    }
+
+    @Test func `what could not be connected takes nothing of the budget`() async throws {
+        try await withDatabase { _, configuration in
+            var limits = PostgresPool.Limits(size: 1)
+            limits.budget = ConnectionBudget(1)
+            var wrong = configuration
+            wrong["dbname"] = "no_such_database"
+            let (broken, good) = (
+                PostgresPool(wrong, limits: limits), PostgresPool(configuration, limits: limits)
+            )
+            for _ in 0..<3 {
+                await #expect(throws: PostgresError.self) { try await broken.query("SELECT 1") }
+                try await good.query("SELECT 1")
+            }
+            await broken.close()
+            await good.close()
+        }
+    }
+}
