@@ -19,6 +19,8 @@ extension CurlTransport {
         public var maxUnreadBytes: Int
         /// Sent where a request has no User-Agent of its own; nil sends none.
         public var userAgent: String?
+        /// Set for mail, which is all that the connections are used for then.
+        var mail: SMTPTransport.Configuration?
 
         public init(
             tls: TLS = TLS(), proxy: Proxy = .environment, connectTimeout: Duration = .seconds(10),

@@ -5,6 +5,8 @@ enum ResponseHead: Sendable {
     /// Status line and header lines, each with its line end. Parsed by the reader, to keep a reactor's thread free.
     case raw([UInt8])
     case parsed(HTTPResponse.Status, HTTPFields)
+    /// Of a mail: what the server said last.
+    case reply(SMTPReply)
 }
 
 /// What is known of one response between the side that receives it and the side that reads it: pure.

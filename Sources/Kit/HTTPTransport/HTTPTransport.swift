@@ -29,11 +29,14 @@ public struct ClientRequest: Sendable {
     /// Whether doing it twice is as good as once. Only then is it sent again when a kept connection turns out to be
     /// closed. As the method says (RFC 9110, section 9.2.2) unless set.
     public var isIdempotent: Bool
+    /// The address to connect to (`192.0.2.1`, `2001:db8::1`), whatever the URL's host resolves to now: for who checked
+    /// what it resolved to. Host header and TLS name stay the URL's.
+    public var address: String?
 
     public init(
         method: HTTPRequest.Method = .get, url: String, headers: HTTPFields = [:], body: Body = .none,
         connectTimeout: Duration? = nil, idleTimeout: Duration? = nil, totalTimeout: Duration? = nil,
-        isIdempotent: Bool? = nil
+        isIdempotent: Bool? = nil, address: String? = nil
     ) {
         self.method = method
         self.url = url
@@ -44,6 +47,7 @@ public struct ClientRequest: Sendable {
         self.totalTimeout = totalTimeout
         self.isIdempotent =
             isIdempotent ?? [.get, .head, .put, .delete, .options, .trace].contains(method)
+        self.address = address
     }
 }
 

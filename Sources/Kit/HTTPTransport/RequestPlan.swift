@@ -14,7 +14,7 @@ struct RequestPlan: Sendable {
     let kind: Kind
     let body: [UInt8]
     let headerLines: [String]
-    /// libcurl's `HOST:PORT:CONNECT-TO-HOST:CONNECT-TO-PORT`, when the TLS name is not the host to connect to.
+    /// libcurl's `HOST:PORT:CONNECT-TO-HOST:CONNECT-TO-PORT`, when the host to connect to is not that of the URL.
     let connectTo: String?
     let isReplayable: Bool
     /// HTTP/2 is chosen by TLS alone.
@@ -32,17 +32,33 @@ struct RequestPlan: Sendable {
             }
         kind = try Self.kind(method: request.method, hasBody: !body.isEmpty)
         var lines = try Self.headerLines(request.headers, kind: kind, bodyCount: body.count)
+        // Without host and port before it, it holds for every URL: also where libcurl reads the host otherwise than we.
+        var pinned: String?
+        if let address = request.address { pinned = "::\(try Self.bracketed(address)):\(target.port)" }
         if let tlsServerName, target.isHTTPS {
             url = "https://\(tlsServerName):\(target.port)\(target.pathAndQuery)"
-            connectTo = "\(tlsServerName):\(target.port):\(target.host):\(target.port)"
+            connectTo = pinned ?? "\(tlsServerName):\(target.port):\(target.host):\(target.port)"
             if !lines.contains(where: { $0.lowercased().hasPrefix("host:") }) {
                 lines.append("Host: \(target.hostHeader)")
             }
         } else {
             url = request.url
-            connectTo = nil
+            connectTo = pinned
         }
         headerLines = lines
+    }
+
+    private static func bracketed(_ address: String) throws(HTTPTransportError) -> String {
+        let isAddress = address.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+                UInt8(ascii: "A")...UInt8(ascii: "F"), UInt8(ascii: "."), UInt8(ascii: ":"):
+                true
+            default: false
+            }
+        }
+        guard isAddress, !address.isEmpty else { throw .invalidRequest("\"\(address)\" is not an IP address") }
+        return address.contains(":") ? "[\(address)]" : address
     }
 
     private static func kind(method: HTTPRequest.Method, hasBody: Bool) throws(HTTPTransportError) -> Kind {
@@ -89,11 +105,11 @@ struct RequestPlan: Sendable {
 }
 
 /// The parts of an absolute `http` or `https` URL that a request needs (RFC 3986, section 3).
-struct RequestURL: Sendable {
-    let isHTTPS: Bool
-    /// Without the brackets of an IPv6 address.
-    let host: String
-    let port: Int
+public struct RequestURL: Sendable {
+    public let isHTTPS: Bool
+    /// As written, an IPv6 address in its brackets.
+    public let host: String
+    public let port: Int
     /// As written in the URL.
     let hostHeader: Substring
     /// From the first `/` or `?` on; may be empty.
@@ -102,7 +118,8 @@ struct RequestURL: Sendable {
     /// `host:port` for messages.
     var authority: String { "\(host):\(port)" }
 
-    init(_ text: String) throws(HTTPTransportError) {
+    /// Throws `invalidURL` for anything else, and for one that has a user name or a character that must be encoded.
+    public init(_ text: String) throws(HTTPTransportError) {
         // All work is done on bytes: a Character costs a hundred times more, and this is done for each request.
         let bytes = text.utf8
         guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {

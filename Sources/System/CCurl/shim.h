@@ -34,6 +34,14 @@ static inline CURLcode ccurl_set_on_bytes(CURL *easy, CURLoption option, curl_wr
     return curl_easy_setopt(easy, option, function);
 }
 
+static inline CURLcode ccurl_set_on_read(CURL *easy, curl_read_callback function) {
+    return curl_easy_setopt(easy, CURLOPT_READFUNCTION, function);
+}
+
+static inline CURLcode ccurl_set_on_seek(CURL *easy, curl_seek_callback function) {
+    return curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, function);
+}
+
 static inline CURLcode ccurl_set_on_progress(CURL *easy, curl_xferinfo_callback function) {
     return curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, function);
 }

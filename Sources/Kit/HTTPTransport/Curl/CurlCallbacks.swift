@@ -1,5 +1,11 @@
 internal import CCurl
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#endif
+
 /// libcurl's callbacks: all run under the loop's lock, and those of a handle pass on to the transfer that it works for.
 enum CurlCallbacks {
     static let header: curl_write_callback = { bytes, _, count, owner in
@@ -14,6 +20,18 @@ enum CurlCallbacks {
         case .full: return Int(CURL_WRITEFUNC_PAUSE)
         case .unwanted: return count &+ 1
         }
+    }
+
+    static let read: curl_read_callback = { buffer, size, count, owner in
+        guard let buffer, let owner else { return 0 }
+        let easy = Unmanaged<CurlEasy>.fromOpaque(owner).takeUnretainedValue()
+        return easy.readUpload(into: UnsafeMutableRawBufferPointer(start: buffer, count: size * count))
+    }
+
+    static let seek: curl_seek_callback = { owner, offset, origin in
+        guard let owner, origin == SEEK_SET else { return CURL_SEEKFUNC_CANTSEEK }
+        Unmanaged<CurlEasy>.fromOpaque(owner).takeUnretainedValue().seekUpload(to: Int(offset))
+        return CURL_SEEKFUNC_OK
     }
 
     static let ready: curl_prereq_callback = { owner, _, _, _, localPort in

@@ -11,6 +11,9 @@ final class CurlEasy: @unchecked Sendable {  // handed from thread to thread thr
     private var headerLines: [String] = []
     private var headerList: UnsafeMutablePointer<curl_slist>?
     private var connectToList: UnsafeMutablePointer<curl_slist>?
+    private var recipientList: UnsafeMutablePointer<curl_slist>?
+    private var upload: [UInt8] = []
+    private var uploaded = 0
 
     /// Nil when there is no memory for it. `sockets` has to outlive every connection.
     init?(_ configuration: CurlTransport.Configuration, sockets: CurlSockets) {
@@ -23,12 +26,14 @@ final class CurlEasy: @unchecked Sendable {  // handed from thread to thread thr
         setTLS(configuration.tls)
         setProxy(configuration.proxy)
         setCallbacks(sockets)
+        if let mail = configuration.mail { setMail(mail) }
     }
 
     deinit {
         curl_easy_cleanup(handle)
         curl_slist_free_all(headerList)
         curl_slist_free_all(connectToList)
+        curl_slist_free_all(recipientList)
         errorText.deallocate()
     }
 
@@ -61,6 +66,31 @@ final class CurlEasy: @unchecked Sendable {  // handed from thread to thread thr
         ccurl_set_list(handle, CURLOPT_CONNECT_TO, connectToList)
     }
 
+    func prepare(_ plan: MailPlan, connectTimeout: Duration) {
+        errorText[0] = 0
+        set(CURLOPT_URL, plan.url)
+        set(CURLOPT_CONNECTTIMEOUT_MS, max(1, connectTimeout.wholeMilliseconds))
+        set(CURLOPT_UPLOAD, 1)  // `reset` takes it back
+        set(CURLOPT_MAIL_FROM, "<\(plan.sender)>")
+        recipientList = Self.list(["<\(plan.recipient)>"])
+        ccurl_set_list(handle, CURLOPT_MAIL_RCPT, recipientList)
+        upload = plan.message
+        uploaded = 0
+        ccurl_set_size(handle, CURLOPT_INFILESIZE_LARGE, curl_off_t(upload.count))
+    }
+
+    /// Returns how many bytes it put there; 0 at the end.
+    func readUpload(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        let count = min(buffer.count, upload.count - uploaded)
+        upload.withUnsafeBytes {
+            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[uploaded..<uploaded + count]))
+        }
+        uploaded += count
+        return count
+    }
+
+    func seekUpload(to offset: Int) { uploaded = min(max(0, offset), upload.count) }
+
     /// Until `reset`, no kept connection is used.
     func takesFreshConnection() { set(CURLOPT_FRESH_CONNECT, 1) }
 
@@ -70,6 +100,12 @@ final class CurlEasy: @unchecked Sendable {  // handed from thread to thread thr
         set(CURLOPT_FRESH_CONNECT, 0)
         ccurl_set_pointer(handle, CURLOPT_POSTFIELDS, nil)
         set(CURLOPT_NOPROGRESS, 1)
+        upload = []
+        if recipientList != nil {
+            ccurl_set_list(handle, CURLOPT_MAIL_RCPT, nil)
+            curl_slist_free_all(recipientList)
+            recipientList = nil
+        }
         guard connectToList != nil else { return }
         ccurl_set_list(handle, CURLOPT_CONNECT_TO, nil)
         curl_slist_free_all(connectToList)
@@ -122,6 +158,24 @@ final class CurlEasy: @unchecked Sendable {  // handed from thread to thread thr
         set(CURLOPT_TCP_KEEPINTVL, 15)
         if configuration.decompressesResponses { set(CURLOPT_ACCEPT_ENCODING, "") }
         if let userAgent = configuration.userAgent { set(CURLOPT_USERAGENT, userAgent) }
+    }
+
+    /// STARTTLS where the connection does not begin with TLS, and nothing without.
+    private func setMail(_ mail: SMTPTransport.Configuration) {
+        set(CURLOPT_PROTOCOLS_STR, "smtp,smtps")
+        // Within libcurl, the end of a message and QUIT are waited for by these alone.
+        set(CURLOPT_TIMEOUT_MS, max(1, mail.totalTimeout.wholeMilliseconds))
+        set(CURLOPT_SERVER_RESPONSE_TIMEOUT, max(1, Int(min(mail.totalTimeout, .seconds(30)).components.seconds)))
+        if mail.security != .none { set(CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue)) }
+        if let credentials = mail.credentials {
+            set(CURLOPT_USERNAME, credentials.user)
+            set(CURLOPT_PASSWORD, credentials.password)
+        }
+        let owner = Unmanaged.passUnretained(self).toOpaque()
+        ccurl_set_on_read(handle, CurlCallbacks.read)
+        ccurl_set_pointer(handle, CURLOPT_READDATA, owner)
+        ccurl_set_on_seek(handle, CurlCallbacks.seek)
+        ccurl_set_pointer(handle, CURLOPT_SEEKDATA, owner)
     }
 
     private func setTLS(_ tls: CurlTransport.TLS) {

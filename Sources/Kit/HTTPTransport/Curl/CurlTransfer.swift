@@ -4,7 +4,7 @@ internal import CCurl
 /// exchange and the two calls of `ExchangeSender`, which leave a command.
 final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // touched under the loop's lock alone, see above
     let exchange: Exchange
-    private let target: RequestURL
+    private let authority: String
     /// Nil once it was given back: another transfer may work with it by then.
     private(set) var easy: CurlEasy?
     let idleTimeout: Duration?
@@ -27,6 +27,8 @@ final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // touched unde
     private var head: [UInt8] = []
     private var isHeadDone = false
     private var sentBytes = 0
+    private let isMail: Bool
+    private var reply = SMTPReply()
 
     init(
         _ plan: RequestPlan, of request: ClientRequest, configuration: CurlTransport.Configuration,
@@ -34,7 +36,8 @@ final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // touched unde
     ) {
         let connectTimeout = request.connectTimeout ?? configuration.connectTimeout
         exchange = Exchange(bufferLimit: configuration.maxUnreadBytes)
-        target = plan.target
+        authority = plan.target.authority
+        isMail = false
         isReplayable = plan.isReplayable
         headLimit = configuration.maxResponseHeaderBytes
         idleTimeout = request.idleTimeout
@@ -43,6 +46,23 @@ final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // touched unde
         self.reactor = reactor
         easy = reactor.easy()
         easy?.prepare(plan, connectTimeout: connectTimeout)
+    }
+
+    init(
+        _ plan: MailPlan, mail: SMTPTransport.Configuration, configuration: CurlTransport.Configuration,
+        reactor: CurlReactor
+    ) {
+        exchange = Exchange(bufferLimit: configuration.maxUnreadBytes)
+        authority = plan.authority
+        isMail = true
+        isReplayable = true  // libcurl sends nothing again by itself
+        headLimit = configuration.maxResponseHeaderBytes
+        idleTimeout = nil
+        deadlines = Deadlines(
+            start: reactor.now, connect: configuration.connectTimeout, idle: nil, total: mail.totalTimeout)
+        self.reactor = reactor
+        easy = reactor.easy()
+        easy?.prepare(plan, connectTimeout: configuration.connectTimeout)
     }
 
     func resume() { reactor.submit(.resume(self)) }
@@ -55,7 +75,7 @@ final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // touched unde
     func connected(localPort: Int) -> Bool {
         if isConnected, !isReplayable, wasSentInPart {
             ownFailure = .connectionLost(
-                "\(target.authority) closed the connection without an answer; \(Self.maybeDone)")
+                "\(authority) closed the connection without an answer; \(Self.maybeDone)")
             return false
         }
         if loop?.isHungUp(localPort: localPort) == true {
@@ -72,10 +92,14 @@ final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // touched unde
     /// False ends the transfer.
     func receiveHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {
         deadlines.moved(at: loop?.now ?? .zero)
+        if isMail {
+            reply.take(line)
+            return true
+        }
         if isHeadDone { return true }  // trailers
         guard head.count + line.count <= headLimit else {
             ownFailure = .malformedResponse(
-                "the response headers of \(target.authority) are larger than \(headLimit) bytes")
+                "the response headers of \(authority) are larger than \(headLimit) bytes")
             return false
         }
         let isBlank = line.allSatisfy { $0 == 0x0D || $0 == 0x0A }
@@ -114,12 +138,22 @@ final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // touched unde
 
     /// libcurl has ended the transfer.
     func finished(_ code: CURLcode) {
+        if isMail, code == CURLE_OK || (reply.isRefusal && ownFailure == nil) {
+            reply.place(by: easy?.detail ?? "")
+            exchange.receive(head: .reply(reply))
+            return exchange.finish(.success(()))
+        }
         guard code != CURLE_OK else { return exchange.finish(.success(())) }
+        if isMail, isConnected, code == CURLE_OPERATION_TIMEDOUT {
+            return exchange.finish(.failure(.timeout(.total)))
+        }
+        // Before the server has said to go ahead, nothing of a mail was sent.
+        let mayBeDone = isConnected && (!isMail || reply.hasGoneAhead)
         exchange.finish(
             .failure(
                 ownFailure
                     ?? CurlFailure.error(
-                        code, detail: easy?.detail ?? "", authority: target.authority, wasConnected: isConnected)))
+                        code, detail: easy?.detail ?? "", authority: authority, wasConnected: mayBeDone)))
     }
 
     /// The transfer is about to be handed to libcurl again.
