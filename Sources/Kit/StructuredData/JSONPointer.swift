@@ -62,8 +62,7 @@ extension JSON {
             let next: JSON?
             switch value {
             case .object(let object): next = object[token]
-            case .array(let elements):
-                next = JSONPointer.arrayIndex(token).flatMap { elements.indices.contains($0) ? elements[$0] : nil }
+            case .array: next = JSONPointer.arrayIndex(token).flatMap { value[$0] }
             default: next = nil
             }
             guard let next else { return nil }
