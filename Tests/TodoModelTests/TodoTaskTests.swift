@@ -26,7 +26,8 @@ func problems(_ body: () throws -> Void) throws -> [String] {
                 + #""description":"all of them","status":"open","priority":"high","#
                 + #""due":{"date":"2026-01-31","time":"09:30","zone":"Europe/Berlin"},"start":null,"estimate":null,"#
                 + #""tags":["garden","home"],"position":"V","createdAt":"2023-11-14T22:13:20.000000Z","#
-                + #""updatedAt":"2023-11-14T22:13:20.000000Z","completedAt":null,"deletedAt":null,"version":1,"seq":7}"#
+                + #""updatedAt":"2023-11-14T22:13:20.000000Z","completedAt":null,"deletedAt":null,"version":1,"seq":7,"#
+                + #""recurrence":null}"#
         )
     }
 

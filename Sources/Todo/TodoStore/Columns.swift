@@ -56,12 +56,28 @@ struct ColumnReader {
     }
 }
 
+extension ColumnReader {
+    /// Minutes after midnight.
+    mutating func timeOfDay() throws(PostgresError) -> TimeOfDay? {
+        try next(Int?.self).flatMap { TimeOfDay(minutes: $0) }
+    }
+
+    /// Columns `quiet_from`, `quiet_to`, `quiet_zone`, `quiet_policy`.
+    mutating func quietHours() throws(PostgresError) -> QuietHours? {
+        let (from, to) = (try timeOfDay(), try timeOfDay())
+        let (zone, policy) = (try next(String?.self), try next(String?.self))
+        guard let from, let to else { return nil }
+        return QuietHours(
+            from: from, to: to, zone: zone, policy: policy.flatMap { QuietHours.Policy(rawValue: $0) } ?? .deliverAfter)
+    }
+}
+
 extension TodoTask {
     /// In the order in which `init(columns:)` reads them.
     static let columnNames = [
         "user_id", "id", "project_id", "parent_id", "title", "description", "status", "priority", "due_date",
         "due_time", "due_zone", "start_date", "estimate_minutes", "tags", "position", "created_at", "updated_at",
-        "completed_at", "deleted_at", "version", "seq",
+        "completed_at", "deleted_at", "version", "seq", "series_id", "occurrence", "recurrence",
     ]
 
     /// Those columns of `row`: an alias, or a value of the row's type in brackets.
@@ -90,7 +106,8 @@ extension TodoTask {
             start: try columns.next(PostgresDate?.self).map { CivilDate($0) }, estimate: try columns.next(Int?.self),
             tags: try columns.next([String].self), position: try columns.next(String.self),
             created: try columns.instant(), updated: try columns.instant(), completed: try columns.instantIfAny(),
-            deleted: try columns.instantIfAny(), version: try columns.next(Int.self), seq: try columns.next(Int.self))
+            deleted: try columns.instantIfAny(), version: try columns.next(Int.self), seq: try columns.next(Int.self),
+            recurrence: try Series(columns: &columns))
     }
 
     init(_ row: PostgresRow) throws(PostgresError) {

@@ -37,6 +37,12 @@ public enum StoreError: Error, Sendable, Hashable {
             case "email": .invalid("email", "nobody with this address has an account")
             case "self": .invalid("email", "is the owner's own")
             case "conflict": .undoConflict
+            case "past": .invalid("at", "must lie in the future")
+            case "due": .invalid("before", "the task has no due date")
+            case "start": .invalid("before", "the task has no start date")
+            case "reminders": .invalid("", "the task has \(Reminder.Limits.perTask) reminders of yours already")
+            case "unfired": .invalid("", "the reminder has not fired yet: change or delete it instead")
+            case "digest": .invalid("", "a digest cannot be put off")
             default: .notFound
             }
     }

@@ -30,14 +30,20 @@ public struct TodoDatabase: Sendable {
     }
 
     public var tasks: TaskStore { TaskStore(database: self) }
+    public var series: SeriesStore { SeriesStore(database: self) }
     public var tags: TagStore { TagStore(database: self) }
     public var projects: ProjectStore { ProjectStore(database: self) }
     public var filters: FilterStore { FilterStore(database: self) }
+    public var reminders: ReminderStore { ReminderStore(database: self) }
+    public var policies: PolicyStore { PolicyStore(database: self) }
+    public var plan: PlanStore { PlanStore(database: self) }
+    public var firing: FireStore { FireStore(database: self) }
     public var accounts: AccountStore { AccountStore(database: self) }
     public var tokens: TokenStore { TokenStore(database: self) }
     public var changes: ChangeFeed { ChangeFeed(database: self) }
     public var outbox: Outbox { Outbox(database: self) }
     public var requests: RequestStore { RequestStore(database: self) }
+    public var notifications: NotificationStore { NotificationStore(database: self) }
     public var maintenance: Maintenance { Maintenance(database: self) }
 }
 

@@ -43,6 +43,8 @@ public final class PostgresServer: Sendable {
     /// SIGKILL to the postmaster: what a power cut looks like to clients. Returns when its children are gone, too.
     public func kill() async throws {
         guard let pid = postmaster else { throw Shell.Failure("the server is not running") }
+        // A child that it had after they were listed would hold on to the memory that its successor waits for.
+        Foundation.kill(pid, SIGSTOP)
         let children = try await Shell.run("/usr/bin/pgrep", "-P", "\(pid)").split(separator: "\n").compactMap {
             Int32($0)
         }

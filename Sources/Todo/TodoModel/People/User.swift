@@ -11,19 +11,25 @@ public struct User: Sendable, Hashable, Identifiable {
     public var zone: String
     /// When the person's day begins: what is due today is due until then.
     public var dayStart: TimeOfDay
+    /// When the person hears of what is due on a day rather than at a time.
+    public var remindAt: TimeOfDay
+    /// When reminders are held or dropped.
+    public var quietHours: QuietHours?
     public var created: Instant
     public var updated: Instant
     public var version: Int
 
     public init(
-        id: UUID, email: String, name: String, zone: String, dayStart: TimeOfDay, created: Instant, updated: Instant,
-        version: Int = 1
+        id: UUID, email: String, name: String, zone: String, dayStart: TimeOfDay, remindAt: TimeOfDay = .nine,
+        quietHours: QuietHours? = nil, created: Instant, updated: Instant, version: Int = 1
     ) {
         self.id = id
         self.email = email
         self.name = name
         self.zone = zone
         self.dayStart = dayStart
+        self.remindAt = remindAt
+        self.quietHours = quietHours
         self.created = created
         self.updated = updated
         self.version = version
@@ -34,7 +40,8 @@ public struct User: Sendable, Hashable, Identifiable {
     public var json: JSON {
         .object([
             "id": JSON(id), "email": .string(email), "name": .string(name), "zone": .string(zone),
-            "dayStart": .string(dayStart.text), "createdAt": JSON(created), "updatedAt": JSON(updated),
+            "dayStart": .string(dayStart.text), "remindAt": .string(remindAt.text),
+            "quietHours": JSON(quietHours) { $0.json }, "createdAt": JSON(created), "updatedAt": JSON(updated),
             "version": JSON(version),
         ])
     }
@@ -45,6 +52,8 @@ public struct User: Sendable, Hashable, Identifiable {
         public var name: String?
         public var zone: String?
         public var dayStart: TimeOfDay?
+        public var remindAt: TimeOfDay?
+        public var quietHours: QuietHours??
 
         public init() {}
 
@@ -52,16 +61,24 @@ public struct User: Sendable, Hashable, Identifiable {
         public init(_ json: JSON) throws(ValidationError) {
             var reader = try MemberReader(
                 json, of: "an account", ignoring: ["id", "createdAt", "updatedAt", "version"])
-            for name in ["email", "name", "zone", "dayStart"] where reader.has(name) && reader.value(name) == nil {
+            for name in ["email", "name", "zone", "dayStart", "remindAt"]
+            where reader.has(name) && reader.value(name) == nil {
                 reader.fail(name, "cannot be null")
             }
             email = reader.email("email")
             name = reader.line("name", limit: nameLimit)
             zone = reader.zone("zone")
             dayStart = reader.time("dayStart")
+            remindAt = reader.time("remindAt")
+            if reader.has("quietHours") { quietHours = .some(try reader.quietHours("quietHours")) }
             try reader.finish()
         }
     }
+}
+
+extension TimeOfDay {
+    /// When people hear of what is due on a day, unless they say otherwise.
+    public static let nine = TimeOfDay("09:00") ?? .midnight
 }
 
 /// What a person says of themselves to get an account.

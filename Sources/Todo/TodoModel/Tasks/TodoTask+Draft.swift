@@ -17,11 +17,13 @@ extension TodoTask {
         public var tags: [String]
         /// Nil: at the end.
         public var position: String?
+        /// Needs `due`.
+        public var recurrence: Series.Draft?
 
         public init(
             title: String, description: String = "", project: UUID? = nil, parent: UUID? = nil, status: Status = .open,
             priority: Priority = .none, due: Due? = nil, start: CivilDate? = nil, estimate: Int? = nil,
-            tags: [String] = [], position: String? = nil
+            tags: [String] = [], position: String? = nil, recurrence: Series.Draft? = nil
         ) {
             self.project = project
             self.parent = parent
@@ -34,6 +36,7 @@ extension TodoTask {
             self.estimate = estimate
             self.tags = tags
             self.position = position
+            self.recurrence = recurrence
         }
 
         /// Only `title` must be there. Throws naming every member that is wrong or unknown.
@@ -45,7 +48,13 @@ extension TodoTask {
                 description: reader.text("description", limit: Limits.description) ?? "",
                 project: reader.uuid("project"), parent: reader.uuid("parent"), status: reader.status() ?? .open,
                 priority: reader.priority() ?? .none, due: try reader.due(), start: reader.date("start"),
-                estimate: reader.estimate(), tags: reader.tags() ?? [], position: reader.position("position"))
+                estimate: reader.estimate(), tags: reader.tags() ?? [], position: reader.position("position"),
+                recurrence: try reader.series())
+            if let recurrence, due.map(recurrence.fits) != true, reader.value("due") == nil || due != nil {
+                reader.fail(
+                    "recurrence",
+                    due == nil ? "needs a due date" : "needs a due time: the rule is of hours, minutes or seconds")
+            }
             try reader.finish()
         }
     }
@@ -63,6 +72,9 @@ extension TodoTask {
         public var estimate: Int??
         public var tags: [String]?
         public var position: String?
+        public var recurrence: Series.Draft??
+        /// Which instances of a series are meant.
+        public var scope = SeriesScope.this
 
         public init() {}
 
@@ -89,6 +101,8 @@ extension TodoTask {
             if reader.has("start") { start = .some(reader.date("start")) }
             if reader.has("estimate") { estimate = .some(reader.estimate()) }
             if reader.has("tags") { tags = reader.tags() ?? [] }
+            if reader.has("recurrence") { recurrence = .some(try reader.series()) }
+            scope = reader.scope() ?? .this
             try reader.finish()
         }
     }
@@ -105,8 +119,8 @@ extension MemberReader {
 
     fileprivate mutating func estimate() -> Int? { integer("estimate", in: 1...TodoTask.Limits.estimate) }
 
-    /// Problems inside are told as `due.date` and so on.
-    fileprivate mutating func due() throws(ValidationError) -> Due? {
+    /// The member `due`. Problems inside are told as `due.date` and so on.
+    public mutating func due() throws(ValidationError) -> Due? {
         guard let json = value("due") else { return nil }
         guard json.object != nil else {
             fail(

@@ -3,7 +3,7 @@ public import StructuredData
 extension TodoTask {
     /// The task as the API and the events show it: every member, null where there is no value.
     ///
-    /// Migration 1 has the same form as the function `task_json`; a test holds them equal.
+    /// A migration has the same form as the function `task_json`; a test holds them equal.
     public var json: JSON {
         .object([
             "id": JSON(id), "user": JSON(user), "project": JSON(project), "parent": JSON(parent) { JSON($0) },
@@ -12,7 +12,7 @@ extension TodoTask {
             "estimate": JSON(estimate) { JSON($0) }, "tags": .array(tags.map(JSON.string)),
             "position": .string(position), "createdAt": JSON(created), "updatedAt": JSON(updated),
             "completedAt": JSON(completed) { JSON($0) }, "deletedAt": JSON(deleted) { JSON($0) },
-            "version": JSON(version), "seq": JSON(seq),
+            "version": JSON(version), "seq": JSON(seq), "recurrence": JSON(recurrence) { $0.json },
         ])
     }
 }

@@ -45,12 +45,14 @@ public struct TodoTask: Sendable, Hashable, Identifiable {
     public var version: Int
     /// The owner's change number as of the last change.
     public var seq: Int
+    /// How it repeats; nil for a task that does not. The instances that are done keep what they were made by.
+    public var recurrence: Series?
 
     public init(
         user: UUID, id: UUID, project: UUID, parent: UUID? = nil, title: String, description: String = "",
         status: Status = .open, priority: Priority = .none, due: Due? = nil, start: CivilDate? = nil,
         estimate: Int? = nil, tags: [String] = [], position: String, created: Instant, updated: Instant,
-        completed: Instant? = nil, deleted: Instant? = nil, version: Int = 1, seq: Int
+        completed: Instant? = nil, deleted: Instant? = nil, version: Int = 1, seq: Int, recurrence: Series? = nil
     ) {
         self.user = user
         self.id = id
@@ -71,6 +73,7 @@ public struct TodoTask: Sendable, Hashable, Identifiable {
         self.deleted = deleted
         self.version = version
         self.seq = seq
+        self.recurrence = recurrence
     }
 }
 

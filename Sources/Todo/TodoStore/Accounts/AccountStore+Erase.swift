@@ -12,6 +12,22 @@ extension AccountStore {
             ("tasks", "SELECT task_json(x) FROM tasks x WHERE x.user_id = \(id) ORDER BY x.id"),
             ("filters", "SELECT filter_json(x) FROM filters x WHERE x.user_id = \(id) ORDER BY x.id"),
             (
+                "reminders",
+                """
+                SELECT json_build_object('id', x.id, 'task', x.task_id, 'at', rfc3339(x.at), 'offset', x.offset_minutes,
+                    'before', x.moment, 'repeat', x.repeat_minutes, 'channels', x.channels,
+                    'createdAt', rfc3339(x.created_at), 'updatedAt', rfc3339(x.updated_at), 'version', x.version)
+                FROM reminders x WHERE x.user_id = \(id) ORDER BY x.id
+                """
+            ),
+            (
+                "remindersPlanned",
+                """
+                SELECT reminder_json(x, NULL, NULL) FROM planned_reminders x WHERE x.user_id = \(id)
+                ORDER BY x.fire_at, x.id
+                """
+            ),
+            (
                 "memberships",
                 """
                 SELECT json_build_object('owner', m.owner_id, 'project', m.project_id, 'role', m.role,
@@ -26,6 +42,22 @@ extension AccountStore {
                     'createdAt', rfc3339(k.created_at), 'expiresAt', rfc3339(k.expires_at),
                     'lastUsedAt', rfc3339(k.last_used_at))
                 FROM tokens k WHERE k.user_id = \(id) ORDER BY k.id
+                """
+            ),
+            (
+                "channels",
+                """
+                SELECT json_build_object('id', c.id, 'kind', c.kind, 'target', c.target,
+                    'createdAt', rfc3339(c.created_at), 'verifiedAt', rfc3339(c.verified_at))
+                FROM notification_channels c WHERE c.user_id = \(id) ORDER BY c.id
+                """
+            ),
+            (
+                "deliveries",
+                """
+                SELECT json_build_object('id', d.id, 'reminder', d.reminder_id, 'firedAt', rfc3339(d.fired_at),
+                    'kind', d.kind, 'target', d.target, 'state', d.state, 'attempts', d.attempts)
+                FROM deliveries d WHERE d.user_id = \(id) ORDER BY d.id
                 """
             ),
             (
@@ -59,10 +91,14 @@ extension AccountStore {
             guard try await accounts.user(id) != nil else { throw StoreError.notFound }
             try await accounts.leaveAll(id)
             let statements: [SQLFragment] = [
+                "DELETE FROM deliveries WHERE user_id = \(id)",
+                "DELETE FROM notification_channels WHERE user_id = \(id)",
                 "DELETE FROM operations WHERE user_id = \(id) OR owner_id = \(id)",
                 "DELETE FROM idempotency_keys WHERE user_id = \(id)",
                 "DELETE FROM tombstones WHERE user_id = \(id)",
                 "DELETE FROM filters WHERE user_id = \(id)",
+                "DELETE FROM reminders WHERE user_id = \(id) OR owner_id = \(id)",
+                "DELETE FROM planned_reminders WHERE user_id = \(id) OR owner_id = \(id)",
                 "DELETE FROM tasks WHERE user_id = \(id)",
                 "DELETE FROM project_members WHERE owner_id = \(id)",
                 "DELETE FROM projects WHERE user_id = \(id)",

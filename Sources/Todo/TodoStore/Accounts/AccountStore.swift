@@ -103,7 +103,8 @@ public struct AccountStore: Sendable {
     ) async throws -> User {
         let members = [
             "email": patch.email != nil, "name": patch.name != nil, "zone": patch.zone != nil,
-            "dayStart": patch.dayStart != nil,
+            "dayStart": patch.dayStart != nil, "remindAt": patch.remindAt != nil,
+            "quietHours": patch.quietHours != nil,
         ]
         let changed = members.filter(\.value).keys.sorted().map(JSON.string)
         let statement: SQLFragment = """
@@ -114,7 +115,8 @@ public struct AccountStore: Sendable {
                 UPDATE users u SET email = COALESCE(\(patch.email), u.email), name = COALESCE(\(patch.name), u.name),
                     zone = COALESCE(\(patch.zone), u.zone),
                     day_start = COALESCE(\(patch.dayStart.map { Int16($0.minutes) }), u.day_start),
-                    updated_at = now(), version = u.version + 1
+                    remind_at = COALESCE(\(patch.remindAt.map { Int16($0.minutes) }), u.remind_at),
+                    \(Self.quietHours(patch.quietHours)) updated_at = now(), version = u.version + 1
                 FROM target WHERE u.id = \(id) AND NOT target.is_other RETURNING u.*),
             told AS (\(database.accountEvent(.updated, of: id, ["changed": .array(changed)], if: "person")))
             SELECT t.is_other, t.version, \(raw: User.columns(of: "p")) FROM target t LEFT JOIN person p ON true
@@ -129,6 +131,15 @@ public struct AccountStore: Sendable {
         } catch let error as PostgresError where error.isUniqueViolation {
             throw StoreError.emailTaken
         }
+    }
+
+    /// Assignments, each followed by a comma; none for nil.
+    private static func quietHours(_ change: QuietHours??) -> SQLFragment {
+        guard let change else { return "" }
+        return """
+            quiet_from = \(change.map { Int16($0.from.minutes) }), quiet_to = \(change.map { Int16($0.to.minutes) }),
+            quiet_zone = \(change.flatMap(\.zone)), quiet_policy = \(change?.policy.rawValue),
+            """
     }
 
     /// Sets what was made of a new password, and ends all sessions but the one with the id `kept`.

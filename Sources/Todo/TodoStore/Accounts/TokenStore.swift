@@ -111,14 +111,17 @@ extension AccessToken {
 
 extension User {
     static func columns(of alias: String) -> String {
-        ["id", "email", "name", "zone", "day_start", "created_at", "updated_at", "version"]
-            .map { "\(alias).\($0)" }.joined(separator: ", ")
+        [
+            "id", "email", "name", "zone", "day_start", "remind_at", "quiet_from", "quiet_to", "quiet_zone",
+            "quiet_policy", "created_at", "updated_at", "version",
+        ].map { "\(alias).\($0)" }.joined(separator: ", ")
     }
 
     init(columns: inout ColumnReader) throws(PostgresError) {
         self.init(
             id: try columns.next(), email: try columns.next(), name: try columns.next(), zone: try columns.next(),
-            dayStart: TimeOfDay(minutes: try columns.next(Int.self)) ?? .midnight, created: try columns.instant(),
-            updated: try columns.instant(), version: try columns.next())
+            dayStart: try columns.timeOfDay() ?? .midnight, remindAt: try columns.timeOfDay() ?? .nine,
+            quietHours: try columns.quietHours(), created: try columns.instant(), updated: try columns.instant(),
+            version: try columns.next())
     }
 }

@@ -9,7 +9,7 @@ public struct Maintenance: Sendable {
 
     /// Removes what is past its time: tasks that were in the bin for longer than `bin` (a tombstone with the number of
     /// their deletion stays for those who come back later), operations that can no longer be undone, answers that are
-    /// kept no longer, and tokens that expired. Any number of processes may do so at once. Returns how many rows went.
+    /// kept no longer, reminders that are long over, and tokens that expired. Any number of processes may do so at once. Returns how many rows went.
     @discardableResult
     public func run(bin: Duration) async throws -> Int {
         let seconds = Double(bin.components.seconds)
@@ -33,6 +33,12 @@ public struct Maintenance: Sendable {
             (
                 "maintenance.requests",
                 Self.expired("idempotency_keys", "created_at < now() - interval '\(RequestStore.lifetime)'")
+            ),
+            (
+                "maintenance.reminders",
+                Self.expired(
+                    "planned_reminders",
+                    "fire_at < now() - interval '90 days' AND state NOT IN ('pending', 'held')")
             ),
             ("maintenance.tokens", Self.expired("tokens", "expires_at < now() - interval '1 day'")),
         ]

@@ -23,5 +23,7 @@ public struct Migration: Sendable {
     }
 
     /// All steps, in order.
-    public static let all: [Migration] = [.people, .tasks, .events]
+    public static let all: [Migration] = [
+        .people, .tasks, .events, .series, .reminders, .notifications, .closedSeries,
+    ]
 }

@@ -1,16 +1,43 @@
 internal import Postgres
 internal import TodoModel
 
+/// Whose calendar and projects a condition is about: one person's, given by parameters; or, with columns, that of whoever
+/// stands in the same row.
+struct SQLPerson {
+    let user: SQLFragment
+    let zone: SQLFragment
+    /// In minutes.
+    let dayStart: SQLFragment
+    let now: Instant
+    let weekStart: TaskDate.Weekday
+
+    init(_ context: QueryContext) {
+        user = "\(context.user)"
+        zone = "\(context.zone)"
+        dayStart = "\(context.dayStart.minutes)"
+        now = context.now
+        weekStart = context.weekStart
+    }
+
+    init(user: SQLFragment, zone: SQLFragment, dayStart: SQLFragment, now: Instant) {
+        self.user = user
+        self.zone = zone
+        self.dayStart = dayStart
+        self.now = now
+        weekStart = .monday
+    }
+}
+
 /// The person's calendar in SQL. PostgreSQL knows the zones; what it works out once for a statement stands in a scalar
 /// subquery, which is run once, where an expression of parameters would be evaluated for each row.
 struct SQLCalendar {
-    let context: QueryContext
+    let person: SQLPerson
 
-    var zone: SQLFragment { "\(context.zone)" }
-    var now: SQLFragment { "\(PostgresTimestamp(microsecondsSince1970: context.now.microsecondsSince1970))" }
+    var zone: SQLFragment { person.zone }
+    var now: SQLFragment { "\(person.now.timestamp)" }
     /// The wall time of now.
     var localNow: SQLFragment { "(SELECT timezone(\(zone), \(now)))" }
-    var dayStart: SQLFragment { "\(context.dayStart.minutes) * interval '1 minute'" }
+    var dayStart: SQLFragment { "\(person.dayStart) * interval '1 minute'" }
 
     /// The first day of a stretch of days; `now` stands for today.
     func start(of date: TaskDate) -> SQLFragment { bound(date, isEnd: false) }
@@ -39,7 +66,7 @@ struct SQLCalendar {
             return fromToday(
                 "today + mod(\(Int32(weekday.rawValue)) - extract(isodow FROM today)::int + 7, 7) + \(days)")
         case .current(.week):
-            let first = Int32(context.weekStart.rawValue)
+            let first = Int32(person.weekStart.rawValue)
             return fromToday("today - mod(extract(isodow FROM today)::int - \(first) + 7, 7) + \(days * 7)")
         case .current(.month): return fromToday(period("month", days))
         case .current(.year): return fromToday(period("year", days))

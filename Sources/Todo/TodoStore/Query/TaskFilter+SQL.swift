@@ -6,8 +6,11 @@ internal import TodoModel
 /// The text depends on the query's shape only, so that queries which differ in values share a prepared statement. Every
 /// condition is true or false, never NULL, so that NOT of it is what the person means.
 struct TaskFilterCompiler {
-    let context: QueryContext
-    var calendar: SQLCalendar { SQLCalendar(context: context) }
+    let person: SQLPerson
+    var calendar: SQLCalendar { SQLCalendar(person: person) }
+
+    init(context: QueryContext) { person = SQLPerson(context) }
+    init(person: SQLPerson) { self.person = person }
 
     func condition(_ query: TaskQuery) -> SQLFragment {
         let condition = condition(query.filter)
@@ -115,15 +118,15 @@ struct TaskFilterCompiler {
         case .name(let name):
             """
             t.project_id = ANY (ARRAY(
-                SELECT p.id FROM projects AS p WHERE p.user_id = \(context.user) AND lower(p.name) = lower(\(name))
+                SELECT p.id FROM projects AS p WHERE p.user_id = \(person.user) AND lower(p.name) = lower(\(name))
                 UNION ALL
                 SELECT p.id FROM project_members AS m JOIN projects AS p ON p.user_id = m.owner_id AND p.id = m.project_id
-                WHERE m.member_id = \(context.user) AND lower(p.name) = lower(\(name))))
+                WHERE m.member_id = \(person.user) AND lower(p.name) = lower(\(name))))
             """
         }
     }
 
     private var inbox: SQLFragment {
-        "SELECT p.id FROM projects AS p WHERE p.user_id = \(context.user) AND p.is_inbox"
+        "SELECT p.id FROM projects AS p WHERE p.user_id = \(person.user) AND p.is_inbox"
     }
 }

@@ -6,7 +6,8 @@ public import TodoModel
 public enum BulkWrite: Sendable {
     case create(TodoTask.Draft)
     case update(UUID, TodoTask.Patch, ifVersion: [Int]?)
-    case delete(UUID, ifVersion: [Int]?)
+    /// With the scope `this` an instance of a series is skipped; otherwise its series ends.
+    case delete(UUID, scope: SeriesScope = .all, ifVersion: [Int]?)
     case restore(UUID, ifVersion: [Int]?)
     case move(UUID, TaskMove, ifVersion: [Int]?)
 }
@@ -34,12 +35,26 @@ extension TaskStore {
     ) async throws -> [Result<TodoTask, StoreError>] {
         var results: [Result<TodoTask, StoreError>] = []
         var waiting: [TaskWrite] = []
+        /// What takes more than a statement has its turn after those before it.
+        func alone(_ write: (SeriesStore) async throws -> TodoTask) async throws {
+            results += try await send(waiting, by: operation)
+            waiting = []
+            do {
+                results.append(.success(try await write(SeriesStore(database: database))))
+            } catch let error as StoreError {
+                results.append(.failure(error))
+            }
+        }
         for write in writes {
             switch write {
-            case .create(let draft): waiting.append(creation(draft, by: operation))
+            case .create(let draft): waiting.append(try creation(draft, by: operation))
+            case .update(let id, let patch, let versions) where patch.changesSeries:
+                try await alone { try await $0.update(id, patch, ifVersion: versions, by: operation) }
             case .update(let id, let patch, let versions):
                 waiting.append(.update(id, patch, ifVersion: versions, by: operation))
-            case .delete(let id, let versions): waiting.append(.delete(id, ifVersion: versions, by: operation))
+            case .delete(let id, .this, let versions):
+                try await alone { try await $0.skip(id, ifVersion: versions, by: operation) }
+            case .delete(let id, _, let versions): waiting.append(.delete(id, ifVersion: versions, by: operation))
             case .restore(let id, let versions): waiting.append(.restore(id, ifVersion: versions, by: operation))
             case .move(let id, let move, let versions):
                 results += try await send(waiting, by: operation)
@@ -52,7 +67,12 @@ extension TaskStore {
                 }
             }
         }
-        return results + (try await send(waiting, by: operation))
+        results += try await send(waiting, by: operation)
+        for case (.update(_, let patch, _), .success(let task)) in zip(writes, results)
+        where patch.closes && task.recurrence != nil {
+            try await SeriesStore(database: database).follow(task, by: operation)
+        }
+        return results
     }
 
     private func send(

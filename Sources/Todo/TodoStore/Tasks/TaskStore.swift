@@ -48,23 +48,36 @@ public struct TaskStore: Sendable {
 
     /// Throws `invalid` naming `project` or `parent`, or `forbidden`.
     public func create(_ draft: TodoTask.Draft, by operation: TodoOperation) async throws -> TodoTask {
-        try await write(creation(draft, by: operation), by: operation)
+        try await write(try creation(draft, by: operation), by: operation)
     }
 
-    /// Changes a task unless nothing would be different.
+    /// Changes a task unless nothing would be different. When that closes an instance of a series, the next one is made in
+    /// the same transaction.
     ///
     /// - Parameter versions: those at which the change is wanted; nil for any.
     public func update(
         _ id: UUID, _ patch: TodoTask.Patch, ifVersion versions: [Int]? = nil, by operation: TodoOperation
     ) async throws -> TodoTask {
-        try await write(.update(id, patch, ifVersion: versions, by: operation), by: operation)
+        guard patch.mayConcernSeries else {
+            return try await write(.update(id, patch, ifVersion: versions, by: operation), by: operation)
+        }
+        return try await database.transaction { database in
+            try await SeriesStore(database: database).update(id, patch, ifVersion: versions, by: operation)
+        }
     }
 
     /// Puts a task and all below it into the bin.
+    ///
+    /// - Parameter scope: with `this`, an instance of a series is skipped: the next one is made in the same transaction.
     public func delete(
-        _ id: UUID, ifVersion versions: [Int]? = nil, by operation: TodoOperation
+        _ id: UUID, scope: SeriesScope = .all, ifVersion versions: [Int]? = nil, by operation: TodoOperation
     ) async throws -> TodoTask {
-        try await write(.delete(id, ifVersion: versions, by: operation), by: operation)
+        guard scope == .this else {
+            return try await write(.delete(id, ifVersion: versions, by: operation), by: operation)
+        }
+        return try await database.transaction { database in
+            try await SeriesStore(database: database).skip(id, ifVersion: versions, by: operation)
+        }
     }
 
     /// Takes a task out of the bin, with all that went there with it.
@@ -74,12 +87,13 @@ public struct TaskStore: Sendable {
         try await write(.restore(id, ifVersion: versions, by: operation), by: operation)
     }
 
-    func creation(_ draft: TodoTask.Draft, by operation: TodoOperation) -> TaskWrite {
+    func creation(_ draft: TodoTask.Draft, by operation: TodoOperation) throws(StoreError) -> TaskWrite {
         .create(
-            draft, id: database.makeID(), position: draft.position ?? FractionalIndex.end(at: .now()), by: operation)
+            draft, id: database.makeID(), position: draft.position ?? FractionalIndex.end(at: .now()),
+            series: try draft.series(id: database.makeID()), by: operation)
     }
 
-    private func write(_ write: TaskWrite, by operation: TodoOperation) async throws -> TodoTask {
+    func write(_ write: TaskWrite, by operation: TodoOperation) async throws -> TodoTask {
         try WriteAnswer.task(try await database.write(as: .user(operation.actor), write.queries))
     }
 }

@@ -4,7 +4,9 @@ internal import TodoModel
 
 extension TaskWrite {
     /// Makes a task in the project, beside the parent, or in the maker's inbox.
-    static func create(_ draft: TodoTask.Draft, id: UUID, position: String, by operation: TodoOperation) -> TaskWrite {
+    static func create(
+        _ draft: TodoTask.Draft, id: UUID, position: String, series: Series? = nil, by operation: TodoOperation
+    ) -> TaskWrite {
         let actor = operation.actor
         let owners = SQLFragment.owners(for: actor)
         let parent: SQLFragment
@@ -38,7 +40,8 @@ extension TaskWrite {
             "\(draft.status.rawValue)", "\(Int16(draft.priority.rawValue))", "\(draft.due?.date.column)",
             "\(draft.due?.time.map { PostgresTime($0) })", "\(draft.due?.zone)", "\(draft.start?.column)",
             "\(draft.estimate.map { Int32(clamping: $0) })", "\(draft.tags)", "\(position)",
-            draft.status == .open ? "NULL::timestamptz" : "now()", "NULL::timestamptz",
+            draft.status == .open ? "NULL::timestamptz" : "now()", "NULL::timestamptz", "\(series?.id)",
+            "\(series?.occurrenceText)", "\(series?.column)", "\(series != nil && draft.status == .open)",
         ]
         // Without a parent nothing is looked at that another write could change.
         return TaskWrite(
@@ -48,10 +51,14 @@ extension TaskWrite {
     }
 
     /// Changes one task. Its subtasks follow it to another project.
+    ///
+    /// - Parameter series: how it repeats from now on, or no more; nil leaves that as it is.
     static func update(
-        _ id: UUID, _ patch: TodoTask.Patch, ifVersion versions: [Int]?, by operation: TodoOperation
+        _ id: UUID, _ patch: TodoTask.Patch, series: Series?? = nil, ifVersion versions: [Int]?,
+        by operation: TodoOperation
     ) -> TaskWrite {
         var changes = changes(patch)
+        changes.merge(seriesChanges(patch, series)) { $1 }
         var tables = target(id, for: operation.actor)
         let isMoved = patch.project != nil || (patch.parent ?? nil) != nil
         if isMoved {
@@ -82,7 +89,11 @@ extension TaskWrite {
     }
 
     /// Puts a task and its subtasks into the bin. One that is there stays as it is.
-    static func delete(_ id: UUID, ifVersion versions: [Int]?, by operation: TodoOperation) -> TaskWrite {
+    ///
+    /// - Parameter skips: the task is an instance of a series that goes on with the next.
+    static func delete(
+        _ id: UUID, skips: Bool = false, ifVersion versions: [Int]?, by operation: TodoOperation
+    ) -> TaskWrite {
         let tables: SQLFragment = """
             \(target(id, for: operation.actor))
             checked AS (
@@ -91,7 +102,11 @@ extension TaskWrite {
             """
         return TaskWrite(
             "task.delete", lock: lock(owner(ofTask: id, for: operation.actor)), by: operation, tables: tables,
-            goal: goal(["deleted_at": "COALESCE((x.old).deleted_at, now())"], from: "parts x"), returning: id)
+            goal: goal(
+                [
+                    "deleted_at": "COALESCE((x.old).deleted_at, now())",
+                    "is_series_head": "(x.old).is_series_head AND NOT (\(skips) AND (x.old).id = \(id))",
+                ], from: "parts x"), returning: id)
     }
 
     /// Takes a task out of the bin, with the subtasks that went there with it. Where its project is gone it comes into

@@ -16,7 +16,8 @@ struct TaskWrite: Sendable {
     /// What a person may set, or a write changes; in the order in which `goal` lists them.
     static let writable = [
         "project_id", "parent_id", "title", "description", "status", "priority", "due_date", "due_time", "due_zone",
-        "start_date", "estimate_minutes", "tags", "position", "completed_at", "deleted_at",
+        "start_date", "estimate_minutes", "tags", "position", "completed_at", "deleted_at", "series_id", "occurrence",
+        "recurrence", "is_series_head",
     ]
 
     /// A write that gives tasks new values.

@@ -1,0 +1,60 @@
+/// When a digest is due, in wall time: a cron expression, or an RRULE (`FREQ=…`).
+///
+/// A rule is counted from the first Monday of 2024, so that every second week is the same one for everybody.
+public struct DigestSchedule: Sendable {
+    private enum Calendar: Sendable {
+        case cron(CronExpression)
+        case rule(RecurrenceSet)
+    }
+
+    private let calendar: Calendar
+    private static let start = LocalDateTime(seconds: 1_704_067_200)
+
+    /// - Throws: what is wrong, where, and what is allowed.
+    public init(_ text: String) throws(RecurrenceError) {
+        if text.uppercased().contains("FREQ=") {
+            calendar = .rule(try RecurrenceSet(start: Self.start, zone: nil, rule: RecurrenceRule(text)))
+        } else {
+            calendar = .cron(try CronExpression(text))
+        }
+    }
+
+    /// The first time after `time`; nil when there is none.
+    public func next(after time: LocalDateTime) -> LocalDateTime? {
+        switch calendar {
+        case .cron(let expression): expression.next(after: time.seconds, in: nil).map { LocalDateTime(seconds: $0) }
+        case .rule(let set): set.next(after: time.seconds)?.local
+        }
+    }
+
+    /// The times around `now`, so that everybody's next one is among them, wherever they are: from a day and a bit before
+    /// now in UTC to the first one that is later than a day and a bit after.
+    public func times(around now: Instant) -> [LocalDateTime] {
+        let second = Int(now.microsecondsSince1970 / 1_000_000)
+        let end = LocalDateTime(seconds: second + Self.margin)
+        var times: [LocalDateTime] = []
+        var last = LocalDateTime(seconds: second - Self.margin)
+        while times.count < Self.limit, let time = next(after: last) {
+            times.append(time)
+            last = time
+            if end < time { break }
+        }
+        return times
+    }
+
+    /// Whether it is due more than once a minute.
+    var isTooFrequent: Bool {
+        var last = next(after: Self.start)
+        for _ in 0..<3 {
+            guard let time = last, let following = next(after: time) else { return false }
+            if following.seconds - time.seconds < 60 { return true }
+            last = following
+        }
+        return false
+    }
+
+    /// No zone is farther from UTC.
+    private static let margin = 26 * 3600
+    /// One for every minute of that, and some more.
+    private static let limit = 3200
+}

@@ -1,0 +1,116 @@
+public import FoundationEssentials
+internal import Postgres
+internal import StructuredData
+public import TodoModel
+
+extension NotificationStore {
+    /// A person's deliveries, the newest first.
+    ///
+    /// - Parameters:
+    ///   - states: nil for all.
+    ///   - cursor: the last one of the page before.
+    public func deliveries(
+        of user: UUID, in state: NotificationDelivery.State? = nil, before cursor: UUID? = nil, limit: Int
+    ) async throws -> [NotificationDelivery] {
+        var condition: SQLFragment = "d.user_id = \(user)"
+        if let state { condition = "\(condition) AND d.state = \(state.rawValue)" }
+        if let cursor { condition = "\(condition) AND d.id < \(cursor)" }
+        let statement: SQLFragment = """
+            SELECT \(raw: NotificationDelivery.columns(of: "d")) FROM deliveries d WHERE \(condition)
+            ORDER BY d.id DESC LIMIT \(limit)
+            """
+        return try await database.rows(as: .user(user), "delivery.list", statement).map {
+            try NotificationDelivery($0)
+        }
+    }
+
+    /// Throws `notFound`.
+    public func delivery(_ id: UUID, of user: UUID) async throws -> NotificationDelivery {
+        let statement: SQLFragment = """
+            SELECT \(raw: NotificationDelivery.columns(of: "d")) FROM deliveries d
+            WHERE d.user_id = \(user) AND d.id = \(id)
+            """
+        guard let row = try await database.rows(as: .user(user), "delivery.get", statement).first else {
+            throw StoreError.notFound
+        }
+        return try NotificationDelivery(row)
+    }
+
+    /// Tries a dead one anew, with the same id, for another `lifetime`. Throws `notFound`, and `invalid` when it is not
+    /// dead, or its channel is gone or paused.
+    public func replay(_ id: UUID, of user: UUID, lifetime: Duration, at now: Instant) async throws
+        -> NotificationDelivery
+    {
+        let statement: SQLFragment = """
+            UPDATE deliveries d SET state = 'pending', attempts = 0, next_attempt_at = \(now.timestamp),
+                give_up_at = \((now + lifetime).timestamp)
+            WHERE d.user_id = \(user) AND d.id = \(id) AND d.state = 'dead' AND EXISTS (
+                SELECT FROM notification_channels c
+                WHERE c.user_id = d.user_id AND c.id = d.channel_id AND c.paused_at IS NULL)
+            RETURNING \(raw: NotificationDelivery.columns(of: "d"))
+            """
+        let rows = try await database.rows(as: .user(user), "delivery.replay", statement)
+        if let row = rows.first { return try NotificationDelivery(row) }
+        let found = try await delivery(id, of: user)
+        throw StoreError.invalid(
+            "",
+            found.state == .dead
+                ? "its channel was removed or is paused: go on with it, or add it again"
+                : "only a dead delivery is sent again; this one is \(found.state.rawValue)")
+    }
+
+    /// Throws away what was delivered or skipped before `delivered`, and what died before `dead`; a thousand at a time.
+    /// Returns how many went.
+    public func forget(deliveredBefore delivered: Instant, deadBefore dead: Instant) async throws -> Int {
+        let statement: SQLFragment = """
+            DELETE FROM deliveries WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM deliveries WHERE state <> 'pending'
+                    AND created_at < CASE WHEN state = 'dead' THEN \(dead.timestamp) ELSE \(delivered.timestamp) END
+                    AND created_at < \(max(dead, delivered).timestamp) LIMIT 1000))
+            """
+        return try await database.rows(as: .system, "delivery.forget", statement).affected
+    }
+
+    /// How many are pending, and dead.
+    public func backlog() async throws -> (pending: Int, dead: Int) {
+        let statement: SQLFragment = """
+            SELECT (SELECT count(*) FROM deliveries WHERE state = 'pending'),
+                (SELECT count(*) FROM deliveries WHERE state = 'dead')
+            """
+        guard let row = try await database.rows(as: .system, "delivery.backlog", statement).first else { return (0, 0) }
+        return try row.decode(Int.self, Int.self)
+    }
+}
+
+extension NotificationDelivery {
+    static func columns(of row: String) -> String {
+        [
+            "user_id", "id", "purpose", "reminder_id", "fired_at", "kind", "target", "channel_id", "state", "attempts",
+            "created_at", "last_attempt_at", "next_attempt_at", "delivered_at", "last_error", "content",
+        ].map { "\(row).\($0)" }.joined(separator: ", ")
+    }
+
+    init(columns: inout ColumnReader) throws {
+        let (user, id) = (try columns.next(UUID.self), try columns.next(UUID.self))
+        let purpose = Purpose(rawValue: try columns.next(String.self))
+        let reminder = try columns.next(UUID.self)
+        let fired = try columns.instant()
+        let (kind, target) = (try columns.next(String.self), try columns.next(String.self))
+        let channel = try columns.next(UUID?.self)
+        let state = State(rawValue: try columns.next(String.self))
+        guard let purpose, let state else {
+            throw PostgresError.misuse("a delivery has a purpose or state that this release does not know")
+        }
+        self.init(
+            user: user, id: id, purpose: purpose, reminder: reminder, fired: fired, kind: kind, target: target,
+            channel: channel, state: state, attempts: Int(try columns.next(Int32.self)),
+            created: try columns.instant(), lastAttempt: try columns.instantIfAny(),
+            nextAttempt: try columns.instantIfAny(), delivered: try columns.instantIfAny(),
+            lastError: try columns.next(), content: try JSON(parsing: try columns.next(PostgresJSON.self).bytes))
+    }
+
+    init(_ row: PostgresRow) throws {
+        var columns = ColumnReader(row)
+        try self.init(columns: &columns)
+    }
+}

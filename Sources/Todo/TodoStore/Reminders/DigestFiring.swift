@@ -1,0 +1,64 @@
+internal import Postgres
+internal import TodoModel
+
+/// The statement that fires the digests of one policy: of each person one reminder with the tasks that the selector
+/// finds among theirs, at that moment. Nobody is told of nothing.
+struct DigestFiring {
+    /// A longer list helps nobody.
+    static let taskLimit = 100
+
+    let order: FireStore.Order
+    let policy: ReminderPolicy
+    private let condition: SQLFragment
+
+    /// Throws when the selector cannot be read.
+    init(order: FireStore.Order, policy: ReminderPolicy) throws(TaskQueryError) {
+        self.order = order
+        self.policy = policy
+        let query = try TaskQuery(parsing: policy.selector)
+        let person = SQLPerson(user: "u.id", zone: "k.zone", dayStart: "u.day_start", now: order.now)
+        let selected = TaskFilterCompiler(person: person).condition(query)
+        condition = query.filter.mentionsStatus ? selected : "\(selected) AND t.status = 'open'"
+    }
+
+    private var now: SQLFragment { "\(order.now.timestamp)" }
+
+    var statement: SQLFragment {
+        """
+        WITH \(ReminderFiring.fence(order)),
+        due AS MATERIALIZED (
+            SELECT p.*, p.fire_at <= \(order.missedBefore.timestamp) AS missed FROM planned_reminders p
+            WHERE \(ReminderFiring.isDue(order)) AND p.task_id IS NULL AND p.source_id = \(policy.id)
+            ORDER BY p.fire_at LIMIT \(raw: "\(order.limit)") FOR UPDATE SKIP LOCKED),
+        judged AS MATERIALIZED (
+            SELECT d.user_id, d.id, d.source, d.source_id, d.fire_at, d.missed, o.channels, l.tasks, v.reason, q.until,
+                \(ReminderFiring.verdict) AS verdict
+            FROM due d
+            LEFT JOIN users u ON u.id = d.user_id
+            LEFT JOIN reminder_policies o ON o.id = d.source_id
+            CROSS JOIN LATERAL (SELECT \(raw: PlanStatement.knownZone("u.zone")) AS zone) k
+            CROSS JOIN LATERAL (
+                SELECT json_agg(task_json(t)) AS tasks FROM (
+                    SELECT t.* FROM tasks t JOIN projects pr ON pr.user_id = t.user_id AND pr.id = t.project_id
+                    WHERE t.user_id = u.id AND pr.deleted_at IS NULL AND \(condition)
+                    ORDER BY t.due_wall, t.priority DESC, t.id LIMIT \(raw: "\(Self.taskLimit)")) t) l
+            \(ReminderFiring.quiet(at: now))
+            CROSS JOIN LATERAL (SELECT CASE
+                WHEN u.id IS NULL OR o.id IS NULL OR o.deleted_at IS NOT NULL OR o.is_suspended OR o.digest IS NULL
+                    THEN 'changed'
+                \(ReminderFiring.missed(at: now, rival: "n.task_id IS NULL"))
+                \(ReminderFiring.hush(at: now)) 
+                WHEN l.tasks IS NULL THEN 'empty' END AS reason) v),
+        \(ReminderFiring.marking(at: now, digest: "j.tasks")),
+        told AS (
+            INSERT INTO outbox (event_id, user_id, topic, type, body)
+            SELECT e.id, m.user_id, '\(raw: ReminderEvent.topic)', e.type, reminder_event_json(
+                e.id, e.type, \(now), m.user_id, m.planned_id, reminder_json(m.planned, m.channels, m.digest), NULL)
+            FROM marked m
+            CROSS JOIN LATERAL (\(raw: ReminderFiring.event)) e
+            WHERE m.verdict IN ('fired', 'expired') ORDER BY m.fire_at),
+        \(ReminderFiring.tally(at: now))
+        \(ReminderFiring.answer(order, repeated: "NULL::timestamptz"))
+        """
+    }
+}

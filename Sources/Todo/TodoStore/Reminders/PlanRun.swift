@@ -1,0 +1,129 @@
+internal import FoundationEssentials
+internal import Postgres
+internal import TodoModel
+
+/// One portion of planning, in the transaction that holds the lock.
+struct PlanRun {
+    let database: TodoDatabase
+    let statement: PlanStatement
+
+    /// The tasks that were noted first.
+    func tasks(limit: Int) async throws -> PlanStore.Step {
+        let touched: SQLFragment = """
+            noted AS (
+                DELETE FROM replan WHERE id = ANY (ARRAY(SELECT id FROM replan ORDER BY id LIMIT \(raw: "\(limit)")))
+                RETURNING owner_id, task_id, since),
+            touched AS MATERIALIZED (
+                SELECT owner_id, task_id, min(since) AS since FROM noted GROUP BY owner_id, task_id)
+            """
+        return try await run("plan.tasks", statement.statement(touched: touched)).step
+    }
+
+    /// A portion of the scope that was noted first.
+    func scope(limit: Int) async throws -> PlanStore.Step {
+        let rows = try await database.rows(
+            as: .system, "plan.scope",
+            """
+            SELECT s.id, s.kind, s.subject, s.after_owner, s.after_task, s.since FROM replan_scopes s ORDER BY s.id LIMIT 1
+            """)
+        guard let row = rows.first else { return .init() }
+        let (id, kind, subject, owner, task, since) = try row.decode(
+            Int64.self, String.self, String.self, UUID.self, UUID.self, PostgresTimestamp.self)
+        if kind == "policy", let policy = UUID(uuidString: subject) {
+            return try await self.policy(policy, scope: id, after: (owner, task), since: since, limit: 5 * limit)
+        }
+        // All of one person, or of a zone, goes the way of single tasks.
+        var statements =
+            kind == "zone"
+            ? [Self.notes(of: "t.due_zone = \(subject) OR u.zone = \(subject)", or: "u.zone = \(subject)", since)]
+            : person(UUID(uuidString: subject) ?? UUID(), since)
+        statements.append("DELETE FROM replan_scopes WHERE id = \(id)")
+        _ = try await database.read(as: .system, statements.map { $0.query(named: "plan.\(kind)") })
+        return .init(scopes: 1)
+    }
+
+    /// What was held by quiet hours is looked at again, and digests move with the person.
+    private func person(_ user: UUID, _ since: PostgresTimestamp) -> [SQLFragment] {
+        [
+            """
+            UPDATE planned_reminders SET state = 'pending', fire_at = \(statement.now.timestamp)
+            WHERE user_id = \(user) AND state = 'held'
+            """,
+            """
+            UPDATE planned_reminders p SET due_at = m.at, fire_at = m.at
+            FROM users u, reminder_policies o, LATERAL (SELECT \(raw: PlanStatement.knownZone("u.zone")) AS zone) k,
+                LATERAL (SELECT wall_instant(q.anchor, k.zone) AS at, q.id FROM planned_reminders q
+                    WHERE q.user_id = \(user) AND q.task_id IS NULL AND q.source_id = o.id AND q.state = 'pending') m
+            WHERE u.id = \(user) AND o.digest IS NOT NULL AND o.digest_zone IS NULL
+                AND p.user_id = \(user) AND p.id = m.id AND p.due_at <> m.at
+            """,
+            Self.notes(of: "t.user_id = \(user)", or: "r.user_id = \(user)", since),
+        ]
+    }
+
+    /// Notes open tasks with dates of which `condition` on `t` and their owner `u` holds, and those with a reminder `r` of
+    /// a person `u` of which `other` does.
+    private static func notes(
+        of condition: SQLFragment, or other: SQLFragment, _ since: PostgresTimestamp
+    ) -> SQLFragment {
+        """
+        INSERT INTO replan (owner_id, task_id, since)
+        SELECT t.user_id, t.id, \(since) FROM tasks t JOIN users u ON u.id = t.user_id
+        WHERE t.status = 'open' AND t.deleted_at IS NULL AND t.due_date IS NOT NULL AND (\(condition))
+        UNION
+        SELECT r.owner_id, r.task_id, \(since) FROM reminders r JOIN users u ON u.id = r.user_id WHERE \(other)
+        """
+    }
+
+    /// Walks through all tasks in the order of their key. A policy that is gone or suspended asks for nothing, so what it
+    /// had planned is cancelled on the way; then it is removed.
+    private func policy(
+        _ policy: UUID, scope: Int64, after: (owner: UUID, task: UUID), since: PostgresTimestamp, limit: Int
+    ) async throws -> PlanStore.Step {
+        let touched: SQLFragment = """
+            touched AS MATERIALIZED (
+                SELECT t.user_id AS owner_id, t.id AS task_id, \(since) AS since FROM tasks t
+                WHERE (t.user_id, t.id) > (\(after.owner)::uuid, \(after.task)::uuid)
+                ORDER BY t.user_id, t.id LIMIT \(raw: "\(limit)"))
+            """
+        let last: SQLFragment = """
+            (SELECT ARRAY[x.owner_id, x.task_id] FROM touched x ORDER BY x.owner_id DESC, x.task_id DESC LIMIT 1)
+            """
+        var (step, end) = try await run(
+            "plan.policy", statement.statement(touched: touched, only: policy, returning: last))
+        var statements: [SQLFragment] =
+            if let end, end.count == 2, step.tasks == limit {
+                ["UPDATE replan_scopes SET after_owner = \(end[0]), after_task = \(end[1]) WHERE id = \(scope)"]
+            } else {
+                [
+                    "DELETE FROM replan_scopes WHERE id = \(scope)",
+                    "DELETE FROM reminder_policies WHERE id = \(policy) AND deleted_at IS NOT NULL",
+                ]
+            }
+        if after.owner == Self.first {
+            step.scopes = 1
+            // Of its digests there are few: they are planned anew by the calendar that it has now.
+            statements.append(
+                """
+                UPDATE planned_reminders p SET state = 'cancelled', reason = 'changed'
+                WHERE p.source_id = \(policy) AND p.source = 'policy' AND p.task_id IS NULL
+                    AND p.state IN ('pending', 'held')
+                """)
+        }
+        _ = try await database.read(as: .system, statements.map { $0.query(named: "plan.policy.end") })
+        return step
+    }
+
+    /// Where a walk begins.
+    private static let first = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+
+    private func run(_ name: String, _ statement: SQLFragment) async throws -> (step: PlanStore.Step, end: [UUID]?) {
+        let rows = try await database.rows(as: .system, name, statement)
+        guard let row = rows.first else { return (.init(), nil) }
+        var columns = ColumnReader(row)
+        let step = PlanStore.Step(
+            tasks: try columns.next(), planned: try columns.next(), cancelled: try columns.next(),
+            earliest: try columns.instantIfAny())
+        return (step, name == "plan.policy" ? try columns.next([UUID]?.self) : nil)
+    }
+}

@@ -1,0 +1,228 @@
+internal import Crypto
+public import FoundationEssentials
+internal import Postgres
+internal import StructuredData
+internal import TodoModel
+
+/// Tasks that repeat: whatever closes an instance makes the next.
+///
+/// Only the server makes instances. The id of one follows from its series and which it is, and writes to what a person
+/// owns take turns; so many completions at once make one.
+public struct SeriesStore: Sendable {
+    let database: TodoDatabase
+
+    private var tasks: TaskStore { TaskStore(database: database) }
+
+    /// Runs inside a transaction.
+    func update(
+        _ id: UUID, _ patch: TodoTask.Patch, ifVersion versions: [Int]?, by operation: TodoOperation
+    ) async throws -> TodoTask {
+        var series: Series??
+        if patch.changesSeries {
+            series = try change(to: patch, of: try await locked(id, for: operation.actor))
+        }
+        let task = try await tasks.write(
+            .update(id, patch, series: series, ifVersion: versions, by: operation), by: operation)
+        if patch.closes, task.recurrence != nil { try await follow(task, by: operation) }
+        return task
+    }
+
+    /// Puts an instance into the bin and makes the next. Runs inside a transaction.
+    func skip(_ id: UUID, ifVersion versions: [Int]?, by operation: TodoOperation) async throws -> TodoTask {
+        let task = try await tasks.write(
+            .delete(id, skips: true, ifVersion: versions, by: operation), by: operation)
+        if task.recurrence != nil, task.status == .open { try await follow(task, skipping: true, by: operation) }
+        return task
+    }
+
+    /// What `repair` did.
+    public struct Repairs: Sendable {
+        /// Closed instances that were seen to.
+        public internal(set) var count = 0
+        /// Those that could not be, which stay as they were.
+        public internal(set) var failures: [(task: UUID, error: any Error)] = []
+    }
+
+    /// Makes what is missing after instances that something else closed, each in a transaction of its own; `batch` are
+    /// looked up at a time. Throws only when the database cannot be reached or the task is cancelled.
+    public func repair(batch: Int = 100) async throws -> Repairs {
+        var repairs = Repairs()
+        var last: (owner: UUID, id: UUID)?
+        repeat {
+            let found = try await closed(after: last, limit: batch)
+            for (owner, id) in found {
+                do {
+                    try await repair(id, of: owner)
+                    repairs.count += 1
+                } catch let error as PostgresError where error.isConnectionFailure {
+                    throw error
+                } catch let error as CancellationError {
+                    throw error
+                } catch {
+                    repairs.failures.append((id, error))
+                }
+            }
+            last = found.count < batch ? nil : found.last
+        } while last != nil
+        return repairs
+    }
+}
+
+extension SeriesStore {
+    /// Closed instances whose next is yet to be made. Nothing follows in a project that is in the bin.
+    private func closed(
+        after last: (owner: UUID, id: UUID)?, limit: Int
+    ) async throws -> [(owner: UUID, id: UUID)] {
+        let rest: SQLFragment = last.map { "(t.user_id, t.id) > (\($0.owner), \($0.id))" } ?? "true"
+        let statement: SQLFragment = """
+            SELECT t.user_id, t.id FROM tasks t
+            JOIN projects p ON p.user_id = t.user_id AND p.id = t.project_id AND p.deleted_at IS NULL
+            WHERE t.is_series_head AND t.status <> 'open' AND t.deleted_at IS NULL AND \(rest)
+            ORDER BY t.user_id, t.id LIMIT \(limit)
+            """
+        return try await database.rows(as: .system, "series.closed", statement).map {
+            try $0.decode(UUID.self, UUID.self)
+        }
+    }
+
+    private func repair(_ id: UUID, of owner: UUID) async throws {
+        try await database.transaction { database in
+            let store = SeriesStore(database: database)
+            let task = try await store.locked(id, for: owner)
+            guard task.status != .open else { return }
+            // Closing it again changes nothing but that the next is made.
+            var patch = TodoTask.Patch()
+            patch.status = task.status
+            _ = try await store.update(id, patch, ifVersion: nil, by: database.operation(by: owner))
+        }
+    }
+
+    /// The task, with the stream of its owner locked until the end of the transaction.
+    private func locked(_ id: UUID, for actor: UUID) async throws -> TodoTask {
+        let owners = SQLFragment.owners(for: actor)
+        let lock = TaskWrite.lock("SELECT t.user_id FROM tasks t WHERE t.user_id = ANY (\(owners)) AND t.id = \(id)")
+        _ = try await database.read(as: .user(actor), [lock])
+        return try await tasks.get(id, for: actor)
+    }
+
+    /// How a task repeats after a patch; nil when that stays as it is.
+    private func change(to patch: TodoTask.Patch, of task: TodoTask) throws(StoreError) -> Series?? {
+        let due = patch.due ?? task.due
+        switch patch.recurrence {
+        case .some(.none): return .some(nil)
+        case .some(.some(let draft)) where draft != task.recurrence?.draft:
+            let id = patch.scope == .all ? task.recurrence?.id : nil
+            return .some(try Series(id: id ?? database.makeID(), draft, checked: due))
+        default:
+            guard let series = task.recurrence, patch.due != nil else { return nil }
+            guard let due else {
+                throw .invalid("due", "a task that repeats needs a due date; take its recurrence away first")
+            }
+            guard series.draft.fits(due) else {
+                throw .invalid("due", "needs a time: the rule is of hours, minutes or seconds")
+            }
+            guard patch.scope != .this else { return nil }
+            return .some(series.moved(to: due, id: patch.scope == .all ? series.id : database.makeID()))
+        }
+    }
+
+    /// Makes the instance after one that this operation closed, unless it was closed before or does not repeat, or its
+    /// project is in the bin. Runs inside the transaction.
+    func follow(_ task: TodoTask, skipping: Bool = false, by operation: TodoOperation) async throws {
+        let statement: SQLFragment = """
+            SELECT u.zone, o.before #> '{recurrence,template}'
+            FROM operations o JOIN users u ON u.id = o.owner_id
+            WHERE o.user_id = \(operation.actor) AND o.id = \(operation.id) AND o.owner_id = \(task.user)
+                AND o.task_id = \(task.id) AND (o.before ->> 'is_series_head')::boolean
+            """
+        let rows = try await database.rows(as: .user(operation.actor), "series.closed_now", statement)
+        guard let row = rows.first, var series = task.recurrence else { return }
+        let (zone, template) = try row.decode(String.self, PostgresJSON?.self)
+        if skipping { series.exdates.append(series.occurrence) }
+        let clock = ZoneTable.named(zone) ?? .utc
+        guard let (next, isInBin) = try await successor(of: series, of: task.user, clock, by: operation) else { return }
+        do {
+            switch isInBin {
+            case .some(true):
+                // An undo had put it there.
+                let write = TaskWrite.restore(next.instanceID, ifVersion: nil, by: operation)
+                _ = try await tasks.write(write, by: operation)
+            case .some(false): break
+            case .none:
+                let overrides = template.flatMap { try? JSON(parsing: $0.bytes) } ?? [:]
+                try await make(task.draft(of: next, overrides), next, next.instanceID, task.position, by: operation)
+            }
+        } catch StoreError.invalid {
+            // The project is in the bin: nothing follows there, and this one is closed all the same.
+        }
+    }
+
+    /// How many instances that are over already are passed by; of those missed, no more than `overdueLimits` are seen.
+    private static let reach = 1000
+
+    /// The first instance after one that is not over, and where it is when it is there already: in the bin, or out of it.
+    /// One that is over lies ahead when it was done early, or when the series was moved back.
+    private func successor(
+        of series: Series, of owner: UUID, _ zone: ZoneTable, by operation: TodoOperation
+    ) async throws -> (next: Series, isInBin: Bool?)? {
+        let now = Instant.now()
+        var series = series
+        for _ in 0..<Self.reach {
+            guard let next = series.next(at: now, zone: zone) else { return nil }
+            let known: SQLFragment = """
+                SELECT t.is_series_head AND t.status = 'open', t.deleted_at IS NOT NULL FROM tasks t
+                WHERE t.user_id = \(owner) AND t.id = \(next.instanceID)
+                """
+            let rows = try await database.rows(as: .user(operation.actor), "series.instance", known)
+            guard let row = rows.first else { return (next, nil) }
+            let (isToCome, isInBin) = try row.decode(Bool.self, Bool.self)
+            if isToCome { return (next, isInBin) }
+            series = next
+        }
+        return nil
+    }
+
+    private func make(
+        _ draft: TodoTask.Draft, _ series: Series, _ id: UUID, _ position: String, by operation: TodoOperation
+    ) async throws {
+        func write(_ draft: TodoTask.Draft) async throws {
+            _ = try await tasks.write(
+                .create(draft, id: id, position: position, series: series, by: operation), by: operation)
+        }
+        do {
+            try await write(draft)
+        } catch StoreError.invalid where draft.parent != nil {
+            // The task that it was a part of is in the bin.
+            var draft = draft
+            draft.parent = nil
+            try await write(draft)
+        }
+    }
+}
+
+extension TodoTask {
+    /// The instance that follows, as the series has it.
+    fileprivate func draft(of next: Series, _ template: JSON) -> Draft {
+        let due = next.due
+        let shift = due.date.daysSince1970 - (recurrence?.occurrence.date ?? due.date).daysSince1970
+        return Draft(
+            title: template["title"]?.string ?? title, description: template["description"]?.string ?? description,
+            project: project, parent: parent,
+            priority: template["priority"]?.int.flatMap { Priority(rawValue: $0) } ?? priority, due: due,
+            start: start.map { CivilDate(daysSince1970: $0.daysSince1970 + shift) },
+            estimate: template["estimate_minutes"].map(\.int) ?? estimate,
+            tags: template["tags"]?.array?.compactMap(\.string) ?? tags)
+    }
+}
+
+extension Series {
+    /// A UUIDv8 (RFC 9562, section 5.8) of which instance of which series it is.
+    var instanceID: UUID {
+        var bytes = withUnsafeBytes(of: id.uuid) { Array($0) }
+        bytes += Array(occurrenceText.utf8)
+        var hash = Array(SHA256.hash(data: bytes).prefix(16))
+        hash[6] = hash[6] & 0x0F | 0x80
+        hash[8] = hash[8] & 0x3F | 0x80
+        return hash.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
+    }
+}

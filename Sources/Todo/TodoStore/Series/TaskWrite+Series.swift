@@ -1,0 +1,95 @@
+internal import FoundationEssentials
+internal import Postgres
+internal import TodoModel
+
+extension TodoTask.Patch {
+    /// Whether more may have to be done than to change the task: it may be an instance that is closed, or whose series
+    /// changes.
+    var mayConcernSeries: Bool { closes || changesSeries }
+
+    /// Whether it says how a task repeats, or might; then that has to be known before.
+    var changesSeries: Bool { recurrence != nil || due == .some(nil) || due != nil && scope != .this }
+
+    var closes: Bool { status == .done || status == .cancelled }
+}
+
+extension TodoTask.Draft {
+    /// How the task is to repeat; nil when it is not. Throws `invalid` naming `recurrence`.
+    func series(id: UUID) throws(StoreError) -> Series? {
+        try recurrence.map { draft throws(StoreError) in try Series(id: id, draft, checked: due) }
+    }
+}
+
+extension Series {
+    init(id: UUID, _ draft: Draft, checked due: Due?) throws(StoreError) {
+        guard let due else { throw .invalid("recurrence", "needs a due date") }
+        guard draft.fits(due) else {
+            throw .invalid("recurrence", "needs a due time: the rule is of hours, minutes or seconds")
+        }
+        self.init(id: id, draft, due: due)
+    }
+
+    /// What a person said of it.
+    var draft: Draft { Draft(rule: rule, basis: basis, overdue: overdue, overdueLimit: overdueLimit) }
+}
+
+extension TaskWrite {
+    /// What a patch means for how a task repeats.
+    static func seriesChanges(_ patch: TodoTask.Patch, _ series: Series??) -> [String: SQLFragment] {
+        var changes: [String: SQLFragment] = [:]
+        if patch.closes { changes["is_series_head"] = "false" }
+        if let series {
+            changes["series_id"] = "\(series?.id)"
+            changes["occurrence"] = "\(series?.occurrenceText)"
+            changes["recurrence"] = "\(series?.column)"
+            let isOpen: SQLFragment = patch.status == .open ? "true" : "(x.old).status = 'open'"
+            changes["is_series_head"] = series == nil || patch.closes ? "false" : isOpen
+            return changes
+        }
+        let others = overrides(patch)
+        guard !others.isEmpty else { return changes }
+        switch patch.scope {
+        case .this:
+            // What was noted first is what the series has.
+            changes["recurrence"] = """
+                CASE WHEN (x.old).recurrence IS NOT NULL AND (\(.joined(others.map(\.value), by: " || "))) <> '{}' THEN
+                    jsonb_set((x.old).recurrence, '{template}', \(.joined(others.map(\.value), by: " || "))
+                        || COALESCE((x.old).recurrence -> 'template', '{}'))
+                    ELSE (x.old).recurrence END
+                """
+        case .following, .all:
+            let names = others.map { "\($0.name)" }
+            changes["recurrence"] = """
+                CASE WHEN (x.old).recurrence ? 'template' THEN jsonb_set(
+                    (x.old).recurrence, '{template}', ((x.old).recurrence -> 'template') - \(names))
+                    ELSE (x.old).recurrence END
+                """
+            if patch.scope == .following {
+                changes["series_id"] = "CASE WHEN (x.old).series_id IS NOT NULL THEN gen_random_uuid() END"
+            }
+        }
+        return changes
+    }
+
+    /// For each member that may differ between instances and that the patch names: an object with what it was, empty when
+    /// it stays.
+    private static func overrides(_ patch: TodoTask.Patch) -> [(name: String, value: SQLFragment)] {
+        var parts: [(name: String, value: SQLFragment)] = []
+        func note(_ name: String, _ isOther: SQLFragment) {
+            let value: SQLFragment = """
+                CASE WHEN \(isOther) THEN jsonb_build_object('\(raw: name)', (x.old).\(raw: name)) ELSE '{}'::jsonb END
+                """
+            parts.append((name, value))
+        }
+        if let title = patch.title { note("title", "(x.old).title <> \(title)") }
+        if let description = patch.description { note("description", "(x.old).description <> \(description)") }
+        if let priority = patch.priority { note("priority", "(x.old).priority <> \(Int16(priority.rawValue))") }
+        if let tags = patch.tags { note("tags", "(x.old).tags <> \(tags)") }
+        if let estimate = patch.estimate {
+            note(
+                "estimate_minutes",
+                "(x.old).estimate_minutes IS DISTINCT FROM \(estimate.map { Int32(clamping: $0) })")
+        }
+        return parts
+    }
+}

@@ -1,0 +1,43 @@
+internal import Logging
+internal import Metrics
+internal import TodoStore
+
+/// Makes the next instances of recurring tasks that were closed by something that does not make them itself, as by an
+/// import. What people close has its next instance with it; so there is seldom anything to do.
+struct RecurrenceWorker: Sendable {
+    /// How often to look: a person who sees the task missing should not have time to wonder.
+    private static let interval: Duration = .seconds(5)
+    private static let batch = 100
+
+    let database: TodoDatabase
+    let permit: WorkPermit
+    let metrics: WorkerMetrics
+    let logger: Logger
+
+    /// Until the task is cancelled. Throws `LeaseLost`. An instance has an id that its series and occurrence give, so what
+    /// a process makes that was stopped meanwhile is there already.
+    func run() async throws {
+        while !Task.isCancelled {
+            do {
+                _ = try await permit.deadline()
+                let repairs = try await database.series.repair(batch: Self.batch)
+                metrics.repaired.increment(by: repairs.count)
+                if let first = repairs.failures.first {
+                    metrics.failures.increment(by: repairs.failures.count)
+                    logger.warning(
+                        "next instances could not be made; will try again",
+                        metadata: [
+                            "count": "\(repairs.failures.count)", "task": "\(first.task)", "error": "\(first.error)",
+                        ])
+                }
+            } catch let error as LeaseLost {
+                throw error
+            } catch {
+                guard !Task.isCancelled else { return }
+                metrics.failures.increment()
+                logger.warning("next instances could not be made; will try again", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: Self.interval)  // nobody tells what others have written
+        }
+    }
+}

@@ -1,0 +1,128 @@
+internal import FoundationEssentials
+internal import Logging
+internal import Metrics
+internal import TodoModel
+internal import TodoStore
+
+/// Fires reminders when they are due.
+struct ReminderFirer: Sendable {
+    let database: TodoDatabase
+    let clock: any WorkerClock
+    let permit: WorkPermit
+    let alarm: Alarm
+    let pace: FiringSchedule.Pace
+    let metrics: WorkerMetrics
+    let logger: Logger
+    /// Called when digests have fired, whose next ones have yet to be planned.
+    let didFireDigests: @Sendable () -> Void
+
+    /// Until the task is cancelled. Throws `LeaseLost`.
+    func run() async throws {
+        var schedule = FiringSchedule(now: clock.now, pace: pace)
+        while !Task.isCancelled {
+            let action = schedule.action(at: clock.now)
+            if case .sleep(let until) = action {
+                if let rung = await alarm.wait(until: until) { schedule.ring(rung) }
+            } else {
+                try await perform(action, &schedule)
+            }
+        }
+    }
+
+    /// Does what is to be done now; returns when there is nothing more, and until when.
+    func settle(_ schedule: inout FiringSchedule) async throws -> Instant {
+        while true {
+            let action = schedule.action(at: clock.now)
+            if case .sleep(let until) = action { return until }
+            try await perform(action, &schedule)
+        }
+    }
+
+    private func perform(_ action: FiringSchedule.Action, _ schedule: inout FiringSchedule) async throws {
+        do {
+            switch action {
+            case .fire(let after, let lanes):
+                let claims = try await fire(after: after, lanes: lanes)
+                let isFull = claims.contains { $0.count == FireStore.batch || !$0.isInTime }
+                schedule.fired(
+                    after: after, isFull: isFull, next: claims.compactMap(\.next).min(),
+                    nextDigest: claims.compactMap(\.nextDigest).min(), at: clock.now)
+            case .catchUp(let through):
+                _ = try await claim(after: nil, through: through)
+                schedule.caughtUp(at: clock.now)
+            case .fireDigests:
+                let isComplete = try await fireDigests()
+                schedule.firedDigests(isComplete: isComplete, at: clock.now)
+            case .sleep: break
+            }
+        } catch let error as LeaseLost {
+            throw error
+        } catch {
+            guard !Task.isCancelled else { return }
+            metrics.failures.increment()
+            logger.warning("due reminders could not be fired; will try again", metadata: ["error": "\(error)"])
+            schedule.failed(at: clock.now)
+        }
+    }
+
+    private func fire(after: Instant, lanes: Int) async throws -> [FireStore.Claim] {
+        guard lanes > 1 else { return [try await claim(after: after, through: clock.now)] }
+        return try await withThrowingTaskGroup(of: FireStore.Claim.self) { group in
+            for _ in 0..<lanes { group.addTask { try await claim(after: after, through: clock.now) } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+
+    private func claim(after: Instant?, through: Instant) async throws -> FireStore.Claim {
+        let order = try await order(after: after, through: through)
+        return record(try await database.firing.claim(order))
+    }
+
+    private func order(after: Instant?, through: Instant) async throws -> FireStore.Order {
+        let deadline = try await permit.deadline()
+        let now = clock.now
+        return FireStore.Order(
+            after: after, through: through, now: now, missedBefore: now.advanced(by: .zero - pace.patience),
+            deadline: deadline)
+    }
+
+    private func record(_ claim: FireStore.Claim) -> FireStore.Claim {
+        permit.see(claim.databaseTime)
+        metrics.record(claim, at: clock.now)
+        return claim
+    }
+
+    /// Digests of one policy after the other; there are few, and each costs a look at many tasks. False when those of one
+    /// could not be fired, which keeps back no other.
+    private func fireDigests() async throws -> Bool {
+        var isComplete = true
+        for id in try await database.firing.dueDigests(clock.now) {
+            do {
+                try await fireDigests(of: id)
+            } catch let error as LeaseLost {
+                throw error
+            } catch {
+                guard !Task.isCancelled else { throw error }
+                isComplete = false
+                metrics.failures.increment()
+                logger.error(
+                    "due digests could not be fired; will try again",
+                    metadata: ["policy": "\(id)", "error": "\(error)"])
+            }
+        }
+        didFireDigests()
+        return isComplete
+    }
+
+    private func fireDigests(of id: UUID) async throws {
+        // One that is gone or suspended has its digests cancelled by the planner, and here.
+        let policy =
+            try await database.policies.policy(id)
+            ?? ReminderPolicy(id: id, namespace: "", name: "", schedule: .digest("", zone: nil))
+        while true {
+            let order = try await order(after: nil, through: clock.now)
+            let claim = record(try await database.firing.claimDigests(of: policy, order))
+            if claim.isInTime, claim.count < FireStore.batch { return }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import StructuredData
+import Testing
+import TodoModel
+
+@testable import TodoStore
+
+/// What becomes of reminders that were due while nothing ran.
+@Suite(.timeLimit(.minutes(2))) struct CatchUpTests {
+    private static let due = "2030-06-01 18:00"
+    private let time = Instant("2030-06-01T18:00:00Z") ?? .now()
+
+    @Test(arguments: [1200.0, 86_400, 259_200]) func `a person's own fires once on return, marked late`(
+        _ downtime: Double
+    ) async throws {
+        try await Reminding.with { all in
+            try await all.remind(try await all.task("x", due: Self.due))
+            try await all.plan()
+            let claim = try await all.fire(at: time.advanced(by: .seconds(downtime)))
+            #expect(claim.late == 1 && claim.onTime.isEmpty && claim.expired == 0)
+            #expect(try await all.fire(at: time.advanced(by: .seconds(downtime + 60))).count == 0)
+            let events = try await all.events()
+            #expect(events.count == 1 && events.first?.kind == .fired && events.first?.body["late"] == true)
+        }
+    }
+
+    @Test func `after more than a week it is listed as expired`() async throws {
+        try await Reminding.with { all in
+            try await all.remind(try await all.task("x", due: Self.due))
+            try await all.plan()
+            #expect(try await all.fire(at: time.advanced(by: .seconds(8 * 86_400))).expired == 1)
+            #expect(try await all.list(.expired, of: all.stores.ada).map(\.reason) == ["late"])
+            #expect(try await all.events().map(\.kind) == [.expired])
+        }
+    }
+
+    /// Of offsets of a day, an hour and none, due within a day; by downtime until an hour after the last.
+    @Test(arguments: [
+        (CatchUp(window: .seconds(2 * 86_400), policy: .all), 3, 0), (CatchUp(policy: .all), 2, 1),
+        (CatchUp(policy: .latest), 1, 2), (CatchUp(policy: .none), 0, 3),
+        (CatchUp(window: .seconds(1800), policy: .all), 0, 3),
+    ]) func `a policy's fire or expire as it says, and none is silent`(
+        _ catchUp: CatchUp, _ late: Int, _ expired: Int
+    ) async throws {
+        try await Reminding.with { all in
+            _ = try await all.task("x", due: Self.due)
+            let policy = try await all.policy(.offsets([0, 60, 1440])) { $0.catchUp = catchUp }
+            #expect(try await all.plan().planned == 3)
+            let claim = try await all.fire(at: time.advanced(by: .seconds(3600)))
+            #expect(claim.late == late && claim.expired == expired)
+            #expect(try await all.events().count == 3)
+            if late == 1 {
+                #expect(try await all.list(.fired, of: all.stores.ada).map(\.offset) == [0], "the last one")
+            }
+            let status = try #require(try await all.database.policies.status(policy.id))
+            #expect(status.late == late && status.expired == expired && status.planned == 0)
+        }
+    }
+
+    @Test func `what was written while nothing planned is planned all the same, though it was due by then`()
+        async throws
+    {
+        try await Reminding.with { all in
+            let task = try await all.task("x", due: Self.due)
+            try await all.remind(task)
+            try await all.remind(task, minutes: 60)
+            // Edited later, still without a worker.
+            try await all.change(task) { $0.tags = ["a"] }
+            try await all.plan(now: time.advanced(by: .seconds(7200)))
+            #expect(try await all.fire(at: time.advanced(by: .seconds(7200))).late == 2)
+        }
+    }
+
+    @Test func `what had passed when somebody asked for it is not planned`() async throws {
+        try await Reminding.with { all in
+            let task = try await all.task("x", due: "2020-06-01 18:00")
+            try await all.remind(task)
+            _ = try await all.policy(.offsets([0, 60]))
+            #expect(try await all.plan().planned == 0)
+        }
+    }
+
+    @Test func `quiet hours hold until they are over, or drop, as the person says`() async throws {
+        try await Reminding.with { all in
+            let (from, to) = (try #require(TimeOfDay("17:00")), try #require(TimeOfDay("19:00")))
+            let night = try #require(QuietHours(from: from, to: to))
+            let ada = all.stores.ada
+            _ = try await all.database.accounts.update(ada.id, .with { $0.quietHours = .some(night) })
+            let task = try await all.task("x", due: Self.due)
+            try await all.remind(task)
+            try await all.plan()
+            let claim = try await all.fire(at: time)
+            let end = time.advanced(by: .seconds(3600))
+            #expect(claim.held == 1 && claim.next == end)
+            #expect(try await all.list(.pending, of: ada).map(\.state) == [.held])
+            try await all.plan()
+            #expect(try await all.fire(at: end.advanced(by: .seconds(-1))).count == 0)
+            let released = try await all.fire(at: end)
+            #expect(released.onTime == [end] && released.late == 0)
+            #expect(try await all.list(.fired, of: ada).map(\.due) == [time])
+
+            let drop = QuietHours(from: night.from, to: night.to, policy: .drop)
+            _ = try await all.database.accounts.update(ada.id, .with { $0.quietHours = .some(drop) })
+            try await all.remind(try await all.task("y", due: Self.due))
+            try await all.plan()
+            #expect(try await all.fire(at: time).expired == 1)
+            #expect(try await all.list(.expired, of: ada).map(\.reason) == ["quiet"])
+        }
+    }
+
+    @Test func `held reminders are let go when the quiet hours are lifted, unless the task is done by then`()
+        async throws
+    {
+        try await Reminding.with { all in
+            let (from, to) = (try #require(TimeOfDay("17:00")), try #require(TimeOfDay("23:00")))
+            let night = QuietHours(from: from, to: to)
+            let ada = all.stores.ada
+            _ = try await all.database.accounts.update(ada.id, .with { $0.quietHours = .some(night) })
+            let (one, other) = (try await all.task("x", due: Self.due), try await all.task("y", due: Self.due))
+            for task in [one, other] { try await all.remind(task) }
+            try await all.plan()
+            #expect(try await all.fire(at: time).held == 2)
+            try await all.change(other) { $0.status = .done }
+            _ = try await all.database.accounts.update(ada.id, .with { $0.quietHours = .some(nil) })
+            let now = time.advanced(by: .seconds(60))
+            try await all.plan(now: now)
+            let claim = try await all.fire(at: now)
+            #expect(claim.fired == 1 && claim.late == 0)
+            #expect(try await all.events().map { $0.task?["title"] } == ["x"])
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import Testing
+import TodoModel
+
+@testable import TodoStore
+
+/// People and tasks in zones.
+@Suite(.timeLimit(.minutes(2))) struct TravelTests {
+    @Test func `a day is reminded of at the person's hour in the person's zone, from UTC-11 to UTC+14`() async throws {
+        try await Reminding.with { all in
+            let task = try await all.task("x", due: "2030-06-01")
+            try await all.remind(task)
+            for (zone, due) in [
+                ("Pacific/Pago_Pago", "2030-06-01T20:00:00Z"), ("Pacific/Kiritimati", "2030-05-31T19:00:00Z"),
+                ("Asia/Kolkata", "2030-06-01T03:30:00Z"), ("UTC", "2030-06-01T09:00:00Z"),
+            ] {
+                try await all.move(all.stores.ada, to: zone)
+                try await all.plan()
+                #expect(try await all.list(.pending, of: all.stores.ada).map(\.due) == [try .at(due)], "\(zone)")
+            }
+            _ = try await all.database.accounts.update(all.stores.ada.id, .with { $0.remindAt = TimeOfDay("18:30") })
+            try await all.plan()
+            #expect(
+                try await all.list(.pending, of: all.stores.ada).map(\.due) == [try .at("2030-06-01T18:30:00Z")])
+        }
+    }
+
+    @Test func `a move takes floating reminders along, leaves fixed ones, and fires nothing again`() async throws {
+        try await Reminding.with { all in
+            let ada = all.stores.ada
+            try await all.move(ada, to: "America/New_York")
+            for (title, due, zone) in [
+                ("yesterday", "2030-06-01 09:00", nil), ("floating", "2030-06-02 09:00", nil),
+                ("fixed", "2030-06-02 09:00", "America/New_York"),
+            ] as [(String, String, String?)] {
+                try await all.remind(try await all.task(title, due: due, zone: zone))
+            }
+            try await all.plan()
+            #expect(try await all.fire(at: try .at("2030-06-01T13:00:00Z")).fired == 1)
+            try await all.move(ada, to: "Pacific/Honolulu")
+            try await all.plan(now: try .at("2030-06-01T14:00:00Z"))
+            let pending = try await all.list(.pending, of: ada)
+            #expect(pending.map(\.title) == ["fixed", "floating"])
+            #expect(pending.map(\.due.text) == ["2030-06-02T13:00:00.000000Z", "2030-06-02T19:00:00.000000Z"])
+            #expect(try await all.fire(at: try .at("2030-06-01T23:00:00Z")).count == 0)
+            #expect(try await all.list(.fired, of: ada).map(\.title) == ["yesterday"])
+            try await all.move(ada, to: "America/New_York")
+            try await all.plan(now: try .at("2030-06-01T14:00:00Z"))
+            #expect(try await all.fire(at: try .at("2030-06-02T13:00:00Z")).fired == 2)
+            #expect(try await all.events().count == 3)
+        }
+    }
+
+    @Test func `a daily nine o'clock stays at nine across both changes of the clock in five zones`() async throws {
+        try await Reminding.with { all in
+            let zones = [
+                "America/New_York", "Europe/London", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Casablanca",
+            ]
+            for zone in zones {
+                for day in ["2026-03-07", "2026-03-08", "2026-03-09", "2026-10-24", "2026-10-25", "2026-10-26"] {
+                    try await all.remind(
+                        try await all.task(zone, due: day.replacing("2026", with: "2030") + " 09:00", zone: zone))
+                }
+            }
+            #expect(try await all.plan().planned == 30)
+            let times = try await all.sql(
+                """
+                SELECT DISTINCT timezone(t.due_zone, p.due_at)::time FROM planned_reminders p JOIN tasks t ON t.id = p.task_id
+                """)
+            #expect(times == "09:00:00")
+        }
+    }
+
+    @Test func `a zone that the server does not know keeps nobody else's reminders from being planned`() async throws {
+        try await Reminding.with { all in
+            try await all.remind(try await all.task("x", due: "2030-06-01 09:00", zone: "Europe/Berlin"))
+            let odd = try await all.task("odd", due: "2030-06-01 09:00", zone: "Europe/Berlin")
+            try await all.remind(odd)
+            _ = try await all.sql("UPDATE tasks SET due_zone = 'Mars/Olympus' WHERE id = '\(odd.id)'")
+            try await all.plan()
+            #expect(
+                try await all.list(.pending, of: all.stores.ada).map(\.due.text)
+                    == ["2030-06-01T07:00:00.000000Z", "2030-06-01T09:00:00.000000Z"])
+        }
+    }
+
+    @Test func `when the rules of a zone change, reminders to come in it are planned anew, and no others`() async throws
+    {
+        try await Reminding.with { all in
+            try await all.remind(try await all.task("berlin", due: "2030-06-01 09:00", zone: "Europe/Berlin"))
+            try await all.remind(try await all.task("fired", due: "2030-01-01 09:00", zone: "Europe/Berlin"))
+            try await all.remind(try await all.task("kolkata", due: "2030-06-01 09:00", zone: "Asia/Kolkata"))
+            try await all.plan()
+            #expect(try await all.fire(at: try .at("2030-01-01T09:00:00Z")).fired == 1)
+            #expect(try await all.database.plan.checkZones() == 0)
+            // As if the server had known another Berlin when these were planned.
+            _ = try await all.sql(
+                """
+                UPDATE reminder_zones SET checked_at = now() - interval '2 days',
+                    fingerprint = CASE name WHEN 'Europe/Berlin' THEN 'other' ELSE fingerprint END;
+                UPDATE planned_reminders SET due_at = due_at + interval '1 hour', fire_at = fire_at + interval '1 hour'
+                    WHERE state = 'pending'
+                """)
+            #expect(try await all.database.plan.checkZones() == 1)
+            let step = try await all.plan(now: try .at("2030-01-01T09:00:00Z"))
+            #expect(step.tasks == 2 && step.planned == 1)
+            #expect(
+                try await all.list(.pending, of: all.stores.ada).map(\.due.text)
+                    == ["2030-06-01T04:30:00.000000Z", "2030-06-01T07:00:00.000000Z"])
+        }
+    }
+}
