@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTPTransport
 import HTTPTypes
+import ServiceHTTP
 import StructuredData
 import Testing
 import TodoModel

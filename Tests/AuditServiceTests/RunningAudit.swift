@@ -2,6 +2,7 @@ import FoundationEssentials
 import HTTPTransport
 import HTTPTypes
 import Logging
+import ServiceHTTP
 import ServiceLifecycle
 import StructuredData
 import Telemetry

@@ -6,6 +6,7 @@ internal import Hummingbird
 public import Logging
 internal import NIOCore
 internal import Postgres
+public import ServiceHTTP
 public import ServiceLifecycle
 public import Telemetry
 internal import ServiceRunning
@@ -54,7 +55,10 @@ public struct AuditService: Service {
             metadata: [
                 "publicKey": "\(configuration.secrets.signing.publicKey.rawRepresentation.base64EncodedString())"
             ])
-        let readiness = AuditReadiness(log: log)
+        let readiness = Readiness(pool: pool, logger: logger) { pool in
+            try await pool.withConnection { try await AuditSchema.requireLatest($0) }
+            try await log.keys.checkMasterKey()
+        }
         let group = ServiceGroup(configuration: groupConfiguration(log, readiness))
         do {
             try await ServiceRunning.run(group) { [logger, configuration] in
@@ -69,7 +73,7 @@ public struct AuditService: Service {
         await pool.close()
     }
 
-    private func groupConfiguration(_ log: AuditLog, _ readiness: AuditReadiness) -> ServiceGroupConfiguration {
+    private func groupConfiguration(_ log: AuditLog, _ readiness: Readiness) -> ServiceGroupConfiguration {
         let checkpoints = CheckpointLoop(
             log: log, readiness: readiness, interval: configuration.checkpointInterval)
         var configuration = ServiceGroupConfiguration(
@@ -83,7 +87,7 @@ public struct AuditService: Service {
         return configuration
     }
 
-    private func application(_ log: AuditLog, _ readiness: AuditReadiness) -> some Service {
+    private func application(_ log: AuditLog, _ readiness: Readiness) -> some Service {
         let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
         HealthRoutes(
@@ -105,7 +109,7 @@ public struct AuditService: Service {
 /// does; who comes second within an interval finds that there is one.
 private struct CheckpointLoop: Service {
     let log: AuditLog
-    let readiness: AuditReadiness
+    let readiness: Readiness
     let interval: Duration
 
     func run() async throws {

@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 internal import NIOCore
+internal import ServiceHTTP
 internal import StructuredData
 internal import TodoModel
 
@@ -21,16 +22,8 @@ struct AuditRoutes: Sendable {
         router.get("/v1/audit/export") { request, context in try await export(request, context) }
     }
 
-    private func principal(of request: Request, scope: String) async throws -> Principal {
-        guard let principal = try await authenticator.principal(of: request.headers) else { throw Problem.unauthorized }
-        guard principal.scopes.contains(scope) else {
-            throw Problem(status: .forbidden, detail: "the token does not have the scope \(scope)")
-        }
-        return principal
-    }
-
     private func list(_ request: Request) async throws -> Response {
-        let principal = try await principal(of: request, scope: Scope.read.rawValue)
+        let principal = try await authenticator.principal(of: request, scope: Scope.read.rawValue)
         let parameters = QueryParameters(request)
         var query = AuditQuery(person: principal.user)
         query.after = try parameters.instant("after")
@@ -50,7 +43,7 @@ struct AuditRoutes: Sendable {
 
     /// Checkpoints say nothing of anybody: who keeps one can prove later that the log was not cut back.
     private func checkpoints(_ request: Request) async throws -> Response {
-        _ = try await principal(of: request, scope: Scope.read.rawValue)
+        _ = try await authenticator.principal(of: request, scope: Scope.read.rawValue)
         let parameters = QueryParameters(request)
         let limit = try parameters.integer("limit", in: Self.pageSizes) ?? Self.usualPageSize
         let below = try parameters.integer("cursor", in: 1...Int.max) ?? Int.max
@@ -69,7 +62,7 @@ struct AuditRoutes: Sendable {
     }
 
     private func export(_ request: Request, _ context: some RequestContext) async throws -> Response {
-        _ = try await principal(of: request, scope: Self.exportScope)
+        _ = try await authenticator.principal(of: request, scope: Self.exportScope)
         let headers: HTTPFields = [
             .contentType: "application/x-ndjson", .cacheControl: "no-store",
             .contentDisposition: #"attachment; filename="audit.ndjson""#,
@@ -87,35 +80,6 @@ struct AuditRoutes: Sendable {
                 }
                 try await writer.finish(nil)
             })
-    }
-}
-
-/// The query of a request; problems name the parameter.
-private struct QueryParameters {
-    private let request: Request
-
-    init(_ request: Request) { self.request = request }
-
-    subscript(name: String) -> String? { request.uri.queryParameters[Substring(name)].map(String.init) }
-
-    func value<Value>(_ name: String, _ message: String, _ read: (String) -> Value?) throws -> Value? {
-        guard let text = self[name] else { return nil }
-        guard let value = read(text) else { throw Problem.invalid(name, message) }
-        return value
-    }
-
-    func instant(_ name: String) throws -> Instant? {
-        try value(name, "must be an instant, such as 2026-01-31T09:26:53Z") { Instant($0) }
-    }
-
-    func id(_ name: String) throws -> UUID? {
-        try value(name, "must be an id, such as 0192f0c1-2b3c-7d4e-8f90-123456789abc") { UUID(uuidString: $0) }
-    }
-
-    func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
-        try value(name, "must be from \(range.lowerBound) to \(range.upperBound)") { text in
-            Int(text).flatMap { range.contains($0) ? $0 : nil }
-        }
     }
 }
 

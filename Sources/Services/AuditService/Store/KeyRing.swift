@@ -2,6 +2,7 @@ internal import Concurrency
 internal import Crypto
 internal import FoundationEssentials
 internal import Postgres
+internal import ServiceHTTP
 internal import TodoModel
 
 /// The users' keys. Each is made with the user's first entry, and dropped with the user.
@@ -97,7 +98,7 @@ final class KeyRing: Sendable {
 }
 
 /// The users' keys in the database were wrapped with another master key.
-struct WrongMasterKey: Error, CustomStringConvertible {
+struct WrongMasterKey: UnfitDatabase, CustomStringConvertible {
     let description = "TODO_AUDIT_KEY is not the key that this log was begun with: set it to that one"
 }
 

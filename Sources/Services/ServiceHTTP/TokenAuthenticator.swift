@@ -3,6 +3,7 @@ internal import Crypto
 public import FoundationEssentials
 public import HTTPTransport
 public import HTTPTypes
+public import Hummingbird
 internal import StructuredData
 internal import TodoModel
 
@@ -27,8 +28,8 @@ public protocol TokenAuthenticator: Sendable {
 /// them. Answers are kept for some seconds, which is how long a token goes on after it was withdrawn.
 public final class APITokenAuthenticator: TokenAuthenticator {
     /// The header of the answer that lists the token's scopes, with blanks in between.
-    static let scopes = HTTPField.Name("Todo-Scopes")
-    static let sessionCookie = "todo_session"
+    private static let scopes = HTTPField.Name("Todo-Scopes")
+    public static let sessionCookie = "todo_session"
     private static let largest = 10_000
 
     private typealias Known = (principal: Principal?, until: ContinuousClock.Instant)
@@ -77,9 +78,7 @@ public final class APITokenAuthenticator: TokenAuthenticator {
     }
 
     private func ask(_ credentials: HTTPFields) async throws -> Principal? {
-        let response = try await transport.send(
-            ClientRequest(url: url, headers: credentials, connectTimeout: .seconds(2), totalTimeout: .seconds(5)))
-        let body = try await response.body.collect(upTo: 1 << 20)
+        let (response, body) = try await me(credentials)
         switch response.status.code {
         case 200:
             guard let user = (try? JSON(parsing: body))?["id"]?.string.flatMap({ UUID(uuidString: $0) }) else {
@@ -95,7 +94,36 @@ public final class APITokenAuthenticator: TokenAuthenticator {
     }
 }
 
+extension APITokenAuthenticator {
+    private func me(_ credentials: HTTPFields) async throws -> (ClientResponse, [UInt8]) {
+        do {
+            let response = try await transport.send(
+                ClientRequest(url: url, headers: credentials, connectTimeout: .seconds(2), totalTimeout: .seconds(5)))
+            return (response, try await response.body.collect(upTo: 1 << 20))
+        } catch HTTPTransportError.cancelled {
+            throw CancellationError()
+        } catch {
+            throw AuthenticationUnavailable(description: "the api service cannot be asked who bears a token: \(error)")
+        }
+    }
+}
+
+extension TokenAuthenticator {
+    /// Whose request it is. Throws `Problem`: 401 without a valid token, 403 without the scope or for a write by cookie
+    /// that another site may have sent.
+    public func principal(of request: Request, scope: String) async throws -> Principal {
+        guard let principal = try await principal(of: request.headers) else {
+            throw Problem.unauthorized("send Authorization: Bearer <token>, one that is valid", isInvalid: false)
+        }
+        if request.headers[.authorization] == nil { try request.requireSameOrigin() }
+        guard principal.scopes.contains(scope) else {
+            throw Problem(.forbidden, "the token does not have the scope \(scope)")
+        }
+        return principal
+    }
+}
+
 /// Nobody can tell now whether a token is valid.
-struct AuthenticationUnavailable: Error, CustomStringConvertible {
-    let description: String
+public struct AuthenticationUnavailable: Error, CustomStringConvertible {
+    public let description: String
 }
