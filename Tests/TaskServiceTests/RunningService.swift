@@ -9,6 +9,7 @@ import StructuredData
 import TaskService
 import Telemetry
 import Testing
+import TodoModel
 import TodoStore
 
 /// The service on a database of its own, asked over TCP.
@@ -16,6 +17,7 @@ struct RunningService: Sendable {
     static let token = "a-token-for-tests"
 
     let port: Int
+    let databaseURI: String
     let group: ServiceGroup
     let registry: PrometheusRegistry
     let transport: CurlTransport
@@ -97,6 +99,17 @@ struct RunningService: Sendable {
 }
 
 extension RunningService {
+    /// What the workers would have done by the end of the century.
+    func fireAll() async throws {
+        let pool = PostgresPool(try PostgresConfiguration(databaseURI), limits: .init(size: 1))
+        let database = TodoDatabase(pool: pool)
+        let (now, end) = (try #require(Instant("2099-12-31T00:00:00Z")), try #require(Instant("2999-01-01T00:00:00Z")))
+        while case .planned = try await database.plan.step(now: .now(), until: end) {}
+        _ = try await database.firing.claim(
+            .init(after: nil, through: now, now: now, missedBefore: .now(), deadline: end))
+        await pool.close()
+    }
+
     /// A database with the schema of this release.
     static func database(on server: PostgresServer? = nil) async throws -> String {
         let shared = try await PostgresServer.shared()
@@ -140,7 +153,8 @@ extension RunningService {
         }
         guard let port = await ports.first(where: { _ in true }) else { return try await running.value }
         let transport = CurlTransport(configuration: .init(maxConnectionsPerHost: 32))
-        let one = RunningService(port: port, group: group, registry: registry, transport: transport)
+        let one = RunningService(
+            port: port, databaseURI: uri ?? own, group: group, registry: registry, transport: transport)
         do {
             if untilReady { try await one.eventually(.get, "/readyz") { $0.status == 200 } }
             try await body(one)

@@ -1,4 +1,5 @@
 internal import Logging
+internal import ServiceHTTP
 internal import ServiceLifecycle
 internal import TodoStore
 

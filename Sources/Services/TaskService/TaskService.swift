@@ -1,3 +1,4 @@
+internal import Concurrency
 internal import FoundationEssentials
 internal import HTTPTransport
 internal import HTTPTypes
@@ -6,6 +7,7 @@ internal import HummingbirdCore
 public import Logging
 internal import NIOCore
 internal import Postgres
+internal import ServiceHTTP
 public import ServiceLifecycle
 public import Telemetry
 internal import TodoStore
@@ -25,7 +27,7 @@ public struct TaskService: Service {
     private let logger: Logger
     private let publisher: (any EventPublisher)?
     private let onListening: @Sendable (_ port: Int) -> Void
-    private let auditTransport = CurlTransport(configuration: .init(proxy: .none, offersHTTP2: false))
+    private let proxyTransport = CurlTransport(configuration: .init(proxy: .none, offersHTTP2: false))
 
     /// - Parameters:
     ///   - publisher: takes the events; nil leaves them in the outbox.
@@ -110,7 +112,7 @@ public struct TaskService: Service {
             registry: registry, ready: HealthChecks([("database", { try await readiness.check() })])
         ).add(to: router)
         WebRoutes().add(to: router)
-        if let url = configuration.auditURL { AuditProxy(url: url, transport: auditTransport).add(to: router) }
+        for proxy in proxies { proxy.add(to: router) }
         let group = router.group()
         group.add(middleware: StartedMiddleware(readiness: readiness))
         api(database, commits).add(to: group)
@@ -121,6 +123,24 @@ public struct TaskService: Service {
                 address: .hostname(configuration.bindAddress, port: configuration.port), serverName: nil),
             onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? 0) },
             logger: logger)
+    }
+
+    /// The other services whose paths are below this one's address.
+    private var proxies: [ServiceProxy] {
+        let services = [
+            ("the audit log", configuration.auditURL, ["/v1/audit"]),
+            (
+                "the notification service", configuration.notificationURL,
+                ["/v1/channels", "/v1/deliveries", "/v1/notifications"]
+            ),
+        ]
+        return services.compactMap { name, url, paths in
+            url.map {
+                ServiceProxy(
+                    name: name, url: $0, paths: paths, transport: proxyTransport,
+                    uploadDeadline: configuration.uploadDeadline)
+            }
+        }
     }
 
     private var server: HTTPServerBuilder {
@@ -142,14 +162,15 @@ public struct TaskService: Service {
             authenticator: authenticator,
             attempts: RateLimiter(rate: 0.2, burst: 20))
         let endpoints: [Endpoint] = [
-            accounts.all, TokenEndpoints(authenticator: authenticator).all, TaskEndpoints.all, BulkEndpoint.all,
-            ProjectEndpoints.all, FilterEndpoints.all, ChangeEndpoints(commits: commits).all,
+            accounts.all, TokenEndpoints(authenticator: authenticator).all, TaskEndpoints.all, SeriesEndpoints.all,
+            BulkEndpoint.all, ProjectEndpoints.all, FilterEndpoints.all, ReminderEndpoints.all,
+            ChangeEndpoints(commits: commits).all,
         ].flatMap(\.self)
         let rate = Double(configuration.rateLimit)
         return API(
             database: database, authenticator: authenticator, limiter: RateLimiter(rate: rate, burst: 10 * rate),
             uploadDeadline: configuration.uploadDeadline,
-            endpoints: endpoints + DocumentEndpoints.all(describing: endpoints))
+            endpoints: endpoints + DocumentEndpoints.all(describing: endpoints, and: proxies))
     }
 }
 
@@ -161,7 +182,7 @@ private struct SchemaGate: Service {
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             do {
-                try await readiness.awaitSchema()
+                try await readiness.awaitDatabase()
             } catch is CancellationError {
                 // Told to stop while waiting: nothing is wrong.
             }

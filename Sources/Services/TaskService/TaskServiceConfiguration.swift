@@ -21,6 +21,7 @@ public import ServiceRunning
 /// | `OIDC_AUDIENCE` | | whom those tokens must be for; needed with an issuer |
 /// | `BIN_DAYS` | 30 | how long a deleted task can be restored |
 /// | `TODO_AUDIT_URL` | | where the audit service is: `/v1/audit` is passed on to it |
+/// | `TODO_NOTIFICATION_URL` | | where the notification service is: its paths are passed on to it |
 /// | `TODO_REALTIME_URL` | | where the realtime service is: `/v1/stream` is passed on to it |
 /// | `LOG_LEVEL` | info | |
 public struct TaskServiceConfiguration: Sendable {
@@ -38,6 +39,8 @@ public struct TaskServiceConfiguration: Sendable {
     public var binLifetime: Duration
     /// `http://host:port`; nil where an ingress sends `/v1/audit` past this service.
     public var auditURL: String?
+    /// `http://host:port`; nil where there is none, or an ingress sends its paths past this service.
+    public var notificationURL: String?
     /// Nil where an ingress sends `/v1/stream` past this service.
     public var realtime: SocketTarget?
     public var logLevel: Logger.Level
@@ -66,6 +69,7 @@ public struct TaskServiceConfiguration: Sendable {
         identityProvider = try Self.identityProvider(reader)
         binLifetime = .seconds(86_400 * (try reader.integer("BIN_DAYS", in: 1...3650, default: 30)))
         auditURL = try reader.address("TODO_AUDIT_URL").map { "http://\($0.host):\($0.port)" }
+        notificationURL = try reader.address("TODO_NOTIFICATION_URL").map { "http://\($0.host):\($0.port)" }
         realtime = try reader.address("TODO_REALTIME_URL")
         logLevel = try reader.choice("LOG_LEVEL") ?? .info
     }

@@ -10,6 +10,9 @@ struct Belongings: Sendable {
     let filter: String
     let token: String
     let operation: String
+    let reminder: String
+    /// A reminder that has fired.
+    let planned: String
 
     /// Ada's; `member` sees the project with a role.
     static func of(_ person: Person, sharedWith member: Person, as role: String) async throws -> Belongings {
@@ -18,11 +21,17 @@ struct Belongings: Sendable {
             "/v1/projects/\(project)/members", ["email": .string(member.email), "role": .string(role)])
         let made = try await person.send(
             .post, "/v1/tasks", ["title": "secret", "project": .string(project), "tags": ["mine"]])
+        let reminder = try await person.make(
+            "/v1/tasks/\(made.json.id)/reminders", ["at": "2099-01-01T09:00:00Z"])
+        try await person.service.fireAll()
+        let fired = try await person.send(.get, "/v1/reminders?state=fired&limit=200").json["items"]?.array ?? []
         return Belongings(
             task: made.json.id, project: project, member: member.id,
             filter: try await person.make("/v1/filters", ["name": "f", "query": "milk"]).id,
             token: try await person.make("/v1/tokens", ["name": "t", "scopes": ["tasks:read"]]).id,
-            operation: made.headers.first { $0.name.canonicalName == "todo-operation" }?.value ?? "")
+            operation: made.headers.first { $0.name.canonicalName == "todo-operation" }?.value ?? "",
+            reminder: reminder.id,
+            planned: fired.first { $0["reminder"]?.string == reminder.id }?.id ?? "")
     }
 
     /// The path of an operation, about these things.
@@ -34,6 +43,7 @@ struct Belongings: Sendable {
             case "projects": project
             case "filters": filter
             case "tokens": token
+            case "reminders": operation.path.hasSuffix("{id}") ? reminder : planned
             default: ""
             }
         return operation.path.replacing("{id}", with: id).replacing("{user}", with: member)
@@ -60,6 +70,11 @@ struct Belongings: Sendable {
         case "SignIn": return ["email": "ada@example.com", "password": .string(RunningService.password)]
         case "UserPatch": return ["name": "Ada"]
         case "Erase": return ["password": .string(RunningService.password)]
+        case "ReminderDraft": return ["at": "2099-01-01T10:00:00Z"]
+        case "ReminderPatch": return ["repeat": 60]
+        case "Snooze": return ["minutes": 10]
+        case "RecurrencePreview":
+            return ["recurrence": ["rule": "FREQ=DAILY"], "due": ["date": "2026-01-31", "time": "09:30"]]
         case "TokenDraft": return ["name": "t", "scopes": ["tasks:read"]]
         default:
             Issue.record("a test needs to know a body for \(schema)")

@@ -3,6 +3,7 @@ internal import Crypto
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
+internal import ServiceHTTP
 internal import TodoModel
 internal import TodoStore
 
@@ -138,31 +139,4 @@ final class Authenticator: Sendable {
     }
 
     private static func digest(of token: some StringProtocol) -> SHA256Digest { SHA256.hash(data: Array(token.utf8)) }
-}
-
-extension Request {
-    /// A browser sends the cookie with what other sites have it send, too; what it says of the request's origin tells
-    /// them apart. Reading is harmless: other sites do not see the answer.
-    fileprivate func requireSameOrigin() throws {
-        guard ![.get, .head].contains(method) else { return }
-        if let site = headers[.secFetchSite] {
-            guard site == "same-origin" else { throw Self.foreign }
-        } else {
-            guard let origin = headers[.origin], let start = origin.firstRange(of: "://"),
-                let host = head.authority ?? headers[.init("Host") ?? .origin], origin[start.upperBound...] == host
-            else { throw Self.foreign }
-        }
-    }
-
-    private static var foreign: Problem {
-        Problem(.forbidden, "a change by cookie must come from the page of this service, or send a bearer token")
-    }
-}
-
-extension Problem {
-    /// - Parameter isInvalid: there was a token.
-    static func unauthorized(_ detail: String, isInvalid: Bool) -> Problem {
-        let challenge = #"Bearer realm="todo""# + (isInvalid ? #", error="invalid_token""# : "")
-        return Problem(.unauthorized, detail, headers: [.wwwAuthenticate: challenge])
-    }
 }

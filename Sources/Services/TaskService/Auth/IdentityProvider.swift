@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import HTTPTransport
 internal import HTTPTypes
+internal import ServiceHTTP
 internal import StructuredData
 internal import TodoModel
 

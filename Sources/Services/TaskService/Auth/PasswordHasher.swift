@@ -2,6 +2,7 @@ internal import Concurrency
 internal import Crypto
 internal import CryptoExtras
 internal import FoundationEssentials
+internal import ServiceHTTP
 
 /// Makes of passwords what is kept, by scrypt (RFC 7914) with 32 MiB and some 100 ms of a core each; only so many at a
 /// time, and so many that wait, so that guessing cannot take the machine away from everybody else.

@@ -1,5 +1,6 @@
 internal import Concurrency
 internal import HTTPTypes
+internal import ServiceHTTP
 
 /// Lets so many requests of one token through: a bucket that fills at a steady rate.
 final class RateLimiter: Sendable {

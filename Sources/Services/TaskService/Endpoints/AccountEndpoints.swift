@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
+internal import ServiceHTTP
 internal import StructuredData
 internal import TodoModel
 internal import TodoStore

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import HTTPTypes
+internal import ServiceHTTP
 internal import StructuredData
 internal import TodoModel
 internal import TodoStore
@@ -52,6 +53,8 @@ enum BulkEndpoint {
         if reader.value("op") == nil { reader.fail("op", "is required: " + words.joined(separator: ", ")) }
         let id = reader.uuid("id")
         let versions = try versions(&reader)
+        let scope = reader.choice("scope", SeriesScope.allCases.map { ($0.rawValue, $0) })
+        if scope != nil, word != "delete" { reader.fail("scope", "is for delete; of an update it is in the patch") }
         let (task, patch, move) = (reader.value("task"), reader.value("patch"), reader.value("move"))
         if word == "create" {
             if task == nil { reader.fail("task", "is required") }
@@ -68,7 +71,7 @@ enum BulkEndpoint {
             return .update(
                 id, try inside("patch") { () throws(ValidationError) in try TodoTask.Patch(patch ?? [:]) },
                 ifVersion: versions)
-        case "delete": return .delete(id, ifVersion: versions)
+        case "delete": return .delete(id, scope: scope ?? .all, ifVersion: versions)
         case "restore": return .restore(id, ifVersion: versions)
         case "move":
             return .move(

@@ -1,12 +1,13 @@
 internal import HTTPTypes
+internal import ServiceHTTP
 internal import StructuredData
 
 /// What describes the API: its OpenAPI document and the schemas of its events.
 enum DocumentEndpoints {
     private static let schemas = "/v1/events/schemas"
 
-    /// Of these endpoints and of itself.
-    static func all(describing others: [Endpoint]) -> [Endpoint] {
+    /// Of these endpoints, of itself, and of what the services behind the proxies say of themselves.
+    static func all(describing others: [Endpoint], and proxies: [ServiceProxy]) -> [Endpoint] {
         let events = [
             Endpoint(
                 method: .get, path: schemas, name: "listEventSchemas", summary: "The types of events.",
@@ -30,7 +31,11 @@ enum DocumentEndpoints {
             Endpoint(
                 method: .get, path: "/v1/openapi.json", name: "getOpenAPI", summary: "This document.",
                 access: .everybody, outcomes: [.init(status: .ok, schema: "Document")]
-            ) { _ in Answer(.ok, document) }
+            ) { _ in
+                var whole = document
+                for proxy in proxies { OpenAPIDocument.add(await proxy.document(), to: &whole) }
+                return Answer(.ok, whole)
+            }
         }
         let document = OpenAPIDocument.make(of: others + events + [openAPI(.null)])
         return events + [openAPI(document)]

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import HTTPTypes
+internal import ServiceHTTP
 internal import StructuredData
 internal import TodoModel
 internal import TodoStore
@@ -78,19 +79,41 @@ enum TaskEndpoints {
     private static let update = Endpoint(
         method: .patch, path: "\(path)/{id}", name: "updateTask",
         summary: "Change members of a task. Its parts follow it to another project.", access: .bearer(.write),
-        body: .patch("TaskPatch"), isConditional: true, outcomes: [task]
+        query: [
+            .init(
+                name: "scope", schema: Schemas.scope,
+                explanation: "Which instances of a series are meant; this one if not given. Also a member of the body.")
+        ], body: .patch("TaskPatch"), isConditional: true, outcomes: [task]
     ) { call in
-        let patch = try TodoTask.Patch(call.body)
-        return try await write(call) { try await $0.tasks.update($1, patch, ifVersion: call.ifMatch, by: $2) }
+        var patch = try TodoTask.Patch(call.body)
+        if let scope = try scope(call) { patch.scope = scope }
+        return try await write(call) { [patch] in
+            try await $0.tasks.update($1, patch, ifVersion: call.ifMatch, by: $2)
+        }
+    }
+
+    private static func scope(_ call: Call) throws -> SeriesScope? {
+        guard let text = try call.query("scope") else { return nil }
+        guard let scope = SeriesScope(rawValue: text) else {
+            throw Problem.invalid("scope", "must be one of this, following, all")
+        }
+        return scope
     }
 
     private static let delete = Endpoint(
         method: .delete, path: "\(path)/{id}", name: "deleteTask",
-        summary: "Put a task and its parts into the bin.", access: .bearer(.write), isConditional: true,
+        summary: "Put a task and its parts into the bin.", access: .bearer(.write),
+        query: [
+            .init(
+                name: "scope", schema: Schemas.scope,
+                explanation:
+                    "With this, an instance of a series is skipped and the next one made; else the series ends.")
+        ], isConditional: true,
         outcomes: [.init(status: .noContent, headers: ["Todo-Operation"])]
     ) { call in
         let operation = try call.operation()
-        _ = try await call.database.tasks.delete(call.id(), ifVersion: call.ifMatch, by: operation)
+        _ = try await call.database.tasks.delete(
+            call.id(), scope: scope(call) ?? .all, ifVersion: call.ifMatch, by: operation)
         return Answer(.noContent).with(.todoOperation, operation.id.uuidString.lowercased())
     }
 

@@ -3,6 +3,7 @@ internal import Crypto
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import ServiceHTTP
 internal import StructuredData
 internal import TodoModel
 internal import TodoStore

@@ -71,11 +71,7 @@ extension HTTPField.Name {
     /// draft-ietf-httpapi-idempotency-key-header.
     static let idempotencyKey = known("Idempotency-Key")
     static let idempotencyReplayed = known("Idempotency-Replayed")
-    /// Fetch Metadata Request Headers, section 2.3.
-    static let secFetchSite = known("Sec-Fetch-Site")
     static let forwardedProto = known("X-Forwarded-Proto")
-    /// RFC 5789, section 3.1.
-    static let acceptPatch = known("Accept-Patch")
 
     private static func known(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no token (RFC 9110, 5.6.2)") }

@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import ServiceHTTP
 
 enum EntityTag {
     /// A version as a strong entity tag (RFC 9110, section 8.8.3).
@@ -39,14 +40,4 @@ extension HTTPFields {
     }
 
     private static let noVersion = -1
-}
-
-extension Substring {
-    func trimmingBlanks() -> Substring {
-        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
-            return ""
-        }
-        return self[first...last]
-    }
 }

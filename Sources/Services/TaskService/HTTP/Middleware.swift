@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 internal import Metrics
+internal import ServiceHTTP
 
 /// Times each request for `http_server_request_duration_seconds` and logs it at debug.
 struct AccessMiddleware<Context: RequestContext>: RouterMiddleware {
@@ -53,26 +54,6 @@ struct AccessMiddleware<Context: RequestContext>: RouterMiddleware {
                 ], factory: factory)
             timers[labels] = timer
             return timer
-        }
-    }
-}
-
-/// Turns errors into `application/problem+json`. One that nobody foresaw is logged, and told as 500 without its text.
-struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
-    func handle(
-        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        do {
-            return try await next(request, context)
-        } catch {
-            if let problem = Problem(error) {
-                if problem.status.kind == .serverError {
-                    context.logger.warning("request not served", metadata: ["error": "\(error)"])
-                }
-                return problem.response
-            }
-            context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
-            return Problem(.internalServerError, "the service failed; its log says why").response
         }
     }
 }

@@ -4,7 +4,8 @@ internal import TodoModel
 /// The JSON Schema of each event type (draft 2020-12), with the schemas that it refers to inside.
 enum EventSchemas {
     static let types =
-        TodoEvent.Kind.allCases.map(\.rawValue) + AccountEvent.Kind.allCases.map(\.rawValue)
+        TodoEvent.Kind.allCases.map(\.rawValue) + ReminderEvent.Kind.allCases.map(\.rawValue)
+        + AccountEvent.Kind.allCases.map(\.rawValue)
 
     /// Nil for a type that there is not.
     static func schema(_ type: String) -> JSON? {
@@ -13,16 +14,22 @@ enum EventSchemas {
             return envelope(
                 type, isNumbered: true, data: ["seq": ["type": "integer", "minimum": 0], kind.noun: reference(body)])
         }
+        if ReminderEvent.Kind(rawValue: type) != nil {
+            return envelope(
+                type, isNumbered: false, hasActor: false,
+                data: ["reminder": reference("ToldReminder"), "task": Schemas.orNull(reference("Task"))])
+        }
         guard AccountEvent.Kind(rawValue: type) != nil else { return nil }
         return envelope(type, isNumbered: false, data: ["account": ["type": "object"]])
     }
 
     /// A CloudEvent 1.0 in JSON. Brokers may add attributes.
-    private static func envelope(_ type: String, isNumbered: Bool, data members: JSONObject) -> JSON {
+    private static func envelope(
+        _ type: String, isNumbered: Bool, hasActor: Bool = true, data members: JSONObject
+    ) -> JSON {
         let text: JSON = ["type": "string", "minLength": 1]
-        var data: JSONObject = [
-            "user": Schemas.id, "actor": Schemas.id, "members": ["type": "array", "items": Schemas.id],
-        ]
+        var data: JSONObject = ["user": Schemas.id, "members": ["type": "array", "items": Schemas.id]]
+        if hasActor { data["actor"] = Schemas.id }
         for (name, schema) in members { data[name] = schema }
         var attributes: JSONObject = [
             "specversion": ["const": "1.0"], "id": Schemas.id, "type": ["const": .string(type)], "source": text,
@@ -44,7 +51,7 @@ enum EventSchemas {
     private static func reference(_ name: String) -> JSON { ["$ref": .string("#/$defs/\(name)")] }
 
     private static let definitions = JSONObject(
-        ["Due", "Task", "SharedProject"].map { name in
+        ["Due", "Recurrence", "Task", "SharedProject", "ToldReminder"].map { name in
             (key: name, value: relocated(Schemas.all[name] ?? [:]))
         })
 

@@ -4,26 +4,26 @@ internal import TodoModel
 /// The schemas of the OpenAPI document (JSON Schema 2020-12): what the API takes and gives.
 enum Schemas {
     static let id: JSON = ["type": "string", "format": "uuid"]
-    private static let time: JSON = ["type": "string", "format": "date-time"]
+    static let time: JSON = ["type": "string", "format": "date-time"]
     private static let date: JSON = ["type": "string", "format": "date"]
-    private static let clock: JSON = ["type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"]
-    private static let zone: JSON = ["type": "string", "description": "IANA time zone"]
+    static let clock: JSON = ["type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"]
+    static let zone: JSON = ["type": "string", "description": "IANA time zone"]
     private static let color: JSON = ["type": "string", "pattern": "^#[0-9a-fA-F]{6}$"]
     private static let position: JSON = [
         "type": "string", "pattern": "^[0-9A-Za-z]*[1-9A-Za-z]$", "maxLength": 200,
         "description": "A fraction in base 62: what sorts between two positions lies between them.",
     ]
-    private static let count: JSON = ["type": "integer", "minimum": 0]
+    static let count: JSON = ["type": "integer", "minimum": 0]
     private static let email: JSON = ["type": "string", "format": "email", "maxLength": 254]
 
     static func reference(_ name: String) -> JSON { ["$ref": .string("#/components/schemas/\(name)")] }
 
-    private static func line(_ limit: Int) -> JSON { ["type": "string", "minLength": 1, "maxLength": JSON(limit)] }
-    private static func words(_ words: [String]) -> JSON { ["type": "string", "enum": .array(words.map(JSON.string))] }
-    private static func list(of items: JSON) -> JSON { ["type": "array", "items": items] }
-    private static func items(_ schema: String) -> JSON { object(["items": list(of: reference(schema))]) }
+    static func line(_ limit: Int) -> JSON { ["type": "string", "minLength": 1, "maxLength": JSON(limit)] }
+    static func words(_ words: [String]) -> JSON { ["type": "string", "enum": .array(words.map(JSON.string))] }
+    static func list(of items: JSON) -> JSON { ["type": "array", "items": items] }
+    static func items(_ schema: String) -> JSON { object(["items": list(of: reference(schema))]) }
 
-    private static func orNull(_ schema: JSON) -> JSON {
+    static func orNull(_ schema: JSON) -> JSON {
         guard let type = schema["type"]?.string else { return ["anyOf": [schema, ["type": "null"]]] }
         var schema = schema
         schema["type"] = [.string(type), "null"]
@@ -31,7 +31,7 @@ enum Schemas {
     }
 
     /// An object with these members and no other; all are required unless `optional` names them.
-    private static func object(_ members: JSONObject, optional: Set<String> = [], _ text: String? = nil) -> JSON {
+    static func object(_ members: JSONObject, optional: Set<String> = [], _ text: String? = nil) -> JSON {
         var schema: JSONObject = [
             "type": "object", "properties": .object(members), "additionalProperties": false,
             "required": .array(members.keys.filter { !optional.contains($0) }.map(JSON.string)),
@@ -41,7 +41,7 @@ enum Schemas {
     }
 
     /// What a client sends: the members that it may set, and those that it may send back unchanged.
-    private static func input(_ members: JSONObject, required: Set<String> = [], ignoring: [String] = []) -> JSON {
+    static func input(_ members: JSONObject, required: Set<String> = [], ignoring: [String] = []) -> JSON {
         var all = members
         for name in ignoring where !all.contains(name) { all[name] = ["readOnly": true] }
         return object(all, optional: Set(all.keys).subtracting(required))
@@ -49,7 +49,7 @@ enum Schemas {
 
     static let all: JSONObject = {
         var all = tasks
-        for more in [projects, people, documents] {
+        for more in [projects, people, reminders, documents] {
             for (name, schema) in more { all[name] = schema }
         }
         return all
@@ -76,19 +76,35 @@ extension Schemas {
         "status": orNullEnum(TodoTask.Status.allCases.map(\.rawValue)),
         "priority": orNullEnum(TodoTask.Priority.allCases.map(\.name)), "due": orNull(reference("Due")),
         "start": orNull(date), "estimate": orNull(estimate), "tags": orNull(tags),
+        "recurrence": orNull(reference("RecurrenceDraft")),
+    ]
+    private static let recurrence: JSONObject = [
+        "rule": [
+            "type": "string", "maxLength": JSON(RecurrenceRule.lengthLimit),
+            "description": "The value of an RRULE property (RFC 5545, with SKIP of RFC 7529).",
+        ],
+        "basis": words(Series.Basis.allCases.map(\.rawValue)), "monthEnd": words(["skip", "clamp"]),
+        "overdue": words(Series.Overdue.allCases.map(\.rawValue)),
+        "overdueLimit": ["type": "integer", "minimum": 1, "maximum": 100],
+    ]
+    static let scope: JSON = words(SeriesScope.allCases.map(\.rawValue))
+    private static let moments: JSON = [
+        "type": "array", "items": ["type": "string"], "maxItems": 1000,
+        "description": "Wall times as 2026-01-31T09:00:00, or days, as due is.",
     ]
     private static let taskReadOnly = [
         "id", "user", "createdAt", "updatedAt", "completedAt", "deletedAt", "version", "seq",
     ]
 
-    private static func orNullEnum(_ words: [String]) -> JSON {
+    static func orNullEnum(_ words: [String]) -> JSON {
         ["enum": .array(words.map(JSON.string) + [.null])]
     }
 
     private static let bulkOperation = input(
         [
             "op": words(["create", "update", "complete", "reopen", "delete", "restore", "move"]), "id": id,
-            "ifMatch": ["type": "string"], "task": reference("TaskDraft"), "patch": reference("TaskPatch"),
+            "ifMatch": ["type": "string"], "scope": scope, "task": reference("TaskDraft"),
+            "patch": reference("TaskPatch"),
             "move": reference("TaskMove"),
         ], required: ["op"])
 
@@ -99,12 +115,48 @@ extension Schemas {
             "description": description, "status": status, "priority": priority, "due": orNull(reference("Due")),
             "start": orNull(date), "estimate": orNull(estimate), "tags": tags, "position": position,
             "createdAt": time, "updatedAt": time, "completedAt": orNull(time), "deletedAt": orNull(time),
-            "version": count, "seq": count,
+            "version": count, "seq": count, "recurrence": orNull(reference("Recurrence")),
+        ]),
+        "Recurrence": object(
+            merged(recurrence, ["series": id, "occurrence": ["type": "string"], "text": ["type": "string"]]),
+            "How the task repeats; occurrence is which instance it is, text the rule in English."),
+        "RecurrenceDraft": input(
+            merged(
+                recurrence,
+                [
+                    "basis": orNullEnum(Series.Basis.allCases.map(\.rawValue)),
+                    "monthEnd": orNullEnum(["skip", "clamp"]),
+                    "overdue": orNullEnum(Series.Overdue.allCases.map(\.rawValue)),
+                    "overdueLimit": ["type": ["integer", "null"], "minimum": 1, "maximum": 100],
+                ]), required: ["rule"], ignoring: ["series", "occurrence", "text"]),
+        "RecurrencePreview": input(
+            [
+                "recurrence": reference("RecurrenceDraft"), "due": orNull(reference("Due")),
+                "start": [
+                    "type": ["string", "null"], "description": "In place of due: a day or wall time, to the second.",
+                ],
+                "zone": orNull(zone), "exdates": orNull(moments), "rdates": orNull(moments),
+                "count": ["type": ["integer", "null"], "minimum": 1, "maximum": 100],
+            ], required: ["recurrence"]),
+        "OccurrenceList": object([
+            "text": ["type": "string"],
+            "occurrences": list(
+                of: object([
+                    "due": reference("Due"),
+                    "at": [
+                        "type": "string",
+                        "description": "An instant in UTC, ending in Z; a wall time or day when there is no zone.",
+                    ],
+                ])), "ended": ["type": "boolean"],
         ]),
         "TaskDraft": input(
             merged(taskInput, ["project": orNull(id), "position": orNull(position)]), required: ["title"],
             ignoring: taskReadOnly),
-        "TaskPatch": input(merged(taskInput, ["project": id, "position": position]), ignoring: taskReadOnly),
+        "TaskPatch": input(
+            merged(
+                taskInput,
+                ["project": id, "position": position, "scope": orNullEnum(SeriesScope.allCases.map(\.rawValue))]),
+            ignoring: taskReadOnly),
         "TaskPage": object([
             "items": list(of: reference("Task")), "nextCursor": ["type": ["string", "null"]],
         ]),
@@ -211,11 +263,13 @@ extension Schemas {
     fileprivate static let people: JSONObject = [
         "User": object([
             "id": id, "email": email, "name": line(User.nameLimit), "zone": zone, "dayStart": clock,
-            "createdAt": time, "updatedAt": time, "version": count,
+            "remindAt": clock, "quietHours": orNull(reference("QuietHours")), "createdAt": time, "updatedAt": time,
+            "version": count,
         ]),
         "UserPatch": input(
             [
                 "email": email, "name": line(User.nameLimit), "zone": zone, "dayStart": clock,
+                "remindAt": clock, "quietHours": orNull(reference("QuietHours")),
                 "password": input(["current": ["type": "string"], "new": password], required: ["current", "new"]),
             ], ignoring: ["id", "createdAt", "updatedAt", "version"]),
         "SignUp": input(

@@ -1,6 +1,7 @@
 internal import Concurrency
 internal import Logging
 internal import Metrics
+internal import ServiceHTTP
 internal import ServiceLifecycle
 internal import TodoStore
 
