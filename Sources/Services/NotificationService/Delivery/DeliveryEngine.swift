@@ -1,0 +1,243 @@
+internal import Concurrency
+internal import FoundationEssentials
+internal import Logging
+internal import TodoModel
+internal import TodoStore
+
+/// Sends what is to be sent: claims deliveries that are due, makes an attempt at each, writes down what became of it. Any
+/// number of replicas may do so at once; what one held when it died comes back when its lease ends, with the same id.
+final class DeliveryEngine: Sendable {
+    /// Attempts at once, in all.
+    static let concurrency = 64
+    /// Attempts at once for one channel, so that a slow one leaves room for others.
+    static let perChannel = 4
+    /// How soon others take over what a process held that died. While it lives it renews what it holds.
+    static let lease: Duration = .seconds(15)
+    private static let renewal = lease / 3
+    /// Other replicas may leave something to do without a word.
+    private static let longestIdle: Duration = .seconds(5)
+    private static let troublePause: Duration = .seconds(1)
+
+    private struct State {
+        var running: [UUID: ClaimedDelivery] = [:]
+        var byChannel: [UUID: Int] = [:]
+        var mail = Circuit()
+        var isStopping = false
+    }
+
+    /// What becomes of a channel's circuit.
+    private typealias Update = @Sendable (NotificationChannel) -> NotificationChannel
+
+    let store: NotificationStore
+    let senders: [NotificationChannel.Kind: any ChannelSender]
+    let now: @Sendable () -> Instant
+    private let rules = DeliveryRules()
+    private let metrics: NotificationMetrics
+    private let logger: Logger
+    private let state = Lock(State())
+    private let wake = Signal()
+
+    init(
+        store: NotificationStore, senders: [NotificationChannel.Kind: any ChannelSender],
+        metrics: NotificationMetrics, logger: Logger, now: @escaping @Sendable () -> Instant = { .now() }
+    ) {
+        self.store = store
+        self.senders = senders
+        self.metrics = metrics
+        self.logger = logger
+        self.now = now
+    }
+
+    /// There is something new to do.
+    func nudge() { wake.signal() }
+
+    /// `run` claims nothing more, and returns when what is under way has ended.
+    func stop() {
+        state.withLock { $0.isStopping = true }
+        wake.signal()
+    }
+
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { [self] in await renew() }
+            while !Task.isCancelled, !state.withLock({ $0.isStopping }) {
+                let seen = wake.count
+                var pause = Self.troublePause
+                do {
+                    let room = Self.concurrency - state.withLock { $0.running.count }
+                    let claimed = room > 0 ? try await claim(room) : []
+                    for delivery in claimed { begin(delivery, in: &group) }
+                    if claimed.count == room, room > 0 { continue }
+                    pause = room > 0 ? try await idleTime() : Self.longestIdle
+                } catch {
+                    if Task.isCancelled { break }
+                    logger.warning("deliveries cannot be claimed; will try again", metadata: ["error": "\(error)"])
+                }
+                await wake.wait(since: seen, atMost: pause)
+            }
+        }
+    }
+
+    /// Sends all that is due by now, and returns when there is nothing more. For tests, whose clock stands still.
+    func deliverDue() async throws -> Int {
+        var count = 0
+        while true {
+            let claimed = try await claim(Self.concurrency)
+            guard !claimed.isEmpty else { return count }
+            count += claimed.count
+            await withDiscardingTaskGroup { group in
+                for delivery in claimed { begin(delivery, in: &group) }
+            }
+        }
+    }
+
+    private func begin(_ claimed: ClaimedDelivery, in group: inout DiscardingTaskGroup) {
+        let channel = claimed.delivery.channel
+        let isTooMany = state.withLock { state in
+            state.running[claimed.delivery.id] = claimed
+            if let channel { state.byChannel[channel, default: 0] += 1 }
+            return channel.map { state.byChannel[$0, default: 0] > Self.perChannel } ?? false
+        }
+        group.addTask { [self] in
+            if isTooMany {
+                await settle(claimed, .postponed(until: now() + .milliseconds(.random(in: 200...1000))))
+            } else {
+                await attempt(claimed)
+            }
+            end(claimed)
+        }
+    }
+
+    private func end(_ claimed: ClaimedDelivery) {
+        let hasRoom = state.withLock { state in
+            state.running[claimed.delivery.id] = nil
+            if let channel = claimed.delivery.channel {
+                let left = state.byChannel[channel, default: 1] - 1
+                state.byChannel[channel] = left > 0 ? left : nil
+            }
+            // Not at every end: what makes room is claimed together.
+            return state.running.count == Self.concurrency / 2 || state.running.isEmpty
+        }
+        if hasRoom { wake.signal() }
+    }
+
+    /// Keeps what is under way, until there is nothing and will be nothing.
+    private func renew() async {
+        var last = ContinuousClock.now
+        while !Task.isCancelled {
+            await wake.wait(since: wake.count, atMost: Self.renewal)
+            let (held, isOver) = state.withLock { (Array($0.running.values), $0.isStopping && $0.running.isEmpty) }
+            if isOver { return }
+            guard last.duration(to: .now) >= Self.renewal else { continue }
+            last = .now
+            do { try await store.renew(held, lease: Self.lease, at: now()) } catch {
+                logger.warning("leases cannot be renewed; others may repeat attempts", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    // MARK: Claiming
+
+    /// While the mail server is not to be had, mails stay where they are.
+    private var kinds: [NotificationChannel.Kind] {
+        let isMailBlocked = state.withLock { $0.mail.isOpen(at: now()) }
+        return senders.keys.filter { $0 != .email || !isMailBlocked }
+    }
+
+    private func claim(_ limit: Int) async throws -> [ClaimedDelivery] {
+        try await store.claim(kinds, limit: limit, lease: Self.lease, at: now())
+    }
+
+    private func idleTime() async throws -> Duration {
+        guard let due = try await store.nextDue(kinds) else { return Self.longestIdle }
+        return min(max(due - now(), .milliseconds(1)), Self.longestIdle)
+    }
+
+    // MARK: One attempt
+
+    private func attempt(_ claimed: ClaimedDelivery) async {
+        if let reason = claimed.reasonToSkip { return await settle(claimed, .skipped(error: reason)) }
+        guard let channel = claimed.channel, let sender = senders[channel.kind] else { return }
+        let start = ContinuousClock.now
+        do {
+            try await sender.send(claimed)
+            metrics.attempted(channel.kind, "delivered", taking: start.duration(to: .now))
+            if channel.kind == .email { state.withLock { $0.mail.succeeded() } }
+            let mend: Update = { $0.succeeded }
+            await settle(claimed, .delivered, channel.failures > 0 ? mend : nil)
+        } catch {
+            // The lease gives it back: to whom or when is not for a process to say that is about to end.
+            guard !error.isCancelled else { return }
+            metrics.attempted(channel.kind, error.isPermanent ? "refused" : "failed", taking: start.duration(to: .now))
+            await failed(claimed, error)
+        }
+    }
+
+    private func failed(_ claimed: ClaimedDelivery, _ failure: AttemptFailure) async {
+        let now = now()
+        if failure.fault == .server {
+            let isOpen = state.withLock { state in
+                state.mail.failed(at: now)
+                return state.mail.isOpen(at: now)
+            }
+            if isOpen { logger.warning("the mail server fails: pausing", metadata: ["error": "\(failure.message)"]) }
+        }
+        let verdict = rules.verdict(
+            on: failure, attempts: claimed.delivery.attempts, giveUp: claimed.giveUp, now: now,
+            jitter: .random(in: 0...1))
+        if case .dead = verdict { metrics.died() }
+        let count: Update = { $0.failed(failure, at: now) }
+        await settle(claimed, verdict, failure.fault == .channel ? count : nil)
+    }
+
+    /// Writes it down, trying again for a while: should that fail, the attempt is repeated later, with the same id.
+    private func settle(
+        _ claimed: ClaimedDelivery, _ verdict: DeliveryVerdict,
+        _ circuit: Update? = nil
+    ) async {
+        let deadline = ContinuousClock.now + Self.lease * 2
+        while true {
+            do {
+                let isOurs = try await store.settle(claimed, verdict, at: now(), circuit: circuit)
+                if !isOurs { logger.notice("an attempt took longer than its lease", metadata: claimed.metadata) }
+                return
+            } catch {
+                guard ContinuousClock.now < deadline, !Task.isCancelled else {
+                    return logger.error(
+                        "an attempt was not written down; it will be repeated",
+                        metadata: claimed.metadata.merging(["error": "\(error)"]) { $1 })
+                }
+            }
+            try? await Task.sleep(for: Self.troublePause)  // the database is away: nobody tells when it is back
+        }
+    }
+}
+
+extension ClaimedDelivery {
+    /// Why there is nothing to send any more.
+    fileprivate var reasonToSkip: String? {
+        guard let channel else { return "the channel was removed" }
+        if channel.paused != nil, delivery.purpose == .reminder { return "the channel is paused" }
+        if channel.verified == nil, delivery.purpose != .verification { return "the address is not verified" }
+        return nil
+    }
+
+    fileprivate var metadata: Logger.Metadata { ["delivery": "\(delivery.id.text)", "user": "\(delivery.user.text)"] }
+}
+
+extension NotificationChannel {
+    fileprivate var succeeded: NotificationChannel {
+        var channel = self
+        (channel.failures, channel.blockedUntil) = (0, nil)
+        return channel
+    }
+
+    fileprivate func failed(_ failure: AttemptFailure, at now: Instant) -> NotificationChannel {
+        var channel = self
+        var circuit = Circuit(failures: failures, blockedUntil: blockedUntil)
+        circuit.failed(at: now)
+        (channel.failures, channel.blockedUntil) = (circuit.failures, circuit.blockedUntil)
+        if let reason = failure.pausesChannel, paused == nil { (channel.paused, channel.pausedBecause) = (now, reason) }
+        return channel
+    }
+}
