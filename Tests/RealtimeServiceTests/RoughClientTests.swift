@@ -7,6 +7,7 @@ import StructuredData
 import Telemetry
 import Testing
 import TodoModel
+import WebSocketClient
 
 @testable import RealtimeService
 

@@ -6,6 +6,7 @@ import NIOCore
 import StructuredData
 import Testing
 import TodoModel
+import WebSocketClient
 
 @testable import RealtimeService
 
@@ -229,6 +230,30 @@ import TodoModel
             ])
             #expect(answer["statuses"]?.array?.map { $0["status"]?.string } == ["DROP", "SUCCESS"])
             #expect(await client.nextTitle() == "good")
+        }
+    }
+
+    @Test func `a reminder goes to all connections of its person, to nobody else, and once`() async throws {
+        try await RunningRealtime.with { service in
+            let (ann, bob) = (service.api.person("ann"), service.api.person("bob"))
+            let (first, _, _) = try await service.live(token: "ann")
+            let (second, _, _) = try await service.live(token: "ann")
+            let (other, _, _) = try await service.live(token: "bob")
+            let event: JSON = [
+                "id": .string(UUID().text), "type": "dev.todo-operator.reminder.fired",
+                "data": ["user": .string(ann.text), "members": [.string(ann.text)], "task": ["title": "water"]],
+            ]
+            let answer = try await service.deliver([event, ["type": "x"], event], to: "reminder-events")
+            #expect(answer["statuses"]?.array?.map { $0["status"]?.string } == ["SUCCESS", "DROP", "SUCCESS"])
+            for client in [first, second] {
+                guard case .message(let json) = await client.next() else { return #expect(Bool(false)) }
+                #expect(json["type"] == "event" && json["event"]?["type"] == "dev.todo-operator.reminder.fired")
+                #expect(json["event"]?["data"]?["members"] == nil)
+            }
+            try await service.deliver(service.api.write("own", by: bob))
+            #expect(await other.nextTitle() == "own", "and not what is Ann's")
+            try await service.deliver(service.api.write("after", by: ann))
+            #expect(await first.nextTitle() == "after", "the reminder came once, and changed nothing of the stream")
         }
     }
 }

@@ -89,7 +89,8 @@ public struct RealtimeService: Service {
         HealthRoutes(registry: registry, ready: HealthChecks([("connections", isServing)])).add(to: router)
         StreamRefusals(hub: hub, allowedOrigins: configuration.allowedOrigins).add(to: router)
         router.addDaprSubscriptions(
-            [EventSubscription.subscriber(hub, logger)], token: configuration.appToken.map { AppToken($0) })
+            [EventSubscription.subscriber(hub, logger), ReminderSubscription.subscriber(hub, logger)],
+            token: configuration.appToken.map { AppToken($0) })
         return router
     }
 

@@ -7,6 +7,7 @@ import StructuredData
 import Telemetry
 import Testing
 import TodoModel
+import WebSocketClient
 
 @testable import RealtimeService
 
@@ -60,7 +61,7 @@ struct RunningRealtime: Sendable {
     }
 
     @discardableResult
-    func deliver(_ events: [JSON], token: String? = appToken) async throws -> JSON {
+    func deliver(_ events: [JSON], to topic: String = "task-events", token: String? = appToken) async throws -> JSON {
         let entries = events.indices.map { index -> JSON in
             [
                 "entryId": .string("\(index)"), "event": events[index], "metadata": .object([:]),
@@ -68,10 +69,10 @@ struct RunningRealtime: Sendable {
             ]
         }
         let body: JSON = [
-            "id": "1", "type": "com.dapr.event.sent.bulk", "topic": "task-events", "pubsubname": "todo-pubsub",
+            "id": "1", "type": "com.dapr.event.sent.bulk", "topic": .string(topic), "pubsubname": "todo-pubsub",
             "entries": .array(entries),
         ]
-        return try await send(.post, "/dapr/task-events", body, token: token).json
+        return try await send(.post, "/dapr/\(topic)", body, token: token).json
     }
 
     func send(

@@ -19,6 +19,7 @@ final class Hub: Sendable {
         var byUser: [UUID: Int] = [:]
         var isDraining = false
         var log = StreamLog()
+        var reminders = RecentIDs()
     }
 
     enum Refusal: Error { case full, draining }
@@ -120,6 +121,20 @@ extension Hub {
                     let written = box.value.deliver(batch, at: .now())
                     metrics.record(batch, since: arrived, written: written)
                 }
+            }
+        }
+    }
+
+    /// Sends reminders to the person's own connections. They are in no stream: who is not connected reads them from the API.
+    func publish(_ reminders: [ReminderNote]) {
+        let isWanted = census.withLock { census in
+            reminders.map { census.byUser[$0.user] != nil && census.reminders.insert($0.id) }
+        }
+        let batch = zip(reminders, isWanted).filter(\.1).map { (user: $0.0.user, frame: ServerFrame.event($0.0.json)) }
+        guard !batch.isEmpty else { return }
+        for box in loops.values {
+            box.eventLoop.execute { [metrics] in
+                metrics.framesSent.increment(by: box.value.tell(batch))
             }
         }
     }

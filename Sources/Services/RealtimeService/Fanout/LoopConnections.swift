@@ -26,16 +26,27 @@ final class LoopConnections {
     func deliver(_ batch: [Addressed], at now: NIODeadline) -> Int {
         var written = 0
         var unflushed: [WebSocketConnection] = []
+        let isAlone = batch.count == 1
         for addressed in batch {
             for member in addressed.members {
-                for connection in subscribers[member] ?? [] where connection.deliver(addressed.event, at: now) {
+                for connection in subscribers[member] ?? []
+                where connection.deliver(addressed.event, flushes: isAlone, at: now) {
                     written += 1
-                    if batch.count == 1 { connection.flush() } else { unflushed.append(connection) }
+                    if !isAlone { unflushed.append(connection) }
                 }
             }
         }
         // One system call for all that the batch has for a connection; for those that come up again there is nothing left.
         for connection in unflushed { connection.flush() }
+        return written
+    }
+
+    /// Sends each frame to the person's connections. Returns how many were written.
+    func tell(_ batch: [(user: UUID, frame: ByteBuffer)]) -> Int {
+        var written = 0
+        for (user, frame) in batch {
+            for connection in subscribers[user] ?? [] where connection.tell(frame) { written += 1 }
+        }
         return written
     }
 

@@ -28,8 +28,10 @@ enum ServerFrame {
     }
 
     /// Without `data.members`: who else may see it is for routing, and can be most of an event's bytes.
-    static func event(_ event: TodoEvent) -> ByteBuffer {
-        var json = event.json
+    static func event(_ event: TodoEvent) -> ByteBuffer { Self.event(event.json) }
+
+    static func event(_ cloudEvent: JSON) -> ByteBuffer {
+        var json = cloudEvent
         json["data"]?["members"] = Optional.none
         return message("event", ["event": json])
     }

@@ -22,7 +22,7 @@ struct StreamChannel: HTTPChannelHandler {
 
     /// Bytes not read by the client: from the high mark on it is too slow, until the low mark is reached.
     private static let unread = ChannelOptions.Types.WriteBufferWaterMark(low: 64 << 10, high: 256 << 10)
-    /// A client sends a few short messages; each connection keeps a buffer of this size.
+    /// A client sends a handshake and a few short messages; each connection keeps a buffer of this size.
     private static let readSize = 512
 
     let responder: Responder
@@ -34,6 +34,8 @@ struct StreamChannel: HTTPChannelHandler {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
+            // From the start, because a channel keeps the buffers of its first reads; one, because it keeps one for each.
+            try setReads(channel, FixedSizeRecvByteBufferAllocator(capacity: Self.readSize), atOnce: 1)
             let configuration = NIOTypedHTTPServerUpgradeConfiguration<Outcome>(
                 upgraders: [upgrader], notUpgradingCompletionHandler: { makeHTTP($0, logger) })
             let outcome = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
@@ -54,8 +56,17 @@ struct StreamChannel: HTTPChannelHandler {
         await handleHTTP(asyncChannel: channel, logger: logger)
     }
 
+    private func setReads(
+        _ channel: any Channel, _ allocator: any RecvByteBufferAllocator, atOnce count: UInt
+    ) throws {
+        try channel.syncOptions?.setOption(ChannelOptions.recvAllocator, value: allocator)
+        try channel.syncOptions?.setOption(ChannelOptions.maxMessagesPerRead, value: count)
+    }
+
     private func makeHTTP(_ channel: any Channel, _ logger: Logger) -> EventLoopFuture<Outcome> {
         channel.eventLoop.makeCompletedFuture {
+            // The sidecar's batches are large.
+            try setReads(channel, AdaptiveRecvByteBufferAllocator(), atOnce: 4)
             try channel.pipeline.syncOperations.addHandlers([
                 HTTP1ToHTTPServerCodec(secure: false),
                 HTTPConnectionStateHandler(idleTimeout: idleTime, logger: logger),
@@ -97,8 +108,6 @@ struct StreamChannel: HTTPChannelHandler {
             throw ChannelError.operationUnsupported
         }
         try channel.syncOptions?.setOption(ChannelOptions.writeBufferWaterMark, value: Self.unread)
-        try channel.syncOptions?.setOption(
-            ChannelOptions.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.readSize))
         let outlet = FrameOutlet()
         let connection = WebSocketConnection(
             service, siblings: siblings, loop: channel.eventLoop, outlet: outlet,

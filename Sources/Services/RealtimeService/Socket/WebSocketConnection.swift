@@ -117,8 +117,9 @@ extension WebSocketConnection {
 // MARK: What comes from the service
 
 extension WebSocketConnection {
-    /// True when the event was written, but not flushed.
-    func deliver(_ event: LiveEvent, at now: NIODeadline) -> Bool {
+    /// Whether the event was written.
+    /// - Parameter flushes: whether it is also sent; otherwise `flush` does that.
+    func deliver(_ event: LiveEvent, flushes: Bool, at now: NIODeadline) -> Bool {
         var hasRoom = outlet.hasRoom
         if !hasRoom {
             outlet.flush()
@@ -127,12 +128,20 @@ extension WebSocketConnection {
         switch state.deliver(event, hasRoom: hasRoom, at: now) {
         case .skip: return false
         case .write:
-            outlet.write(event.frame)
+            if flushes { outlet.send(event.frame) } else { outlet.write(event.frame) }
             return true
         case .act(let actions):
             perform(actions)
             return false
         }
+    }
+
+    /// Sends what is in no stream. False when the client has not read what it was sent: then it is left out.
+    func tell(_ frame: ByteBuffer) -> Bool {
+        guard outlet.hasRoom else { return false }
+        outlet.write(frame)
+        outlet.flush()
+        return true
     }
 
     func flush() { outlet.flush() }
@@ -197,6 +206,8 @@ extension WebSocketConnection {
     }
 
     private func take(_ answer: Result<Answer, APIFailure>, isCheck: Bool) {
+        // A task that is over keeps 4 KB for as long as it is known.
+        question = nil
         guard isOpen else { return }
         let now = NIODeadline.now()
         switch answer {

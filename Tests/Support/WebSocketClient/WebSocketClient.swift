@@ -1,11 +1,11 @@
-import Concurrency
-import NIOCore
-import NIOPosix
-import StructuredData
+internal import Concurrency
+internal import NIOCore
+internal import NIOPosix
+public import StructuredData
 
 /// A WebSocket client that can also misbehave: it sends whatever bytes it is told to, and may stop reading.
-final class WebSocketClient: Sendable {
-    enum Received: Equatable {
+public final class WebSocketClient: Sendable {
+    public enum Received: Sendable, Equatable {
         case message(JSON)
         case ping
         case pong([UInt8])
@@ -14,15 +14,15 @@ final class WebSocketClient: Sendable {
         case end
     }
 
-    struct Refused: Error {
-        let status: Int
-        let body: String
+    public struct Refused: Error {
+        public let status: Int
+        public let body: String
     }
 
     private let channel: any Channel
     private let inbox: Inbox
     /// The head of the answer to the handshake.
-    let head: String
+    public let head: String
 
     private init(channel: any Channel, inbox: Inbox, head: String) {
         self.channel = channel
@@ -31,7 +31,7 @@ final class WebSocketClient: Sendable {
     }
 
     /// Throws `Refused` when the server does not upgrade.
-    static func connect(
+    public static func connect(
         _ port: Int, headers: [String] = [], path: String = "/v1/stream", receiveBuffer: Int? = nil
     ) async throws -> WebSocketClient {
         let inbox = Inbox()
@@ -56,18 +56,18 @@ final class WebSocketClient: Sendable {
     }
 
     /// What comes next, pings left out.
-    func next() async -> Received {
+    public func next() async -> Received {
         while true {
             let received = await inbox.next()
             if received != .ping { return received }
         }
     }
 
-    func nextIncludingPings() async -> Received { await inbox.next() }
+    public func nextIncludingPings() async -> Received { await inbox.next() }
 
-    func send(_ json: JSON) async throws { try await send(frame: 0x81, json.encoded()) }
+    public func send(_ json: JSON) async throws { try await send(frame: 0x81, json.encoded()) }
 
-    func send(frame first: UInt8, _ payload: [UInt8], masked: Bool = true, length: Int? = nil) async throws {
+    public func send(frame first: UInt8, _ payload: [UInt8], masked: Bool = true, length: Int? = nil) async throws {
         var bytes: [UInt8] = [first]
         let count = length ?? payload.count
         let mask: UInt8 = masked ? 0x80 : 0
@@ -81,16 +81,16 @@ final class WebSocketClient: Sendable {
         try await send(raw: bytes)
     }
 
-    func send(raw bytes: [UInt8]) async throws {
+    public func send(raw bytes: [UInt8]) async throws {
         try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
     }
 
-    func reads(_ isReading: Bool) async throws {
+    public func reads(_ isReading: Bool) async throws {
         try await channel.setOption(.autoRead, value: isReading).get()
         if isReading { channel.read() }
     }
 
-    func disconnect() async { try? await channel.close().get() }
+    public func disconnect() async { try? await channel.close().get() }
 }
 
 /// What arrived and was not asked for yet.
