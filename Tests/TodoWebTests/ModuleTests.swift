@@ -8,15 +8,35 @@ import WebDriver
 /// The modules that need no server, in the browser that runs them: dates, quick add, order, Markdown, outbox, addresses.
 @Suite(.enabled(if: Chromedriver.missing == nil, "\(Chromedriver.missing ?? "")"), .timeLimit(.minutes(2)))
 struct ModuleTests {
-    @Test func theUnitsOfThePageHold() async throws {
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Scripts/units.js")
-        let text = try String(contentsOf: script, encoding: .utf8)
-        try await PageServer.run { server in
+    @Test(arguments: ["units", "notices"]) func theUnitsOfThePageHold(script: String) async throws {
+        let wrong = try await Self.run(script)
+        for problem in try #require(wrong.array) { Issue.record("\(problem.string ?? "")") }
+    }
+
+    /// Each rule through the fields of the form and back, and through the form itself.
+    @Test func noRuleIsChangedByBeingShown() async throws {
+        let file = Self.tests.appending(path: "RecurrenceTests/Resources/recurrence.jsonl")
+        let vectors = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map {
+            try JSON(parsing: String($0))
+        }
+        #expect(vectors.count > 300)
+        let result = try await Self.run("recurrence", .array(vectors))
+        for problem in try #require(result["wrong"]?.array) { Issue.record("\(problem.string ?? "")") }
+        // The fields are for what people choose, and the vectors mostly for what nobody would.
+        #expect(result["known"]?.int.map { $0 > 90 && $0 < vectors.count } == true)
+    }
+
+    private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+
+    /// Runs a script in the page; `vectors` is what it is given besides the address of the modules.
+    private static func run(_ script: String, _ vectors: JSON = .null) async throws -> JSON {
+        let file = tests.appending(path: "TodoWebTests/Scripts/\(script).js")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let assets = JSON.string("/assets/\(WebPage.shared.version)")
+        return try await PageServer.run { server in
             try await Browser.run { browser in
                 try await browser.go(to: server.url)
-                let wrong = try await browser.asyncScript(
-                    "const [assets] = arguments;\n" + text, .string("/assets/\(WebPage.shared.version)"))
-                for problem in try #require(wrong.array) { Issue.record("\(problem.string ?? "")") }
+                return try await browser.asyncScript("const [assets, vectors] = arguments;\n" + text, assets, vectors)
             }
         }
     }

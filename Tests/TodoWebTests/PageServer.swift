@@ -21,10 +21,10 @@ struct PageServer: Sendable {
     var url: String { "http://127.0.0.1:\(port)/" }
     private let transport: CurlTransport
 
-    static func run(
+    static func run<Result: Sendable>(
         _ page: WebPage = .shared, unpacking: Bool = false,
-        _ work: @Sendable @escaping (PageServer) async throws -> Void
-    ) async throws {
+        _ work: @Sendable @escaping (PageServer) async throws -> Result
+    ) async throws -> Result {
         let router = Router(options: .autoGenerateHeadEndpoints)
         WebRoutes(page: page).add(to: router)
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
@@ -36,12 +36,13 @@ struct PageServer: Sendable {
         let transport = CurlTransport(configuration: .init(decompressesResponses: unpacking))
         defer { transport.close() }
         let group = ServiceGroup(configuration: .init(services: [application], logger: logger))
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             let port = try #require(await ports.first { _ in true })
-            try await work(PageServer(port: port, transport: transport))
+            let result = try await work(PageServer(port: port, transport: transport))
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
+            return result
         }
     }
 

@@ -72,7 +72,7 @@ import Testing
             #expect(keys.contains(String(match.1)), "no text \(match.1)")
         }
         let literals = Set(users.matches(of: /"([a-z]+(?:\.[A-Za-z]+)+)"/).map { String($0.1) })
-        let prefixes = users.matches(of: /`([a-z]+\.)\$\{/).map { String($0.1) }
+        let prefixes = users.matches(of: /`((?:[a-z]+\.)+)\$\{/).map { String($0.1) }
         for key in keys.subtracting(literals) {
             #expect(prefixes.contains { key.hasPrefix($0) }, "nothing says \(key)")
         }

@@ -5,15 +5,20 @@ import WebDriver
 
 /// Where the page is served.
 enum TodoSite {
-    /// `TODO_WEB_URL`, such as http://127.0.0.1:8080: an installation where everybody may make an account.
-    static let url = ProcessInfo.processInfo.environment["TODO_WEB_URL"]
-    static var port: UInt16 { url.flatMap { URL(string: $0)?.port }.map(UInt16.init) ?? 80 }
+    /// `TODO_WEB_URL`, such as http://127.0.0.1:8080: an installation where everybody may make an account; else a
+    /// `todo up` for all tests of this run.
+    static func url() async throws -> String {
+        if let given = ProcessInfo.processInfo.environment["TODO_WEB_URL"] { return given }
+        return try await TodoUp.shared().address
+    }
 
-    static let missing = Chromedriver.missing ?? (url == nil ? "TODO_WEB_URL names no installation to test" : nil)
+    static func port() async throws -> UInt16 {
+        URL(string: try await url())?.port.map { UInt16($0) } ?? 80
+    }
 }
 
 extension Trait where Self == ConditionTrait {
-    static var needsTodoSite: Self { .enabled(if: TodoSite.missing == nil, "\(TodoSite.missing ?? "")") }
+    static var needsBrowser: Self { .enabled(if: Chromedriver.missing == nil, "\(Chromedriver.missing ?? "")") }
 }
 
 /// The page in a window, with the words of a person who uses it.
@@ -35,10 +40,10 @@ struct TodoPage {
 
     /// Opens a window, makes an account in it and runs `work`. At the end the page must have complained of nothing.
     static func run(
-        _ look: Browser.Look = .desktop, as person: Person = Person("Ada Lovelace"), at url: String? = TodoSite.url,
+        _ look: Browser.Look = .desktop, as person: Person = Person("Ada Lovelace"), at url: String? = nil,
         sourceLocation: SourceLocation = #_sourceLocation, _ work: (TodoPage) async throws -> Void
     ) async throws {
-        let url = try #require(url)
+        let url = if let url { url } else { try await TodoSite.url() }
         try await Browser.run(look) { browser in
             let page = TodoPage(browser: browser, url: url)
             try await page.signUp(person)
@@ -50,9 +55,9 @@ struct TodoPage {
 
     /// Opens a second window for somebody who has an account, and runs `work` in it.
     static func secondWindow(
-        of person: Person, at url: String? = TodoSite.url, _ work: (TodoPage) async throws -> Void
+        of person: Person, at url: String? = nil, _ work: (TodoPage) async throws -> Void
     ) async throws {
-        let url = try #require(url)
+        let url = if let url { url } else { try await TodoSite.url() }
         try await Browser.run { browser in
             let page = TodoPage(browser: browser, url: url)
             try await browser.go(to: url)

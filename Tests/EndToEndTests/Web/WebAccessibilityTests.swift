@@ -4,7 +4,7 @@ import Testing
 import WebDriver
 
 /// WCAG 2.2 AA, as far as a program can tell: each view and sheet, light and dark, at a desk and on a phone.
-@Suite(.needsTodoSite, .loadsProcessors, .timeLimit(.minutes(10))) struct WebAccessibilityTests {
+@Suite(.needsBrowser, .loadsProcessors, .timeLimit(.minutes(10))) struct WebAccessibilityTests {
     enum Screen: String, CaseIterable {
         case desktop, dark, phone
 
@@ -60,8 +60,51 @@ import WebDriver
         }
     }
 
+    @Test(arguments: Screen.allCases) func whatIsAboutTimeHoldsToTheRules(screen: Screen) async throws {
+        try await TodoPage.run(screen.look) { page in
+            let browser = page.browser
+            try await page.goTo("Inbox")
+            try await page.add("Water plants every friday 17:00 !urgent #garden", "Call Ada tomorrow 9:00")
+            try await page.lists(["Water plants", "Call Ada"])
+            try await page.isSaved()
+            try await page.opensTask("Water plants")
+            try await browser.click("Add a reminder")
+            try await check(page, "reminder form, \(screen)")
+            try await browser.click("1 day before")
+            try await page.says("1 day before it is due", in: ".reminders")
+            try await check(page, "editor of a series, \(screen)")
+            try await browser.click("Repeat: …")
+            _ = try await browser.find(".occurrences li")
+            try await check(page, "repeat, \(screen)")
+            try await browser.choose("Custom", from: "Repeats")
+            try await check(page, "days of the week, \(screen)")
+            try await browser.choose("months", from: "Unit")
+            try await browser.choose("days of the month", from: "On")
+            try await check(page, "days of the month, \(screen)")
+            try await browser.choose("By a rule (RRULE)", from: "Repeats")
+            try await browser.enter("FREQ=X", into: "Rule")
+            _ = try await browser.find(".recurrence-form .form-error:not(:empty)")
+            try await check(page, "a wrong rule, \(screen)")
+            try await browser.click("Cancel")
+            try await page.closesDialog()
+            try await page.remind(of: "Call Ada")
+            try await page.isRemindedOf(["Call Ada"])
+            try await check(page, "reminder, \(screen)")
+            try await browser.click("Snooze: Call Ada", in: "reminder-notices")
+            try await check(page, "snooze, \(screen)")
+            try await browser.click("Choose…")
+            try await check(page, "snooze until, \(screen)")
+            try await page.closesDialog()
+            try await browser.click("Dismiss: Call Ada", in: "reminder-notices")
+            try await page.hover("Water plants")
+            try await browser.click("Actions for “Water plants”")
+            try await browser.click("Move to the bin")
+            try await check(page, "question of how far, \(screen)")
+        }
+    }
+
     @Test func theSignInPageHoldsToTheRules() async throws {
-        let url = try #require(TodoSite.url)
+        let url = try await TodoSite.url()
         for screen in Screen.allCases {
             try await Browser.run(screen.look) { browser in
                 try await browser.go(to: url)

@@ -3,7 +3,7 @@ import Testing
 import WebDriver
 
 /// The same without a mouse: nothing is clicked here but what makes the account.
-@Suite(.needsTodoSite, .loadsProcessors, .timeLimit(.minutes(10))) struct WebKeyboardTests {
+@Suite(.needsBrowser, .loadsProcessors, .timeLimit(.minutes(10))) struct WebKeyboardTests {
     @Test func everythingIsDoneByKeys() async throws {
         try await TodoPage.run { page in
             let browser = page.browser

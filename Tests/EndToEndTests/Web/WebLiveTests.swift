@@ -3,7 +3,7 @@ import Testing
 import WebDriver
 
 /// Several windows at once, and a network that fails.
-@Suite(.needsTodoSite, .loadsProcessors, .timeLimit(.minutes(10))) struct WebLiveTests {
+@Suite(.needsBrowser, .loadsProcessors, .timeLimit(.minutes(10))) struct WebLiveTests {
     @Test func aSharedProjectIsThereForBothAndAViewerOnlyReads() async throws {
         let grace = TodoPage.Person("Grace Hopper")
         try await TodoPage.run(as: grace) { guest in
@@ -46,7 +46,7 @@ import WebDriver
 
     @Test func whatIsDoneWithoutANetworkIsSavedWhenItIsBack() async throws {
         let ada = TodoPage.Person("Ada Lovelace")
-        let cable = try Cable(to: TodoSite.port)
+        let cable = try Cable(to: try await TodoSite.port())
         let throughCable = "http://127.0.0.1:\(cable.port)"
         try await TodoPage.run(as: ada, at: throughCable) { page in
             let browser = page.browser
@@ -79,7 +79,7 @@ import WebDriver
     }
 
     @Test func whatWaitsOutlivesThePage() async throws {
-        let cable = try Cable(to: TodoSite.port)
+        let cable = try Cable(to: try await TodoSite.port())
         try await TodoPage.run(at: "http://127.0.0.1:\(cable.port)") { page in
             try await page.goTo("Inbox")
             cable.unplug()
@@ -97,7 +97,7 @@ import WebDriver
 
     @Test func whatTheServerDidWithoutSayingSoIsNotDoneAgain() async throws {
         let ada = TodoPage.Person("Ada Lovelace")
-        let cable = try Cable(to: TodoSite.port)
+        let cable = try Cable(to: try await TodoSite.port())
         try await TodoPage.run(as: ada, at: "http://127.0.0.1:\(cable.port)") { page in
             try await page.goTo("Inbox")
             try await page.isSaved()
@@ -119,7 +119,7 @@ import WebDriver
 
     @Test func whatIsUndoneBeforeItWasSentIsNeverSent() async throws {
         let ada = TodoPage.Person("Ada Lovelace")
-        let cable = try Cable(to: TodoSite.port)
+        let cable = try Cable(to: try await TodoSite.port())
         try await TodoPage.run(as: ada, at: "http://127.0.0.1:\(cable.port)") { page in
             try await page.goTo("Inbox")
             try await page.add("Keep")

@@ -3,7 +3,7 @@ import Testing
 import WebDriver
 
 /// The same on a phone: 390 x 844 points, by finger.
-@Suite(.needsTodoSite, .loadsProcessors, .timeLimit(.minutes(10))) struct WebPhoneTests {
+@Suite(.needsBrowser, .loadsProcessors, .timeLimit(.minutes(10))) struct WebPhoneTests {
     @Test func everythingIsWithinReachOfAThumb() async throws {
         try await TodoPage.run(.phone) { page in
             let browser = page.browser

@@ -4,7 +4,7 @@ import Testing
 import WebDriver
 
 /// What a person does with tasks, by mouse, at a desk.
-@Suite(.needsTodoSite, .loadsProcessors, .timeLimit(.minutes(10))) struct WebTaskTests {
+@Suite(.needsBrowser, .loadsProcessors, .timeLimit(.minutes(10))) struct WebTaskTests {
     @Test func aPersonMakesAnAccountLeavesAndComesBack() async throws {
         let ada = TodoPage.Person("Ada Lovelace")
         try await TodoPage.run(as: ada) { page in

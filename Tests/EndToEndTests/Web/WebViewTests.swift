@@ -4,7 +4,7 @@ import Testing
 import WebDriver
 
 /// Projects, filters, search, activity and settings.
-@Suite(.needsTodoSite, .loadsProcessors, .timeLimit(.minutes(10))) struct WebViewTests {
+@Suite(.needsBrowser, .loadsProcessors, .timeLimit(.minutes(10))) struct WebViewTests {
     @Test func aProjectIsMadeFilledArchivedAndDeleted() async throws {
         try await TodoPage.run { page in
             let browser = page.browser

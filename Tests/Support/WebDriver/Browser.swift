@@ -49,7 +49,10 @@ public final class Browser: Sendable {
             .post, "/session",
             [
                 "capabilities": [
-                    "alwaysMatch": ["goog:chromeOptions": options, "goog:loggingPrefs": ["browser": "ALL"]]
+                    "alwaysMatch": [
+                        "goog:chromeOptions": options, "goog:loggingPrefs": ["browser": "ALL"],
+                        "timeouts": ["script": 100_000],
+                    ]
                 ]
             ])
         return Browser(driver: driver, session: session["sessionId"]?.string ?? "", look: look)

@@ -51,15 +51,31 @@ const quick = [
   ["Read 1984 by Monday", { title: "Read 1984", tags: [], due: { date: "2026-11-23" } }],
   ["Buy 25:99 things on 2026-02-31", { title: "Buy 25:99 things on 2026-02-31", tags: [] }],
   ["Say \\#hello \\today", { title: "Say #hello today", tags: [] }],
+  ["Pay rent every friday 17:00 #home", { title: "Pay rent", tags: ["home"], due: { date: "2026-11-27", time: "17:00" }, recurrence: { rule: "FREQ=WEEKLY;BYDAY=FR" } }],
+  ["Stand up every weekday 9am", { title: "Stand up", tags: [], due: { date: "2026-11-23", time: "09:00" }, recurrence: { rule: "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR" } }],
+  ["Gym every sun, wed and Mon", { title: "Gym", tags: [], due: { date: "2026-11-22" }, recurrence: { rule: "FREQ=WEEKLY;BYDAY=MO,WE,SU" } }],
+  ["Rent every month 1 dec", { title: "Rent", tags: [], due: { date: "2026-12-01" }, recurrence: { rule: "FREQ=MONTHLY" } }],
+  ["Water every other day", { title: "Water", tags: [], due: { date: now }, recurrence: { rule: "FREQ=DAILY;INTERVAL=2" } }],
+  ["Back up every 3 weeks", { title: "Back up", tags: [], due: { date: now }, recurrence: { rule: "FREQ=WEEKLY;INTERVAL=3" } }],
+  ["Say it every 0 days", { title: "Say it every 0 days", tags: [] }],
+  ["Everything every fridays, every dayly", { title: "Everything every fridays, every dayly", tags: [] }],
   ["Mondayish saturdays todays", { title: "Mondayish saturdays todays", tags: [] }],
 ];
 for (const [text, expected] of quick) {
   const parsed = parseQuickAdd(text, now, projects);
-  for (const name of ["title", "tags", "project", "priority", "due"]) same(parsed[name], expected[name], `“${text}” ${name}`);
+  for (const name of ["title", "tags", "project", "priority", "due", "recurrence"]) same(parsed[name], expected[name], `“${text}” ${name}`);
 }
 same(parseDue("next week", now), { date: "2026-11-23" }, "next week");
 same(parseDue("nonsense", now), null, "no date");
 same(parseDue("tomorrow and more", now), null, "more than a date");
+
+// Durations
+const { durationName, splitMinutes } = await load("lib/durations.js");
+for (const [minutes, text] of [[0, "0 minutes"], [1, "1 minute"], [90, "90 minutes"], [120, "2 hours"], [1440, "1 day"], [10080, "1 week"], [11520, "8 days"]]) {
+  same(durationName(minutes), text, `${minutes} minutes`);
+}
+same(splitMinutes(20160), { count: 2, unit: "week" }, "two weeks");
+same(dates.weekdayName("MO") + dates.weekdayName("SU", "short"), "MondaySun", "names of weekdays");
 
 // Order
 const { between, endPosition, compareText } = await load("lib/order.js");
@@ -120,6 +136,9 @@ const apply = (operation, siblings = []) => applyOperation(task, operation, at, 
 same(apply({ op: "complete" }).completedAt, at, "complete");
 same(apply({ op: "update", patch: { title: "B", tags: ["x"] } }).title, "B", "update");
 same(apply({ op: "update", patch: { status: "cancelled" } }).completedAt, at, "cancelled is closed");
+same(apply({ op: "update", patch: { recurrence: null, due: null } }).recurrence, null, "no longer repeats");
+same("scope" in apply({ op: "update", patch: { title: "B", scope: "all" } }), false, "how far a change reaches is no part of a task");
+same(apply({ op: "delete", scope: "this" }).deletedAt, at, "skip");
 same(apply({ op: "delete" }).deletedAt, at, "delete");
 const siblings = [{ id: "x", position: "1" }, { id: "y", position: "5" }, { id: "a", position: "V" }];
 same(apply({ op: "move", move: { after: "x" } }, siblings).position > "1" && apply({ op: "move", move: { after: "x" } }, siblings).position < "5", true, "move after");

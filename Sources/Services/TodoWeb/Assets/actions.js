@@ -2,6 +2,7 @@
 
 import { Unreachable } from "./data/api.js";
 import { localId, store } from "./data/store.js";
+import { askScope } from "./parts/series-scope.js";
 import { announce, toast } from "./parts/undo-toast.js";
 import { t } from "./texts.js";
 
@@ -36,6 +37,17 @@ export const forgetHistory = () => history.splice(0);
 const each = (tasks, op) => tasks.map((task) => ({ op, id: store.resolve(task.id) }));
 const writable = (tasks) => tasks.filter((task) => store.mayWrite(task));
 
+/** Whether it is one of a series: more of them come. */
+export const repeats = (task) => Boolean(task.recurrence) && task.status === "open" && !task.deletedAt;
+const scoped = (task, scope) => scope && repeats(task) && { scope };
+
+/** Asks first how far it is to reach, where one of the tasks repeats. */
+function withScope(tasks, kind, work) {
+  const series = writable(tasks).filter(repeats);
+  if (series.length === 0) work();
+  else askScope(kind, series.length).then((scope) => scope && work(scope));
+}
+
 export function complete(tasks) {
   const open = writable(tasks).filter((task) => task.status === "open");
   return write(each(open, "complete"), t("undo.completed", { n: open.length }));
@@ -49,12 +61,18 @@ export function reopen(tasks) {
 /** Completes; what is completed already is opened again. */
 export const toggleDone = (tasks) => (tasks.every((task) => task.status !== "open") ? reopen(tasks) : complete(tasks));
 
-export function remove(tasks) {
+export const remove = (tasks) => withScope(tasks, "delete", (scope) => removeWithin(scope, tasks));
+
+/** Of a task that repeats: this one is left out, the next one comes. */
+export const skip = (task) => removeWithin("this", [task]);
+
+function removeWithin(scope, tasks) {
   const there = writable(tasks).filter((task) => !task.deletedAt);
   // The server takes the subtasks along: those that are selected too need no operation of their own.
   const ids = new Set(there.map((task) => task.id));
   const tops = there.filter((task) => !hasAncestor(task, ids));
-  return write(each(tops, "delete"), t("undo.deleted", { n: there.length }));
+  const operations = tops.map((task) => ({ op: "delete", id: store.resolve(task.id), ...scoped(task, scope) }));
+  return write(operations, t(scope === "this" && tops.every(repeats) ? "undo.skipped" : "undo.deleted", { n: there.length }));
 }
 
 function hasAncestor(task, ids) {
@@ -67,16 +85,25 @@ function hasAncestor(task, ids) {
 export const restore = (tasks) => write(each(writable(tasks), "restore"), t("undo.restored", { n: tasks.length }));
 
 /** Sets members of tasks. One task changes silently, for the change is before the person's eyes; several are told. */
-export function update(tasks, patch, { ifMatch } = {}) {
-  const operations = writable(tasks).map((task) => ({ op: "update", id: store.resolve(task.id), ...(ifMatch && { ifMatch }), patch }));
-  return write(operations, tasks.length > 1 ? t("undo.updated", { n: tasks.length }) : undefined);
+export function update(tasks, patch, { ifMatch, scope } = {}) {
+  return updateEach(tasks, () => patch, { ifMatch, scope });
 }
 
+/** As `update`; of tasks that repeat the person is asked how far it is to reach. */
+export const edit = (tasks, patch) => withScope(tasks, "edit", (scope) => update(tasks, patch, { scope }));
+
 export function addTag(tasks, tag) {
-  const without = writable(tasks).filter((task) => !task.tags.includes(tag));
-  const operations = without.map((task) => ({ op: "update", id: store.resolve(task.id), patch: { tags: [...task.tags, tag].sort() } }));
-  return write(operations, tasks.length > 1 ? t("undo.updated", { n: without.length }) : undefined);
+  const without = tasks.filter((task) => !task.tags.includes(tag));
+  withScope(without, "edit", (scope) => updateEach(without, (task) => ({ tags: [...task.tags, tag].sort() }), { scope }, tasks.length));
 }
+
+function updateEach(tasks, patchOf, { ifMatch, scope }, count = tasks.length) {
+  const operations = writable(tasks).map((task) => ({ op: "update", id: store.resolve(task.id), ...(ifMatch && { ifMatch }), patch: { ...whole(patchOf(task), task), ...scoped(task, scope) } }));
+  return write(operations, count > 1 ? t("undo.updated", { n: operations.length }) : undefined);
+}
+
+/** Without a due date nothing repeats. */
+const whole = (patch, task) => (patch.due === null && task.recurrence ? { ...patch, recurrence: null } : patch);
 
 export function moveToProject(tasks, project) {
   const ids = new Set(tasks.map((task) => task.id));

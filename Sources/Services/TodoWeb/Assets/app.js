@@ -18,6 +18,7 @@ import "./parts/activity-view.js";
 import "./parts/bulk-bar.js";
 import "./parts/connection-state.js";
 import "./parts/quick-add.js";
+import "./parts/reminder-notices.js";
 import "./parts/settings-view.js";
 import "./parts/side-nav.js";
 import "./parts/sign-in.js";
@@ -70,6 +71,9 @@ class TodoApp extends HTMLElement {
     this.#view?.close();
     this.#view = null;
     this.#route = null;
+    this.#parts.notices?.close();
+    this.#parts.notices = document.body.appendChild(h("reminder-notices"));
+    this.#parts.notices.watch(this.#live);
     await this.#live.start();
     const [projects, filters] = await Promise.all([api.projects(), api.filters(), store.loadTags()]);
     store.setProjects(projects);
@@ -82,6 +86,7 @@ class TodoApp extends HTMLElement {
   #showSignIn(reason = "") {
     if (this.querySelector("sign-in")) return;
     this.#live.stop();
+    this.#parts.notices?.close();
     this.#view?.close();
     this.#view = null;
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
@@ -285,13 +290,14 @@ class TodoApp extends HTMLElement {
     },
     search: (app) => app.#openSearch(),
     list: (app) => app.#parts.list.move(0),
+    reminders: (app) => app.#parts.notices.focus(),
     g: (app, event) => (app.#pendingG = event.timeStamp),
   };
 }
 
 const to = (name) => () => (location.hash = writeRoute({ name }));
 const afterG = { i: to("inbox"), t: to("today"), u: to("upcoming"), a: to("activity") };
-const { add, search, list, g } = TodoApp.commands;
-const letters = { n: add, q: add, "/": search, "?": openHelp, g, j: list, k: list, ArrowDown: list };
+const { add, search, list, reminders, g } = TodoApp.commands;
+const letters = { n: add, q: add, "/": search, "?": openHelp, g, r: reminders, j: list, k: list, ArrowDown: list };
 
 customElements.define("todo-app", TodoApp);

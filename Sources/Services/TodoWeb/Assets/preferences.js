@@ -1,7 +1,7 @@
 // What belongs to this browser and not to the account.
 
 const key = "todo.preferences";
-const defaults = { theme: "system", shortcuts: true, collapsed: [] };
+const defaults = { theme: "system", shortcuts: true, notifications: false, collapsed: [] };
 
 function read() {
   try {

@@ -107,6 +107,23 @@ export const api = {
   createToken: (token) => send("POST", "/v1/tokens", token),
   deleteToken: (id) => send("DELETE", at("/v1/tokens", id)),
 
+  /** Gives {text, occurrences, ended}. */
+  previewRecurrence: async (body, signal) => (await request("POST", "/v1/recurrence/preview", { body, signal })).body,
+  reminders: async (task) => (await get(`${at("/v1/tasks", task)}/reminders`)).items,
+  createReminder: (task, reminder) => send("POST", `${at("/v1/tasks", task)}/reminders`, reminder),
+  deleteReminder: (id) => send("DELETE", at("/v1/reminders", id)),
+  plannedReminders: async (values) => (await get(`/v1/reminders${queryString(values)}`)).items,
+  snooze: (id, snooze) => send("POST", `${at("/v1/reminders", id)}/snooze`, snooze),
+  acknowledge: (id) => send("POST", `${at("/v1/reminders", id)}/acknowledge`),
+  channels: async () => (await get("/v1/channels")).items,
+  createChannel: (channel) => send("POST", "/v1/channels", channel),
+  updateChannel: (id, patch) => send("PATCH", at("/v1/channels", id), patch),
+  deleteChannel: (id) => send("DELETE", at("/v1/channels", id)),
+  testChannel: (id) => send("POST", `${at("/v1/channels", id)}/test`),
+  rotateSecret: (id) => send("POST", `${at("/v1/channels", id)}/secret`),
+  deliveries: (values) => get(`/v1/deliveries${queryString(values)}`),
+  replayDelivery: (id) => send("POST", `${at("/v1/deliveries", id)}/replay`),
+
   audit: (values) => get(`/v1/audit${queryString(values)}`),
   changes: (after, { wait = 0, signal } = {}) =>
     get(`/v1/changes${queryString({ after, wait: wait || undefined })}`, { signal, limit: timeout + wait * 1000 }),

@@ -121,6 +121,8 @@ export class Live extends EventTarget {
   #event(event) {
     if (this.#seen.includes(event.id)) return;
     this.#seen = [...this.#seen.slice(-200), event.id];
+    // Reminders are in no stream: they have no number.
+    if (event.type.includes(".reminder.")) return this.dispatchEvent(new CustomEvent("reminder", { detail: event }));
     const { user, seq, task, project } = event.data;
     const last = this.#cursor.get(user);
     // Filters change without an event: a hole in one's own numbers says that there is more to read. Of others' streams

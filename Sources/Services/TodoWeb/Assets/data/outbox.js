@@ -176,12 +176,12 @@ export function applyOperation(task, operation, at, siblings) {
   switch (operation.op) {
     case "create":
       return {
-        description: "", status: "open", priority: "none", due: null, start: null, estimate: null, tags: [], parent: null,
+        description: "", status: "open", priority: "none", due: null, start: null, estimate: null, recurrence: null, tags: [], parent: null,
         position: newPosition(at), createdAt: at, updatedAt: at, completedAt: null, deletedAt: null, version: 0, seq: 0,
         ...operation.task, id: operation.localId,
       };
     case "update": {
-      const patch = operation.patch;
+      const { scope, ...patch } = operation.patch;
       const status = patch.status ?? task.status;
       return { ...task, ...patch, completedAt: status === "open" ? null : (task.completedAt ?? at) };
     }

@@ -2,6 +2,7 @@
 // is the same day in every zone.
 
 import { locale, t } from "../texts.js";
+import { weekdays } from "./recurrence.js";
 
 const dayMilliseconds = 86_400_000;
 
@@ -60,6 +61,15 @@ export function dayName(date, now) {
 }
 
 export const longDay = (date) => format({ weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" }).format(utc(date));
+
+/** "Sat, 21 Nov 2026 14:30" */
+export const dueDay = ({ date, time }) => format({ weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(utc(date)) + (time ? ` ${time}` : "");
+
+/** "21 November" */
+export const monthDay = (date) => format({ day: "numeric", month: "long", timeZone: "UTC" }).format(utc(date));
+
+/** The name of "MO" to "SU"; 5 January 1970 was a Monday. */
+export const weekdayName = (code, length = "long") => format({ weekday: length, timeZone: "UTC" }).format(utc(addDays("1970-01-05", weekdays.indexOf(code))));
 
 /** "Tomorrow 14:30", with the zone when it is not the person's own. */
 export function dueName(due, now, zone) {

@@ -2,6 +2,7 @@
 // Words that mean nothing here stay in the title, and so does everything behind a backslash: "\#1 fan".
 
 import { addDays, makeDate, nextWeekday, weekday } from "./dates.js";
+import { weekdays } from "./recurrence.js";
 
 const priorities = { urgent: "urgent", high: "high", medium: "medium", low: "low", 1: "urgent", 2: "high", 3: "medium", 4: "low" };
 const days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -11,7 +12,8 @@ const months = ["january", "february", "march", "april", "may", "june", "july", 
  * @param text the line
  * @param now the person's today
  * @param projects those that tasks may be added to
- * @returns {title, priority?, tags, project?, due?} with the members that were said
+ * @returns {title, priority?, tags, project?, due?, recurrence?} with the members that were said, and `repeats`, the words
+ *   that said so
  */
 export function parseQuickAdd(text, now, projects = []) {
   const result = { title: "", tags: [] };
@@ -33,11 +35,12 @@ export function parseQuickAdd(text, now, projects = []) {
     const tag = name.toLowerCase();
     if (!result.tags.includes(tag)) result.tags.push(tag);
   });
-  const due = takeDue(rest, now);
-  if (due) {
-    result.due = due.due;
-    rest = due.rest;
-  }
+  const every = takeRecurrence(rest, now);
+  const due = takeDue(every?.rest ?? rest, now);
+  if (every) Object.assign(result, { recurrence: { rule: every.rule }, repeats: every.words, due: { date: every.first } });
+  // A day that is named beside the rule is the first; a time alone is that of every day.
+  if (due) result.due = every && !due.hasDate ? { ...due.due, date: every.first } : due.due;
+  rest = due?.rest ?? every?.rest ?? rest;
   result.title = rest.replace(/\s+/g, " ").trim().replace(/(^|\s)\\(?=[#+!]|\w)/g, "$1");
   return result;
 }
@@ -47,7 +50,22 @@ function takeDue(text, now) {
   const date = takeDate(text, now);
   const time = takeTime(date?.rest ?? text);
   if (!date && !time) return null;
-  return { due: { date: date?.date ?? now, ...(time && { time: time.time }) }, rest: time?.rest ?? date.rest };
+  return { due: { date: date?.date ?? now, ...(time && { time: time.time }) }, rest: time?.rest ?? date.rest, hasDate: Boolean(date) };
+}
+
+/** "every 2 weeks", "every weekday" or "every mon, wed and fri"; null when the line has none. */
+function takeRecurrence(text, now) {
+  const match = recurrencePattern.exec(text);
+  if (!match) return null;
+  const [whole, interval, unit, names] = match;
+  const said = { rest: cut(text, match), words: whole.trim().toLowerCase() };
+  if (unit) {
+    const count = interval?.toLowerCase() === "other" ? 2 : Number(interval ?? 1);
+    return count > 0 ? { ...said, first: now, rule: `FREQ=${frequencies[unit.toLowerCase()]}${count > 1 ? `;INTERVAL=${count}` : ""}` } : null;
+  }
+  const chosen = names ? [...new Set(names.split(/[\s,]+/).filter((each) => !/^(?:and)?$/i.test(each)).map(dayNumber))].sort() : [1, 2, 3, 4, 5];
+  const first = [...Array(7).keys()].map((distance) => addDays(now, distance)).find((date) => chosen.includes(weekday(date)));
+  return { ...said, first, rule: `FREQ=WEEKLY;BYDAY=${chosen.map((day) => weekdays[day - 1])}` };
 }
 
 /** Reads a due date that somebody typed by itself; null when something in it is not understood. */
@@ -79,6 +97,9 @@ function dayOfMonth(day, month, year, now) {
 const dayNames = "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?";
 const monthNames = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?";
 const word = (source) => new RegExp(`(?<=\\s)(?:(?:by|on|due)\\s+)?(?:${source})(?=\\s)`, "i");
+
+const frequencies = { day: "DAILY", week: "WEEKLY", month: "MONTHLY", year: "YEARLY" };
+const recurrencePattern = new RegExp(`(?<=\\s)every\\s+(?:(?:(other|\\d{1,3})\\s+)?(day|week|month|year)s?|weekday|((?:${dayNames})(?:(?:\\s*,\\s*|\\s+and\\s+)(?:${dayNames}))*))(?=\\s)`, "i");
 
 const datePatterns = [
   [word("(\\d{4})-(\\d{2})-(\\d{2})"), (match) => makeDate(Number(match[1]), Number(match[2]), Number(match[3]))],

@@ -5,7 +5,7 @@ import { preferences } from "../preferences.js";
 import { t } from "../texts.js";
 import { openDialog } from "./overlay.js";
 
-const general = [["n", "add"], ["/", "search"], ["?", "help"], ["Ctrl+Z", "undo"], ["g i", "goInbox"], ["g t", "goToday"], ["g u", "goUpcoming"], ["g a", "goActivity"], ["Esc", "escape"]];
+const general = [["n", "add"], ["/", "search"], ["r", "reminders"], ["?", "help"], ["Ctrl+Z", "undo"], ["g i", "goInbox"], ["g t", "goToday"], ["g u", "goUpcoming"], ["g a", "goActivity"], ["Esc", "escape"]];
 const list = [
   ["j k ↓ ↑", "move"], ["Enter o", "open"], ["e F2", "inline"], ["c Space", "complete"], ["x", "select"], ["Shift+↓ Shift+↑", "selectMore"], ["Ctrl+A", "selectAll"],
   ["d", "due"], ["p", "priority"], ["t", "tags"], ["m", "project"], ["Del", "delete"], ["Alt+↑ Alt+↓", "reorder"], ["Alt+→ Alt+←", "nest"],

@@ -23,7 +23,8 @@ export function startDrag(list, event, id) {
   const listen = (name, work) => handle.addEventListener(name, work, { signal: over.signal });
 
   const show = () => {
-    target = dropTarget(list, id, lastY);
+    // A new task gets the server's name for it while it is dragged.
+    target = dropTarget(list, store.resolve(id), lastY);
     list.showDrop(target?.index ?? null, target?.depth);
   };
   const scroll = () => {
@@ -92,10 +93,10 @@ function dropTarget(list, id, clientY) {
   return { index, depth: above.depth, move: { parent: above.task.parent ?? null, after: above.id } };
 }
 
-/** First row of a task, and the one behind its last subtask. */
+/** First row of a task, and the one behind its last subtask; -1 first where it has left the list. */
 function subtree(rows, id) {
   const from = rows.findIndex((row) => row.id === id);
   let end = from + 1;
-  while (end < rows.length && rows[end].depth > rows[from].depth) end++;
+  while (from >= 0 && end < rows.length && rows[end].depth > rows[from].depth) end++;
   return [from, end];
 }

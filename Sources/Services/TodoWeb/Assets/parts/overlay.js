@@ -2,7 +2,7 @@
 
 import { h, icon, iconButton, isPhone, rememberFocus, uniqueId } from "../lib/dom.js";
 import { t } from "../texts.js";
-import { keepToast } from "./undo-toast.js";
+import { keepMessages } from "./undo-toast.js";
 
 /**
  * Opens a modal dialog. `className` "sheet" puts it at the side of the page, full on a phone.
@@ -16,7 +16,7 @@ export function openDialog({ title, body, className = "", onclose }) {
   const giveBack = rememberFocus();
   dialog.addEventListener("pointerdown", (event) => event.target === dialog && isOutside(dialog, event) && dialog.close());
   dialog.addEventListener("close", () => {
-    keepToast(dialog);
+    keepMessages(dialog);
     dialog.remove();
     onclose?.();
     if (document.activeElement === document.body) giveBack();
@@ -101,7 +101,7 @@ export function placeBeside(popover, anchor) {
 /** A panel beside its anchor that closes on Escape, on a click elsewhere and by `hidePopover()`. */
 export function openPopover(anchor, { label, body, className = "", onclose, role = "dialog" }) {
   const popover = h("div", { class: `popover ${className}`.trim(), popover: "auto", role, "aria-label": label }, body);
-  const host = anchor.closest("dialog[open], main, nav") ?? document.body;
+  const host = anchor.closest("dialog[open], main, nav, [role=region]") ?? document.body;
   const giveBack = rememberFocus(anchor);
   popover.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;

@@ -38,9 +38,9 @@ class QuickAdd extends HTMLElement {
   }
 
   #show() {
-    const { due, priority, tags, project } = this.#parsed;
+    const { due, repeats, priority, tags, project } = this.#parsed;
     const parts = [
-      due && dueName(due, today(store.me), store.me?.zone), priority && t(`priority.${priority}`), ...tags.map((tag) => `#${tag}`),
+      due && dueName(due, today(store.me), store.me?.zone), repeats, priority && t(`priority.${priority}`), ...tags.map((tag) => `#${tag}`),
       project && `+${store.projects.get(project).name}`,
     ].filter(Boolean);
     const text = parts.length ? t("add.understood", { parts: parts.join(" · ") }) : "";
@@ -49,7 +49,7 @@ class QuickAdd extends HTMLElement {
 
   #submit(event) {
     event.preventDefault();
-    const draft = this.#parsed;
+    const { repeats, ...draft } = this.#parsed;
     if (!draft.title) return;
     const tags = [...new Set([...(this.adds.tags ?? []), ...draft.tags])].sort();
     const { id } = actions.create({ ...this.adds, ...draft, tags, title: draft.title.slice(0, 500) }, { silently: true });

@@ -1,4 +1,4 @@
-// <settings-view>: account, appearance, tokens and data.
+// <settings-view>: account, reminders, appearance, tokens and data.
 
 import { api } from "../data/api.js";
 import { store } from "../data/store.js";
@@ -7,25 +7,17 @@ import { field, h, icon, iconButton } from "../lib/dom.js";
 import { preferences, setPreference } from "../preferences.js";
 import { t } from "../texts.js";
 import { onSubmit, openForm } from "./overlay.js";
+import { channels, deliveries, plannedReminders, reminderTimes } from "./reminder-settings.js";
+import { formSection, saveButton, section } from "./settings-section.js";
 import { toast } from "./undo-toast.js";
 
 class SettingsView extends HTMLElement {
   connectedCallback() {
-    this.replaceChildren(profile(), appearance(), password(), tokens(), data());
+    this.replaceChildren(profile(), reminderTimes(), channels(), plannedReminders(), deliveries(), appearance(), password(), tokens(), data());
   }
 }
 
 customElements.define("settings-view", SettingsView);
-
-const section = (title, ...body) => h("section", { class: "settings-section" }, h("h2", {}, title), body);
-const saveButton = (label) => h("button", { type: "submit", class: "button primary" }, label);
-
-function formSection(title, fields, action, work) {
-  const message = h("p", { class: "form-error", role: "alert" });
-  const form = h("form", { class: "stack" }, fields, message, h("div", {}, saveButton(action)));
-  onSubmit(form, message, () => work(form));
-  return section(title, form);
-}
 
 function profile() {
   const zones = new Set([store.me.zone, ownZone(), ...(Intl.supportedValuesOf?.("timeZone") ?? [])]);

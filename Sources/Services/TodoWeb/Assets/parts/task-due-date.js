@@ -85,7 +85,8 @@ export function openDuePicker(anchor, value, choose) {
   return popover;
 }
 
-function zoneSelect(chosen) {
+/** The zones that a person may mean; of none it is the one that they are in. */
+export function zoneSelect(chosen) {
   const zones = new Set([store.me?.zone, ownZone(), chosen].filter(Boolean));
   return h("select", {}, h("option", { value: "" }, t("due.floating")),
     [...zones].map((zone) => h("option", { value: zone, selected: zone === chosen }, zone.replaceAll("_", " "))));

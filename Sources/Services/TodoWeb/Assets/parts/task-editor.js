@@ -8,10 +8,13 @@ import { estimateName, momentName, parseEstimate } from "../lib/dates.js";
 import { field, h, icon, isPhone } from "../lib/dom.js";
 import { renderMarkdown } from "../lib/markdown.js";
 import { openDialog } from "./overlay.js";
+import { scopes } from "./series-scope.js";
+import { setRecurrence } from "./task-recurrence.js";
 import { t } from "../texts.js";
 import { toast } from "./undo-toast.js";
 import "./task-due-date.js";
 import "./task-priority.js";
+import "./task-reminders.js";
 import "./task-tags.js";
 
 export function openEditor(id) {
@@ -42,8 +45,9 @@ class TaskEditor {
     return store.task(this.#id);
   }
 
+  /** Of a task that repeats, as far as the person has chosen at the top. */
   #save(patch, options) {
-    if (this.#task) return actions.update([this.#task], patch, options);
+    if (this.#task) return actions.update([this.#task], patch, { scope: this.#fields.scope.value, ...options });
   }
 
   async #loadAround() {
@@ -77,10 +81,14 @@ class TaskEditor {
     fields.project = h("select", { onchange: () => actions.moveToProject([this.#task], fields.project.value) });
     fields.priority = h("task-priority", { onchange: () => this.#save({ priority: fields.priority.value }) });
     fields.due = h("task-due-date", { onchange: () => this.#save({ due: fields.due.value }) });
+    fields.recurrence = h("task-recurrence", { onchange: () => setRecurrence(this.#task, fields.recurrence.value, fields.recurrence.due) });
+    fields.reminders = h("task-reminders");
+    fields.scope = h("select", {}, scopes.map((each) => h("option", { value: each, selected: each === "following" }, t(`scope.${each}`))));
+    fields.scopeBox = h("label", { class: "filter" }, h("span", {}, t("scope.label")), fields.scope);
     fields.start = h("input", { type: "date", onchange: () => this.#save({ start: fields.start.value || null }) });
     fields.estimate = h("input", { type: "text", placeholder: t("task.estimatePlaceholder"), autocomplete: "off", onchange: () => this.#saveEstimate() });
     fields.estimateError = h("p", { class: "form-error", role: "alert" });
-    fields.status = h("select", { onchange: () => this.#save({ status: fields.status.value }) }, ["open", "done", "cancelled"].map((each) => h("option", { value: each }, t(`status.${each}`))));
+    fields.status = h("select", { onchange: () => this.#save({ status: fields.status.value }, { scope: "this" }) }, ["open", "done", "cancelled"].map((each) => h("option", { value: each }, t(`status.${each}`))));
     fields.tags = h("task-tags", { onchange: () => this.#save({ tags: fields.tags.value }) });
     fields.subtasks = h("ul", { class: "subtasks" });
     fields.newSubtask = h("input", { type: "text", placeholder: t("add.subtask"), "aria-label": t("add.subtask"), maxLength: 500, autocomplete: "off" });
@@ -90,14 +98,15 @@ class TaskEditor {
     fields.readOnly = h("p", { class: "notice" }, t("task.readOnly"));
     const labelled = (label, control) => h("div", { class: "field", role: "group", "aria-label": label }, h("span", { class: "label", "aria-hidden": "true" }, label), control);
     return [
-      fields.readOnly,
+      fields.readOnly, h("div", {}, fields.scopeBox),
       h("div", { class: "editor-head" }, fields.done, h("div", { class: "grow" }, fields.parent, fields.title, fields.titleError)),
       h("section", { class: "editor-text" }, fields.rendered, fields.editDescription, fields.descriptionBox),
       h("div", { class: "editor-fields" },
-        field(t("task.project"), fields.project), labelled(t("task.due"), fields.due), labelled(t("task.priority"), fields.priority),
+        field(t("task.project"), fields.project), labelled(t("task.due"), fields.due), labelled(t("task.repeat"), fields.recurrence), labelled(t("task.priority"), fields.priority),
         field(t("task.status"), fields.status), field(t("task.start"), fields.start),
         h("div", {}, field(t("task.estimate"), fields.estimate), fields.estimateError)),
       labelled(t("task.tags"), fields.tags),
+      h("section", { "aria-label": t("task.reminders") }, h("h3", {}, t("task.reminders")), fields.reminders),
       h("section", { "aria-label": t("task.subtasks") }, h("h3", {}, t("task.subtasks")), fields.subtasks, fields.subtaskForm),
       h("div", { class: "actions" }, fields.times, h("span", { class: "spacer" }), fields.remove),
     ];
@@ -120,7 +129,10 @@ class TaskEditor {
     if (fields.descriptionBox.hidden) this.#showDescription();
     fields.project.replaceChildren(...store.projectList.filter((project) => project.id === task.project || project.role !== "viewer").map((project) =>
       h("option", { value: project.id, selected: project.id === task.project }, project.isInbox ? t("nav.inbox") : project.name)));
-    for (const name of ["priority", "due", "tags"]) if (!fields[name].contains(document.activeElement) || name !== "tags") fields[name].value = task[name];
+    fields.scopeBox.parentElement.hidden = isLocked || !actions.repeats(task);
+    fields.reminders.task = task.id;
+    fields.recurrence.due = task.due;
+    for (const name of ["priority", "due", "recurrence", "tags"]) if (!fields[name].contains(document.activeElement) || name !== "tags") fields[name].value = task[name];
     setUnlessFocused(fields.start, task.start ?? "");
     setUnlessFocused(fields.estimate, task.estimate ? estimateName(task.estimate) : "");
     fields.status.value = task.status;
@@ -130,7 +142,8 @@ class TaskEditor {
     fields.remove.hidden = !store.mayWrite(task);
     fields.subtaskForm.hidden = isLocked;
     fields.editDescription.hidden = isLocked || !fields.descriptionBox.hidden;
-    for (const name of ["done", "title", "description", "project", "priority", "due", "start", "estimate", "status", "tags"]) fields[name].disabled = isLocked;
+    for (const name of ["done", "title", "description", "project", "priority", "due", "recurrence", "start", "estimate", "status", "tags"]) fields[name].disabled = isLocked;
+    if (isDone) fields.recurrence.disabled = true;
   }
 
   #showSubtasks() {

@@ -298,7 +298,7 @@ class TaskList extends HTMLElement {
     const row = this.#rows.get(store.resolve(id));
     if (!row || !task || !store.mayWrite(task) || task.deletedAt) return;
     row.edit(task.title, (title) => {
-      if (title && title !== task.title) actions.update([task], { title });
+      if (title && title !== task.title) actions.edit([task], { title });
       this.draw();
       this.activate(id);
     });

@@ -6,6 +6,7 @@ import { h } from "../lib/dom.js";
 import { openMenu, openPopover } from "./overlay.js";
 import { openDuePicker } from "./task-due-date.js";
 import { priorities } from "./task-priority.js";
+import { chooseRecurrence } from "./task-recurrence.js";
 import { t } from "../texts.js";
 import "./task-tags.js";
 
@@ -21,6 +22,7 @@ export function openTaskMenu(list, task, anchor) {
     mayWrite && { label: t("task.edit"), icon: "edit", key: "e", run: () => list.editInline(task.id) },
     mayWrite && null,
     mayWrite && { label: t("key.due"), icon: "calendar", key: "d", run: pick(pickDue) },
+    mayWrite && task.status === "open" && { label: t("task.repeat"), icon: "repeat", run: () => chooseRecurrence(task) },
     mayWrite && { label: t("key.priority"), icon: "flag", key: "p", run: pick(pickPriority) },
     mayWrite && { label: t("key.tags"), icon: "tag", key: "t", run: pick(pickTags) },
     mayWrite && { label: t("task.moveTo"), icon: "folder", key: "m", run: pick(pickProject) },
@@ -30,6 +32,7 @@ export function openTaskMenu(list, task, anchor) {
     canOrder && { label: t("task.indent"), key: "Alt+→", run: () => arrange(list, task, () => actions.nest(task, 1)) },
     canOrder && Boolean(task.parent) && { label: t("task.outdent"), key: "Alt+←", run: () => arrange(list, task, () => actions.nest(task, -1)) },
     mayWrite && null,
+    mayWrite && actions.repeats(task) && { label: t("repeat.skip"), icon: "skip", run: () => actions.skip(task) },
     mayWrite && { label: t("task.delete"), icon: "bin", key: "Del", isDanger: true, run: () => actions.remove([task]) },
   ]);
 }
@@ -45,12 +48,12 @@ const common = (tasks, name) => (tasks.every((task) => task[name] === tasks[0][n
 export function pickPriority(anchor, tasks) {
   const now = common(tasks, "priority");
   openMenu(anchor, t("task.priority"), priorities.map((each) => ({
-    label: t(`priority.${each}`), icon: "flag", iconClass: `priority-${each}`, isChecked: each === now, run: () => actions.update(tasks, { priority: each }),
+    label: t(`priority.${each}`), icon: "flag", iconClass: `priority-${each}`, isChecked: each === now, run: () => actions.edit(tasks, { priority: each }),
   })));
 }
 
 export function pickDue(anchor, tasks) {
-  openDuePicker(anchor, tasks.length === 1 ? tasks[0].due : null, (due) => actions.update(tasks, { due }));
+  openDuePicker(anchor, tasks.length === 1 ? tasks[0].due : null, (due) => actions.edit(tasks, { due }));
 }
 
 export function pickProject(anchor, tasks) {
@@ -68,7 +71,7 @@ export function pickTags(anchor, tasks) {
   editor.value = tasks.length === 1 ? tasks[0].tags : [];
   editor.known = store.tags;
   editor.addEventListener("change", () => {
-    if (tasks.length === 1) actions.update(tasks, { tags: editor.value });
+    if (tasks.length === 1) actions.edit(tasks, { tags: editor.value });
     else for (const tag of editor.value) actions.addTag(tasks.map((task) => store.task(task.id)).filter(Boolean), tag);
   });
   openPopover(anchor, { label: t("task.tags"), body: editor, className: "tags-popover" });

@@ -4,6 +4,7 @@
 import { store } from "../data/store.js";
 import { dueName, today } from "../lib/dates.js";
 import { h, icon, iconButton } from "../lib/dom.js";
+import { recurrenceName } from "./task-recurrence.js";
 import { t } from "../texts.js";
 
 export class TaskRow {
@@ -99,7 +100,11 @@ export class TaskRow {
       type: "text", class: "inline-edit", value: title, maxLength: 500, "aria-label": t("task.title"),
       onkeydown: (event) => {
         event.stopPropagation();
-        if (event.key === "Enter" && !event.isComposing) end(input.value.trim());
+        if (event.key === "Enter" && !event.isComposing) {
+          // What is asked next must not be answered by this key.
+          event.preventDefault();
+          end(input.value.trim());
+        }
         if (event.key === "Escape") end(null);
       },
       onblur: () => this.list.isDrawing || end(input.value.trim()),
@@ -137,6 +142,10 @@ function metaOf(task, view, now, context, subtasks) {
     const when = dueName(task.due, now, store.me?.zone);
     const tone = task.status !== "open" ? "" : task.due.date < now ? " is-overdue" : task.due.date === now ? " is-today" : "";
     parts.push(h("span", { class: `meta-due${tone}` }, icon("calendar"), when, tone === " is-overdue" && hidden(`, ${t("date.overdue")}`)));
+  }
+  if (task.recurrence && task.status === "open") {
+    const how = recurrenceName(task.recurrence);
+    parts.push(h("span", { class: "meta-repeat", title: how }, icon("repeat"), h("span", {}, how)));
   }
   return parts;
 }

@@ -52,10 +52,9 @@ function place() {
 
 export const toast = (text, action) => place().show(text, action);
 
-/** Brings the message out of a dialog that closes. */
-export function keepToast(dialog) {
-  const inside = dialog.querySelector("undo-toast");
-  if (inside) document.body.append(inside);
+/** Brings what is said out of a dialog that closes. */
+export function keepMessages(dialog) {
+  document.body.append(...dialog.querySelectorAll("undo-toast, reminder-notices"));
 }
 
 let region;
