@@ -7,10 +7,13 @@ import TodoResources
 @Suite struct AppStatusRulesTests {
     static let now = "2026-01-01T00:00:00Z"
 
+    /// Those of an app whose workers run in the operator.
+    static let services: [TodoApp.ServiceName] = [.api, .audit, .notification, .realtime]
+
     static func app(replicas: Int = 2, status: TodoApp.Status? = nil) throws -> TodoApp {
         var object = DesiredStateTests.minimal
         object.set(7, at: "metadata", "generation")
-        for service in TodoApp.ServiceName.allCases {
+        for service in Self.services {
             object.set(JSON(replicas), at: "spec", "services", service.rawValue, "replicas")
         }
         var app = try TodoApp(validating: object)
@@ -34,11 +37,13 @@ import TodoResources
 
     /// Of every service.
     static func all(_ deployment: JSON) -> [String: JSON] {
-        let names = TodoApp.ServiceName.allCases.map { AppNames(app: "todo", namespace: "team").service($0) }
+        let names = services.map { AppNames(app: "todo", namespace: "team").service($0) }
         return Dictionary(uniqueKeysWithValues: names.map { ($0, deployment) })
     }
 
     func status(_ observation: AppObservation, replicas: Int = 2, previous: TodoApp.Status? = nil) throws -> [String] {
+        var observation = observation
+        observation.workers = observation.workers ?? .running
         let status = AppStatusRules.status(
             of: try Self.app(replicas: replicas, status: previous), seeing: observation, now: Self.now)
         #expect(status.observedGeneration == 7)
@@ -50,7 +55,10 @@ import TodoResources
         let seen = AppObservation(
             database: .ready(schemaVersion: 1), deployments: Self.all(Self.deployment(updated: 2, ready: 2)))
         #expect(
-            try status(seen) == ["DatabaseReady=True/Migrated", "Ready=True/AllReady", "ServicesReady=True/RolledOut"])
+            try status(seen) == [
+                "DatabaseReady=True/Migrated", "Ready=True/AllReady", "ServicesReady=True/RolledOut",
+                "WorkersReady=True/WorkersRunning",
+            ])
     }
 
     @Test func aRolloutUnderWayIsReconciling() throws {
@@ -59,7 +67,7 @@ import TodoResources
         #expect(
             try status(seen) == [
                 "DatabaseReady=True/Migrated", "Ready=False/RollingOut", "Reconciling=True/Progressing",
-                "ServicesReady=False/RollingOut",
+                "ServicesReady=False/RollingOut", "WorkersReady=True/WorkersRunning",
             ])
     }
 
@@ -68,9 +76,44 @@ import TodoResources
         deployments["todo-audit"] = Self.deployment(updated: 2, ready: 1)
         let seen = AppObservation(database: .ready(schemaVersion: 1), deployments: deployments)
         let status = AppStatusRules.status(of: try Self.app(), seeing: seen, now: Self.now)
-        #expect(status.services?.map(\.ready) == [2, 1, 2])
+        #expect(status.services?.map(\.ready) == [2, 1, 2, 2])
         let message = status.conditions?.first { $0.type == "Ready" }?.message
         #expect(message?.hasPrefix("ServicesReady: audit: 2 of 2 pods updated, 1 ready; if that lasts, see") == true)
+    }
+
+    @Test(arguments: [
+        (WorkerState.starting, "WorkersStarting"), (.failed("out of memory"), "WorkersFailed"),
+    ])
+    func withoutItsWorkersItIsNotReady(state: WorkerState, reason: String) throws {
+        let seen = AppObservation(
+            database: .ready(schemaVersion: 1), workers: state,
+            deployments: Self.all(Self.deployment(updated: 2, ready: 2)))
+        #expect(
+            try status(seen) == [
+                "DatabaseReady=True/Migrated", "Ready=False/\(reason)", "Reconciling=True/Progressing",
+                "ServicesReady=True/RolledOut", "WorkersReady=False/\(reason)",
+            ])
+    }
+
+    @Test func workersThatRunOutlastADatabaseThatIsAwayForAMoment() throws {
+        let up = AppObservation(
+            database: .ready(schemaVersion: 1), workers: .running,
+            deployments: Self.all(Self.deployment(updated: 2, ready: 2)))
+        let before = AppStatusRules.status(of: try Self.app(), seeing: up, now: Self.now)
+        let away = AppObservation(database: .failed(.connectionFailed, "no answer"))
+        #expect(try status(away, previous: before).contains("WorkersReady=True/WorkersRunning"))
+    }
+
+    @Test(arguments: [(2, "WorkersReady=True/WorkersRunning"), (1, "WorkersReady=False/WorkersStarting")])
+    func dedicatedWorkersAreAsTheirPods(ready: Int, condition: String) throws {
+        var app = try Self.app()
+        app.spec.workers.placement = .dedicated
+        var deployments = Self.all(Self.deployment(updated: 2, ready: 2))
+        deployments["todo-workers"] = Self.deployment(updated: 2, ready: ready)
+        let seen = AppObservation(database: .ready(schemaVersion: 1), deployments: deployments)
+        let status = AppStatusRules.status(of: app, seeing: seen, now: Self.now)
+        #expect(status.conditions?.map { "\($0.type)=\($0.status.rawValue)/\($0.reason)" }.contains(condition) == true)
+        #expect(status.services?.map(\.name) == ["api", "audit", "notification", "realtime", "workers"])
     }
 
     @Test func aStatusOfAnOlderGenerationIsNotBelieved() throws {
@@ -90,7 +133,7 @@ import TodoResources
         #expect(
             try status(AppObservation(database: .ready(schemaVersion: 1), deployments: Self.all(failed))) == [
                 "DatabaseReady=True/Migrated", "Ready=False/RolloutFailed", "ServicesReady=False/RolloutFailed",
-                "Stalled=True/RolloutFailed",
+                "Stalled=True/RolloutFailed", "WorkersReady=True/WorkersRunning",
             ])
     }
 
@@ -99,7 +142,7 @@ import TodoResources
         #expect(
             try status(seen) == [
                 "DatabaseReady=False/SecretNotFound", "Ready=False/SecretNotFound", "Reconciling=True/Progressing",
-                "ServicesReady=False/WaitingForDatabase",
+                "ServicesReady=False/WaitingForDatabase", "WorkersReady=False/WaitingForDatabase",
             ])
     }
 
@@ -131,7 +174,7 @@ import TodoResources
         #expect(
             try status(seen) == [
                 "DatabaseReady=True/Migrated", "Ready=False/APITokenInvalid", "Reconciling=True/Progressing",
-                "ServicesReady=False/APITokenInvalid",
+                "ServicesReady=False/APITokenInvalid", "WorkersReady=True/WorkersRunning",
             ])
         seen.hindrance = .predecessor("waiting until Kubernetes has removed Service team/todo-api")
         #expect(try status(seen).contains("ServicesReady=False/WaitingForDeletion"))

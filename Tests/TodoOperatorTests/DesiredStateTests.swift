@@ -20,6 +20,12 @@ import TodoResources
             "services": [
                 "api": ["replicas": 5, "resources": ["requests": ["cpu": "1"], "limits": ["memory": "1Gi"]]]
             ],
+            "workers": ["placement": "Dedicated", "replicas": 3],
+            "web": ["url": "https://todo.example.com"],
+            "notifications": [
+                "email": ["host": "smtp.example.com", "from": "todo@example.com", "secretRef": ["name": "smtp"]],
+                "webhooks": ["allowedNetworks": ["10.1.0.0/16", "fd00::/8"]],
+            ],
             "networkPolicy": "Disabled",
         ]
         return app

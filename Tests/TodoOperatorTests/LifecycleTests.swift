@@ -27,8 +27,7 @@ import TodoResources
             #expect(try await cluster.condition(.databaseReady)?["status"] == "True")
             #expect(try await cluster.find(DesiredState.deploymentType, "todo-api") == nil)
             func write(_ token: String) async throws {
-                try await cluster.patch(
-                    OperatorHarness.secrets, "todo-api-token", ["stringData": ["token": .string(token)]])
+                try await cluster.rewrite("todo-api-token", ["token": .string(token)])
             }
             try await write("mine-without-line-end")
             try await cluster.bringUpPods()
@@ -44,12 +43,9 @@ import TodoResources
     @Test func aTokenThatWasDeletedIsMadeAnew() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
-            try await cluster.bringUpPods()
-            try await cluster.whenReason(.allReady)
+            try await cluster.bringUp()
             let before = try await cluster.checksum()
-            try await cluster.person.delete(OperatorHarness.secrets, namespace: "team", name: "todo-api-token")
+            try await cluster.delete(OperatorHarness.secrets, "todo-api-token")
             _ = try await eventually("the pods get another token") {
                 try await cluster.checksum() != before ? true : nil
             }
@@ -63,13 +59,9 @@ import TodoResources
         cluster.server.faults.add(
             .status(403), for: .init(verbs: ["list", "watch"], resource: "secrets", user: OperatorHarness.user.name))
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
-            try await cluster.bringUpPods()
-            try await cluster.whenReason(.allReady)
+            try await cluster.bringUp()
             let before = try await cluster.checksum()
-            try await cluster.patch(
-                OperatorHarness.secrets, "todo-db", ["stringData": ["uri": "postgresql://other/todo"]])
+            try await cluster.rewrite("todo-db", ["uri": "postgresql://other/todo"])
             // Read in turn, each at most once a minute.
             for _ in 0..<16 where try await cluster.checksum() == before {
                 time.advance(by: .seconds(10))
@@ -84,8 +76,7 @@ import TodoResources
         cluster.server.faults.add(
             .status(403), for: .init(resource: "secrets", name: "todo-db", user: OperatorHarness.user.name))
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
+            try await cluster.install()
             let condition = try await cluster.whenReason(.secretForbidden, of: .databaseReady)
             #expect(condition["message"]?.string?.contains("let its ServiceAccount get secrets") == true)
         }
@@ -95,22 +86,19 @@ import TodoResources
     @Test func anAppThatIsMadeAgainWaitsForTheObjectsOfTheOldOne() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
-            try await cluster.bringUpPods()
-            try await cluster.whenReason(.allReady)
-            try await cluster.person.delete(TodoGroup.todoApp, namespace: "team", name: "todo")
+            try await cluster.bringUp()
+            try await cluster.delete(TodoGroup.todoApp, "todo")
             try await cluster.createApp()
             let waiting = try await cluster.whenReason(.waitingForDeletion, of: .servicesReady)
             #expect(waiting["message"]?.string?.contains("deleted TodoApp of this name") == true)
             #expect(try await cluster.condition(.stalled) == nil)
             // The garbage collector comes by.
-            for secret in ["todo-api-token", "todo-dapr-token"] {
-                try await cluster.person.delete(OperatorHarness.secrets, namespace: "team", name: secret)
+            for secret in ["todo-api-token", "todo-dapr-token", "todo-link-key"] {
+                try await cluster.delete(OperatorHarness.secrets, secret)
             }
             for type in DesiredState.childTypes {
-                for service in ["todo-api", "todo-audit", "todo-realtime"] {
-                    try await cluster.person.delete(type, namespace: "team", name: service)
+                for service in ["todo-api", "todo-audit", "todo-notification", "todo-realtime"] {
+                    try await cluster.delete(type, service)
                 }
             }
             try await cluster.bringUpPods()
@@ -122,8 +110,7 @@ import TodoResources
     @Test func theKeysOfTheAuditLogOutliveTheApp() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
+            try await cluster.install()
             try await cluster.whenReason(.rollingOut)
             let keys = try #require(try await cluster.find(OperatorHarness.secrets, "todo-audit-keys"))
             #expect(keys.at("metadata", "ownerReferences") == nil)
@@ -131,9 +118,9 @@ import TodoResources
                 let text = try #require(keys.at("data", key)?.string.flatMap { Data(base64Encoded: $0) })
                 #expect(Data(base64Encoded: text)?.count == 32)
             }
-            try await cluster.person.delete(TodoGroup.todoApp, namespace: "team", name: "todo")
-            for secret in ["todo-api-token", "todo-dapr-token"] {
-                try await cluster.person.delete(OperatorHarness.secrets, namespace: "team", name: secret)
+            try await cluster.delete(TodoGroup.todoApp, "todo")
+            for secret in ["todo-api-token", "todo-dapr-token", "todo-link-key"] {
+                try await cluster.delete(OperatorHarness.secrets, secret)
             }
             try await cluster.createApp()
             _ = try await eventually("a new token") {
@@ -185,17 +172,14 @@ import TodoResources
     @Test func anAppThatIsBeingDeletedIsLeftAlone() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
-            try await cluster.bringUpPods()
-            try await cluster.whenReason(.allReady)
+            try await cluster.bringUp()
             let app = try await cluster.find(TodoGroup.todoApp, "todo")
             #expect(app?.at("metadata", "finalizers") == nil, "nothing of ours holds it")
             try await cluster.patch(TodoGroup.todoApp, "todo", ["metadata": ["finalizers": ["example.com/slow"]]])
-            try await cluster.person.delete(TodoGroup.todoApp, namespace: "team", name: "todo")
+            try await cluster.delete(TodoGroup.todoApp, "todo")
             try await cluster.settle()
             let writes = cluster.writes.withLock { $0.count }
-            try await cluster.person.delete(OperatorHarness.services, namespace: "team", name: "todo-api")
+            try await cluster.delete(OperatorHarness.services, "todo-api")
             try await cluster.settle()
             #expect(cluster.writes.withLock { $0.count } == writes)
             #expect(try await cluster.find(OperatorHarness.services, "todo-api") == nil)
@@ -206,8 +190,7 @@ import TodoResources
     /// Promise 7: the namespace goes away under the operator's hands; nobody is alarmed.
     @Test func aNamespaceThatIsGoingAwayIsNoFault() async throws {
         let cluster = try await OperatorHarness()
-        try await cluster.createSecret()
-        try await cluster.createApp()
+        try await cluster.install()
         try await cluster.person.delete(Self.namespaces, namespace: nil, name: "team")
         try await cluster.whileRunning {
             _ = try await eventually("it has met the refusal") {
@@ -220,13 +203,12 @@ import TodoResources
 
     @Test func secretsThatGoWithTheirNamespaceAreNotMissed() async throws {
         let cluster = try await OperatorHarness()
-        try await cluster.createSecret()
-        try await cluster.createApp()
+        try await cluster.install()
         try await cluster.whileRunning {
             try await cluster.bringUpPods()
             try await cluster.whenReason(.allReady)
             try await cluster.person.delete(Self.namespaces, namespace: nil, name: "team")
-            try await cluster.person.delete(OperatorHarness.secrets, namespace: "team", name: "todo-db")
+            try await cluster.delete(OperatorHarness.secrets, "todo-db")
             _ = try await eventually("it has met the loss") {
                 cluster.logs.lines.contains { $0.hasPrefix("debug the namespace is being deleted") } ? true : nil
             }
@@ -244,21 +226,15 @@ import TodoResources
         ]
         var token = ""
         try await cluster.whileRunning {
-            try await cluster.createSecret(JSON(secret))
-            try await cluster.createApp()
-            try await cluster.bringUpPods()
-            try await cluster.whenReason(.allReady)
+            try await cluster.bringUp(JSON(secret))
             token = try #require(
                 try await cluster.find(OperatorHarness.secrets, "todo-api-token")?.at("data", "token")?.string)
             // What goes wrong tells nothing either.
-            try await cluster.patch(
-                OperatorHarness.secrets, "todo-db",
-                ["stringData": ["uri": "postgresql://canary-user:canary-word@canary-host:canary-port/canary-base"]])
+            try await cluster.rewrite(
+                "todo-db", ["uri": "postgresql://canary-user:canary-word@canary-host:canary-port/canary-base"])
             try await cluster.whenReason(.secretInvalid)
-            try await cluster.patch(
-                OperatorHarness.secrets, "todo-api-token", ["stringData": ["token": "canary token"]])
-            try await cluster.patch(
-                OperatorHarness.secrets, "todo-db", ["stringData": ["uri": "postgresql://canary-user:canary-word@h/d"]])
+            try await cluster.rewrite("todo-api-token", ["token": "canary token"])
+            try await cluster.rewrite("todo-db", ["uri": "postgresql://canary-user:canary-word@h/d"])
             try await cluster.whenReason(.apiTokenInvalid)
         }
         let events = ResourceType(group: "events.k8s.io", version: "v1", kind: "Event", plural: "events")

@@ -12,8 +12,7 @@ import TodoResources
     @Test func anAppGetsItsObjectsAndIsReadyWhenItsPodsAre() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
+            try await cluster.install()
             try await cluster.whenReason(.rollingOut)
             for type in DesiredState.childTypes {
                 #expect(try await cluster.find(type, "todo-api") != nil, "\(type.kind)")
@@ -35,10 +34,7 @@ import TodoResources
         let time = ManualTime()
         let cluster = try await OperatorHarness(time: time)
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
-            try await cluster.bringUpPods()
-            try await cluster.whenReason(.allReady)
+            try await cluster.bringUp()
             try await cluster.settle()
             let before = cluster.writes.withLock { $0.filter { !$0.contains("/events") } }
             let reads = cluster.reads.withLock { $0.count }
@@ -54,10 +50,7 @@ import TodoResources
     @Test func aRestartChangesNoObject() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
-            try await cluster.bringUpPods()
-            try await cluster.whenReason(.allReady)
+            try await cluster.bringUp()
         }
         func versions() async throws -> [String?] {
             var versions = [
@@ -81,15 +74,11 @@ import TodoResources
     @Test func whatSomebodyElseChangesIsPutBack() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
+            try await cluster.install()
             try await cluster.bringUpPods()
             try await cluster.patch(DesiredState.deploymentType, "todo-api", ["spec": ["replicas": 9]])
-            _ = try await eventually("the replicas are put back") {
-                try await cluster.find(DesiredState.deploymentType, "todo-api")?.at("spec", "replicas") == 2
-                    ? true : nil
-            }
-            try await cluster.person.delete(OperatorHarness.services, namespace: "team", name: "todo-api")
+            try await cluster.whenReplicas(2)
+            try await cluster.delete(OperatorHarness.services, "todo-api")
             _ = try await eventually("the Service is made again") {
                 try await cluster.find(OperatorHarness.services, "todo-api")
             }
@@ -99,8 +88,7 @@ import TodoResources
     @Test func whatIsNoLongerWantedIsRemoved() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
+            try await cluster.install()
             _ = try await eventually("a NetworkPolicy") { try await cluster.find(OperatorHarness.policies, "todo-api") }
             try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["networkPolicy": "Disabled"]])
             _ = try await eventually("no NetworkPolicy") {
@@ -119,14 +107,13 @@ import TodoResources
             #expect(try await cluster.find(DesiredState.deploymentType, "todo-api") == nil)
             try await cluster.createSecret(["url": "misspelt"])
             try await cluster.whenReason(.secretKeyMissing)
-            try await cluster.patch(OperatorHarness.secrets, "todo-db", ["stringData": ["uri": "mysql://x"]])
+            try await cluster.rewrite("todo-db", ["uri": "mysql://x"])
             try await cluster.whenReason(.secretInvalid)
-            try await cluster.patch(OperatorHarness.secrets, "todo-db", ["stringData": ["uri": "postgresql://db/todo"]])
+            try await cluster.rewrite("todo-db", ["uri": "postgresql://db/todo"])
             try await cluster.bringUpPods()
             try await cluster.whenReason(.allReady)
             let before = try await cluster.checksum()
-            try await cluster.patch(
-                OperatorHarness.secrets, "todo-db", ["stringData": ["uri": "postgresql://other/todo"]])
+            try await cluster.rewrite("todo-db", ["uri": "postgresql://other/todo"])
             _ = try await eventually("another checksum") { try await cluster.checksum() != before ? true : nil }
         }
         let lists = cluster.reads.withLock { $0.filter { $0.contains("/secrets?") } }
@@ -140,8 +127,7 @@ import TodoResources
         let cluster = try await OperatorHarness()
         cluster.database.fail(DatabaseProblem(.tlsRefused, "the server at db:5432 does not speak TLS"))
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
+            try await cluster.install()
             let condition = try await cluster.whenReason(.tlsRefused, of: .databaseReady)
             #expect(condition["message"] == "the server at db:5432 does not speak TLS")
             try await cluster.whenReason(.waitingForDatabase, of: .servicesReady)
@@ -158,8 +144,7 @@ import TodoResources
         ]
         _ = try await cluster.person.create(KubernetesObject(theirs), OperatorHarness.services, namespace: "team")
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
+            try await cluster.install()
             try await cluster.whenReason(.nameTaken, of: .stalled)
             #expect(try await cluster.find(OperatorHarness.services, "todo-api")?.at("spec", "ports")?[0]?["port"] == 1)
         }
@@ -170,8 +155,7 @@ import TodoResources
         cluster.server.faults.add(
             .status(403), for: .init(verbs: ["patch"], resource: "services", user: OperatorHarness.user.name))
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
+            try await cluster.install()
             try await cluster.whenReason(.applyFailed, of: .stalled)
         }
     }
@@ -183,7 +167,7 @@ import TodoResources
         var version = try #require(lax.at("spec", "versions")?[0])
         version["schema"] = ["openAPIV3Schema": ["type": "object", "properties": ["spec": open, "status": open]]]
         lax.set([version], at: "spec", "versions")
-        let cluster = try await OperatorHarness(definitions: [lax])
+        let cluster = try await OperatorHarness(definitions: [lax, CustomResourceDefinitions.reminderSchedule])
         #expect(try await CRDCheck.problems(cluster.person).count == 1)
         try await cluster.whileRunning {
             try await cluster.createSecret()
@@ -199,20 +183,14 @@ import TodoResources
     @Test func aSuspendedAppIsNotTouched() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
-            try await cluster.bringUpPods()
-            try await cluster.whenReason(.allReady)
+            try await cluster.bringUp()
             try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["suspend": true]])
             try await cluster.whenReason(.suspended)
             try await cluster.patch(DesiredState.deploymentType, "todo-api", ["spec": ["replicas": 7]])
             try await cluster.settle()
             #expect(try await cluster.find(DesiredState.deploymentType, "todo-api")?.at("spec", "replicas") == 7)
             try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["suspend": false]])
-            _ = try await eventually("the replicas are put back") {
-                try await cluster.find(DesiredState.deploymentType, "todo-api")?.at("spec", "replicas") == 2
-                    ? true : nil
-            }
+            try await cluster.whenReplicas(2)
         }
     }
 
@@ -228,10 +206,7 @@ import TodoResources
         cluster.server.faults.add(
             fault, for: .init(verbs: ["list", "watch"], user: OperatorHarness.user.name), count: 4)
         try await cluster.whileRunning {
-            try await cluster.createSecret()
-            try await cluster.createApp()
-            try await cluster.bringUpPods()
-            try await cluster.whenReason(.allReady)
+            try await cluster.bringUp()
         }
         for type in DesiredState.childTypes {
             let child = try await cluster.find(type, "todo-api")

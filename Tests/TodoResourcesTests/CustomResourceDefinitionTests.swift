@@ -13,7 +13,20 @@ import Testing
             "services": [
                 "api": ["replicas": 3, "resources": ["requests": ["cpu": "1"], "limits": ["memory": 1_000_000]]],
                 "audit": ["replicas": 1, "resources": ["requests": ["cpu": "1"], "limits": ["memory": "1Gi"]]],
+                "notification": ["replicas": 1, "resources": ["requests": ["cpu": "1"], "limits": ["memory": "1Gi"]]],
                 "realtime": ["replicas": 4, "resources": ["requests": ["cpu": 2], "limits": ["memory": "1Gi"]]],
+            ],
+            "workers": [
+                "placement": "Dedicated", "replicas": 3,
+                "resources": ["requests": ["cpu": "1"], "limits": ["memory": "1Gi"]],
+            ],
+            "web": ["url": "https://todo.example.com"],
+            "notifications": [
+                "email": [
+                    "host": "smtp.example.com", "port": 465, "tls": "Implicit", "from": "todo@example.com",
+                    "secretRef": ["name": "smtp"],
+                ],
+                "webhooks": ["allowedNetworks": ["10.1.0.0/16"]],
             ],
             "auth": ["signUp": "Open"], "networkPolicy": "Disabled", "suspend": true,
         ],
@@ -59,6 +72,7 @@ import Testing
             return own + nested + (schema["items"].map { undescribed($0, "\(path)[]") } ?? [])
         }
         #expect(undescribed(TodoApp.schema.json, "TodoApp") == [])
+        #expect(undescribed(ReminderSchedule.schema.json, "ReminderSchedule") == [])
     }
 
     @Test func theLeastSpecGetsDefaultsThatSuitProduction() throws {
@@ -84,6 +98,12 @@ import Testing
             (["spec", "services", "api", "replicas"], "two", "spec.services.api.replicas"),
             (["spec", "services", "api", "replicas"], -1, "spec.services.api.replicas: Invalid value"),
             (["spec", "services", "api", "resources", "limits"], ["memory": "lots"], "resources.limits.memory"),
+            (["spec", "workers", "placement"], "Elsewhere", "spec.workers.placement: Unsupported value"),
+            (["spec", "web", "url"], "todo.example.com", "spec.web.url"),
+            (["spec", "web", "url"], "https://todo.example.com/path", "spec.web.url"),
+            (["spec", "notifications", "email", "from"], "Todo <todo@example.com>", "spec.notifications.email.from"),
+            (["spec", "notifications", "email", "host"], nil, "spec.notifications.email.host: Required value"),
+            (["spec", "notifications", "webhooks", "allowedNetworks"], ["10.0.0.1"], "allowedNetworks[0]"),
             (["spec", "wat"], 1, "spec.wat: no such field"),
             (["metadata", "name"], "1-is-no-letter", "metadata.name must be a DNS label"),
             (["metadata", "name"], JSON.string(String(repeating: "a", count: 51)), "at most 50 characters"),

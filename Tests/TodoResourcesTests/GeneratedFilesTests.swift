@@ -1,4 +1,5 @@
 import Foundation
+import KubernetesClient
 import StructuredData
 import Testing
 import TodoResources
@@ -20,7 +21,11 @@ let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().del
         #expect(!files.isEmpty)
         for file in files {
             for document in try YAML.parse(String(contentsOf: file, encoding: .utf8)) {
-                _ = try TodoApp(validating: document)
+                switch document["kind"]?.string {
+                case TodoGroup.todoApp.kind: _ = try TodoApp(validating: document)
+                case TodoGroup.reminderSchedule.kind: _ = try ReminderSchedule(validating: document)
+                default: Issue.record("\(file.lastPathComponent): \(document["kind"] ?? .null)")
+                }
             }
         }
     }

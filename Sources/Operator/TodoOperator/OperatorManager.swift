@@ -15,19 +15,39 @@ public enum OperatorManager {
         public init(manager: Manager.Options) { self.manager = manager }
     }
 
-    /// - Parameter database: how databases are migrated.
+    /// What the operator does outside of the cluster.
+    public struct Outside: Sendable {
+        /// How databases are migrated.
+        public var database: any DatabasePreparing
+        public var policies: any PolicyKeeping
+        public var workers: any WorkerSupervising
+
+        public init(
+            database: any DatabasePreparing, policies: any PolicyKeeping, workers: any WorkerSupervising
+        ) {
+            self.database = database
+            self.policies = policies
+            self.workers = workers
+        }
+    }
+
     public static func make(
-        client: any ObjectClient, database: any DatabasePreparing, options: Options,
-        time: any TimeSource = SystemTime(), logger: Logger
+        client: any ObjectClient, outside: Outside, options: Options, time: any TimeSource = SystemTime(),
+        logger: Logger
     ) -> Manager {
         let manager = Manager(client: client, options: options.manager, time: time, logger: logger)
         let apps = manager.informer(TodoGroup.todoApp, Informer.Options(namespace: options.namespace))
-        let reconciler = TodoAppReconciler(database: database)
+        let reconciler = TodoAppReconciler(database: outside.database, workers: outside.workers)
         var controllerOptions = Controller.Options()
         controllerOptions.workers = options.workers
         let controller = manager.controller("todoapp", for: apps, options: controllerOptions) { context in
             try await reconciler.reconcile(context)
         }
+        let fence = manager.fence
+        outside.workers.prepare(
+            leaseCheck: { try fence.check(for: .seconds(5), at: time.now) },
+            onChange: { [weak controller] in controller?.enqueue($0) })
+        addSchedules(to: manager, apps: apps, policies: outside.policies, options)
         // Only what carries our label is watched, so that other people's objects take no memory here.
         let ours = "\(Label.managedBy)=\(Label.operatorName)"
         for type in DesiredState.childTypes {
@@ -46,5 +66,33 @@ public enum OperatorManager {
                 GeneratedSecret.type,
                 Informer.Options(namespace: options.namespace, labelSelector: ours, isOptional: true)))
         return manager
+    }
+
+    /// A change of an app concerns the schedules that name it.
+    private static func addSchedules(
+        to manager: Manager, apps: Informer, policies: any PolicyKeeping, _ options: Options
+    ) {
+        // An older CRD may be all there is.
+        let schedules = manager.informer(
+            TodoGroup.reminderSchedule, Informer.Options(namespace: options.namespace, isOptional: true))
+        let reconciler = ReminderScheduleReconciler(policies: policies)
+        var controllerOptions = Controller.Options()
+        controllerOptions.workers = options.workers
+        manager.controller("reminderschedule", for: schedules, options: controllerOptions) { context in
+            try await reconciler.reconcile(context)
+        }.watches(apps) { change in
+            guard let app = change.latest?.key, let namespace = app.namespace else { return [] }
+            return schedules.store.list(namespace: namespace).filter {
+                $0.object.json.at("spec", "appRef", "name")?.string == app.name
+            }.map(\.key)
+        }
+    }
+}
+
+extension Fence {
+    /// Throws unless writing is allowed for so long.
+    func check(for span: Duration, at now: Instant) throws(FenceError) {
+        try check()
+        if let end = validUntil, now.advanced(by: span) > end { throw FenceError() }
     }
 }

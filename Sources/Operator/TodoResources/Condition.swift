@@ -34,6 +34,7 @@ public enum ConditionType: String, Sendable, CaseIterable {
     case stalled = "Stalled"
     case databaseReady = "DatabaseReady"
     case servicesReady = "ServicesReady"
+    case workersReady = "WorkersReady"
 }
 
 /// Why a condition has its status; part of the API: dashboards and alerts match on them.
@@ -55,6 +56,7 @@ public enum ConditionReason: String, Sendable, CaseIterable {
     case waitingForDatabase = "WaitingForDatabase"
     case waitingForDeletion = "WaitingForDeletion"
     case apiTokenInvalid = "APITokenInvalid"
+    case mailLoginInvalid = "MailLoginInvalid"
     case rollingOut = "RollingOut"
     case rolloutFailed = "RolloutFailed"
     case rolledOut = "RolledOut"
@@ -62,6 +64,15 @@ public enum ConditionReason: String, Sendable, CaseIterable {
     case applyFailed = "ApplyFailed"
     case nameTaken = "NameTaken"
     case driftLoop = "DriftLoop"
+    case workersRunning = "WorkersRunning"
+    case workersStarting = "WorkersStarting"
+    case workersFailed = "WorkersFailed"
+    case scheduled = "Scheduled"
+    case appNotFound = "AppNotFound"
+    case appNotReady = "AppNotReady"
+    case invalidSelector = "InvalidSelector"
+    case invalidSchedule = "InvalidSchedule"
+    case policyFailed = "PolicyFailed"
 }
 
 /// A list of conditions, one for each type, that keeps `lastTransitionTime` while a status stays the same.

@@ -7,11 +7,13 @@ public enum TodoGroup {
     public static let version = "v1alpha1"
 
     public static let todoApp = ResourceType(group: name, version: version, kind: "TodoApp", plural: "todoapps")
+    public static let reminderSchedule = ResourceType(
+        group: name, version: version, kind: "ReminderSchedule", plural: "reminderschedules")
 }
 
 /// The CustomResourceDefinitions of our kinds, made from the schemas beside the types.
 public enum CustomResourceDefinitions {
-    public static var all: [JSON] { [todoApp] }
+    public static var all: [JSON] { [todoApp, reminderSchedule] }
 
     public static var todoApp: JSON {
         definition(
@@ -20,6 +22,28 @@ public enum CustomResourceDefinitions {
                 ("Ready", "string", #".status.conditions[?(@.type=="Ready")].status"#, "Whether everything is up.", 0),
                 ("Version", "string", ".status.version", "The version that runs.", 0),
                 ("URL", "string", ".status.url", "Where the HTTP API is reached.", 0),
+                ("Age", "date", ".metadata.creationTimestamp", "Since when it exists.", 0),
+                (
+                    "Reason", "string", #".status.conditions[?(@.type=="Ready")].reason"#, "Why it is or is not ready.",
+                    1
+                ),
+                (
+                    "Message", "string", #".status.conditions[?(@.type=="Ready")].message"#,
+                    "What is missing and what to do.", 1
+                ),
+            ])
+    }
+
+    public static var reminderSchedule: JSON {
+        definition(
+            of: TodoGroup.reminderSchedule, shortName: "rms", schema: ReminderSchedule.schema,
+            columns: [
+                ("App", "string", ".spec.appRef.name", "The installation whose tasks it is about.", 0),
+                ("Ready", "string", #".status.conditions[?(@.type=="Ready")].status"#, "Whether reminders fire.", 0),
+                ("Next", "string", ".status.nextFireTime", "When the next reminder fires.", 0),
+                ("Planned", "integer", ".status.planned", "How many reminders wait.", 0),
+                ("Fired", "integer", ".status.fired", "How many reminders fired.", 0),
+                ("Failed", "integer", ".status.failed", "How many webhooks and e-mails were given up.", 0),
                 ("Age", "date", ".metadata.creationTimestamp", "Since when it exists.", 0),
                 (
                     "Reason", "string", #".status.conditions[?(@.type=="Ready")].reason"#, "Why it is or is not ready.",

@@ -35,6 +35,17 @@ struct SchemaBuilder: Sendable {
         return schema
     }
 
+    /// A list without order in which each value occurs once, so that server-side apply merges the entries of several
+    /// owners.
+    static func set(_ description: String, of item: SchemaBuilder, count: ClosedRange<Int>) -> SchemaBuilder {
+        var schema = SchemaBuilder(type: "array", description)
+        schema.json["items"] = item.json
+        schema.json["minItems"] = JSON(count.lowerBound)
+        schema.json["maxItems"] = JSON(count.upperBound)
+        schema.json["x-kubernetes-list-type"] = "set"
+        return schema
+    }
+
     static func string(_ description: String, pattern: String? = nil, length: ClosedRange<Int>? = nil) -> SchemaBuilder
     {
         var schema = SchemaBuilder(type: "string", description)

@@ -38,7 +38,10 @@ extension TodoApp.Spec {
                 ).defaulting(to: .string(ProductVersion.image)),
                 "database": TodoApp.Database.schema,
                 "services": TodoApp.Services.schema,
+                "workers": TodoApp.Workers.schema,
+                "web": TodoApp.Web.schema,
                 "auth": TodoApp.Auth.schema,
+                "notifications": TodoApp.Notifications.schema,
                 "networkPolicy": .choice(
                     """
                     Enabled: a NetworkPolicy lets only the service port in, and only DNS and the database's port out. \
@@ -93,6 +96,8 @@ extension TodoApp.Services {
                 "audit": TodoApp.Service.schema(
                     "The tamper-evident log of every change. Without pods nothing is lost: it takes up where it left off.",
                     replicas: 2),
+                "notification": TodoApp.Service.schema(
+                    "Delivers reminders by webhook and e-mail. Without pods they wait.", replicas: 2),
                 "realtime": TodoApp.Service.schema("Live changes, by WebSocket.", replicas: 2),
             ]
         ).defaulting(to: [:])
@@ -119,61 +124,19 @@ extension TodoApp.Service {
             description,
             [
                 "replicas": .integer("How many pods run it; 0 stops it.", in: 0...1000).defaulting(to: JSON(replicas)),
-                "resources": .object(
-                    """
-                    Processor and memory of each pod. Without it: requests of 50m and 64Mi, and a memory limit of 256Mi.
-                    """,
-                    [
-                        "requests": .map("What a pod is promised.", of: .quantity("An amount.")),
-                        "limits": .map("What a pod may use at the most.", of: .quantity("An amount.")),
-                    ]),
+                "resources": TodoApp.Resources.schema,
             ]
         ).defaulting(to: [:])
     }
 }
 
-extension TodoApp.Status {
+extension TodoApp.Resources {
     static var schema: SchemaBuilder {
         .object(
-            "What the operator observed last.",
+            "Processor and memory of each pod. Without it: requests of 50m and 64Mi, and a memory limit of 256Mi.",
             [
-                "observedGeneration": .integer("The generation of spec that this status speaks of.", format: "int64"),
-                "version": .string(
-                    "The version that runs: the tag of the image, once every pod runs it. Absent while there are no pods."
-                ),
-                "url": .string("Where the HTTP API is reached."),
-                "services": .list(
-                    "Each service and its pods.", key: "name",
-                    of: .object(
-                        "One service.", required: ["name", "desired", "updated", "ready"],
-                        [
-                            "name": .string("The name of the service."),
-                            "desired": .integer("How many pods there should be."),
-                            "updated": .integer("How many pods run the current template."),
-                            "ready": .integer("How many pods take requests."),
-                        ])),
-                "conditions": .list(
-                    """
-                    Ready is always there. Reconciling and Stalled only while they are True. DatabaseReady and \
-                    ServicesReady say which part is missing.
-                    """, key: "type", of: Condition.schema),
-            ])
-    }
-}
-
-extension Condition {
-    static var schema: SchemaBuilder {
-        .object(
-            "One aspect of the state.",
-            required: ["type", "status", "reason", "message", "lastTransitionTime"],
-            [
-                "type": .string("What this condition is about.", length: 1...316),
-                "status": .choice("Whether it holds.", Condition.Status.self),
-                "observedGeneration": .integer(
-                    "The generation of spec that this condition speaks of.", format: "int64"),
-                "lastTransitionTime": .dateTime("When status last changed."),
-                "reason": .string("Why, in one CamelCase word.", length: 1...1024),
-                "message": .string("Why, and what to do about it.", length: 0...32768),
+                "requests": .map("What a pod is promised.", of: .quantity("An amount.")),
+                "limits": .map("What a pod may use at the most.", of: .quantity("An amount.")),
             ])
     }
 }

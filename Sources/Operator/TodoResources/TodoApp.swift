@@ -2,33 +2,14 @@ public import StructuredData
 
 /// One installation of the todo platform.
 public struct TodoApp: Sendable, Equatable, Codable {
-    public var metadata: Metadata
+    public var metadata: ResourceMetadata
     public var spec: Spec
     public var status: Status?
 
-    public init(metadata: Metadata, spec: Spec, status: Status? = nil) {
+    public init(metadata: ResourceMetadata, spec: Spec, status: Status? = nil) {
         self.metadata = metadata
         self.spec = spec
         self.status = status
-    }
-
-    /// The part of the object's metadata that the operator uses.
-    public struct Metadata: Sendable, Equatable, Codable {
-        public var name: String
-        public var namespace: String
-        public var uid: String?
-        public var generation: Int?
-        public var labels: [String: String]?
-
-        public init(
-            name: String, namespace: String, uid: String? = nil, generation: Int? = nil, labels: [String: String]? = nil
-        ) {
-            self.name = name
-            self.namespace = namespace
-            self.uid = uid
-            self.generation = generation
-            self.labels = labels
-        }
     }
 
     /// What the user declares. Decoded from an object whose defaults are filled in (`TodoApp.init(validating:)`).
@@ -36,7 +17,10 @@ public struct TodoApp: Sendable, Equatable, Codable {
         public var image: String
         public var database: Database
         public var services: Services
+        public var workers: Workers
+        public var web: Web
         public var auth: Auth
+        public var notifications: Notifications
         public var networkPolicy: NetworkPolicyMode
         public var suspend: Bool
     }
@@ -83,26 +67,58 @@ public struct TodoApp: Sendable, Equatable, Codable {
 
     /// A part of the installation with pods of its own; the raw value is its name everywhere. In the order of a rollout.
     public enum ServiceName: String, Sendable, Codable, CaseIterable {
-        case api, audit, realtime
+        case api, audit, notification, realtime, workers
     }
 
     public struct Services: Sendable, Equatable, Codable {
         public var api: Service
         public var audit: Service
+        public var notification: Service
         public var realtime: Service
-
-        public subscript(name: ServiceName) -> Service {
-            switch name {
-            case .api: api
-            case .audit: audit
-            case .realtime: realtime
-            }
-        }
     }
 
     public struct Service: Sendable, Equatable, Codable {
         public var replicas: Int
         public var resources: Resources?
+    }
+
+    /// Where recurrence and reminders are worked on.
+    public enum WorkerPlacement: String, Sendable, Codable, CaseIterable {
+        case embedded = "Embedded"
+        case dedicated = "Dedicated"
+    }
+
+    public struct Workers: Sendable, Equatable, Codable {
+        public var placement: WorkerPlacement
+        public var replicas: Int
+        public var resources: Resources?
+    }
+
+    public struct Web: Sendable, Equatable, Codable {
+        public var url: String?
+    }
+
+    public struct Notifications: Sendable, Equatable, Codable {
+        public var email: Email?
+        public var webhooks: Webhooks
+    }
+
+    public struct Email: Sendable, Equatable, Codable {
+        public var host: String
+        public var port: Int
+        public var tls: MailTLS
+        public var from: String
+        public var secretRef: SecretReference?
+    }
+
+    public enum MailTLS: String, Sendable, Codable, CaseIterable {
+        case startTLS = "StartTLS"
+        case implicit = "Implicit"
+        case none = "None"
+    }
+
+    public struct Webhooks: Sendable, Equatable, Codable {
+        public var allowedNetworks: [String]?
     }
 
     /// Kubernetes resource requirements; quantities as the user wrote them.
@@ -138,6 +154,22 @@ public struct TodoApp: Sendable, Equatable, Codable {
             case .text(let text): .string(text)
             case .integer(let integer): JSON(integer)
             }
+        }
+    }
+
+    /// The services that have pods of their own.
+    public var services: [ServiceName] {
+        ServiceName.allCases.filter { $0 != .workers || spec.workers.placement == .dedicated }
+    }
+
+    /// What the spec says of a service.
+    public subscript(service name: ServiceName) -> Service {
+        switch name {
+        case .api: spec.services.api
+        case .audit: spec.services.audit
+        case .notification: spec.services.notification
+        case .realtime: spec.services.realtime
+        case .workers: Service(replicas: spec.workers.replicas, resources: spec.workers.resources)
         }
     }
 

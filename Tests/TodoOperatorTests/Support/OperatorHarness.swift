@@ -19,12 +19,15 @@ final class OperatorHarness: Sendable {
     static let services = ResourceType(group: "", version: "v1", kind: "Service", plural: "services")
     static let policies = ResourceType(
         group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy", plural: "networkpolicies")
+    static let databaseLogin: JSON = ["uri": "postgresql://todo:secret@db:5432/todo"]
     static let user = UserInfo(name: "the-operator", groups: ["system:masters", "system:authenticated"])
 
     let server: APIServer
     /// A person with kubectl.
     let person: KubernetesClient
     let database = ScriptedDatabase()
+    let policies = ScriptedPolicies()
+    let workers = ScriptedWorkers()
     let writes = Lock<[String]>([])
     let reads = Lock<[String]>([])
     let logs = LogRecorder()
@@ -76,7 +79,7 @@ final class OperatorHarness: Sendable {
             return try await transport.send(request)
         }
         let manager = OperatorManager.make(
-            client: Self.client(counted), database: database,
+            client: Self.client(counted), outside: .init(database: database, policies: policies, workers: workers),
             options: OperatorManager.Options(manager: Manager.Options(name: "todo-operator")), time: time,
             logger: Logger(label: "operator") { [logs] _ in logs })
         seen.withLock { $0 = [:] }
@@ -119,7 +122,20 @@ final class OperatorHarness: Sendable {
 
     // MARK: What the person does
 
-    func createSecret(_ data: JSON = ["uri": "postgresql://todo:secret@db:5432/todo"]) async throws {
+    /// An app whose Secret is there.
+    func install(_ secret: JSON = OperatorHarness.databaseLogin) async throws {
+        try await createSecret(secret)
+        try await createApp()
+    }
+
+    /// An app that is ready.
+    func bringUp(_ secret: JSON = OperatorHarness.databaseLogin) async throws {
+        try await install(secret)
+        try await bringUpPods()
+        try await whenReason(.allReady)
+    }
+
+    func createSecret(_ data: JSON = OperatorHarness.databaseLogin) async throws {
         _ = try await person.create(
             KubernetesObject(["metadata": ["name": "todo-db"], "stringData": data]), Self.secrets, namespace: "team")
     }
@@ -138,9 +154,18 @@ final class OperatorHarness: Sendable {
             type, namespace: "team", name: name, .merge(patch), subresource: subresource, options: WriteOptions())
     }
 
+    /// Writes some keys of a Secret that is there.
+    func rewrite(_ secret: String, _ data: JSON) async throws {
+        try await patch(Self.secrets, secret, ["stringData": data])
+    }
+
+    func delete(_ type: ResourceType, _ name: String) async throws {
+        try await person.delete(type, namespace: "team", name: name)
+    }
+
     /// Plays the Deployment controller and the kubelet: every pod of every service is up.
-    func bringUpPods() async throws {
-        for service in TodoApp.ServiceName.allCases { try await bringUpPods(of: "todo-\(service.rawValue)") }
+    func bringUpPods(of services: [TodoApp.ServiceName] = AppStatusRulesTests.services) async throws {
+        for service in services { try await bringUpPods(of: "todo-\(service.rawValue)") }
     }
 
     private func bringUpPods(of name: String) async throws {
@@ -157,6 +182,13 @@ final class OperatorHarness: Sendable {
     }
 
     // MARK: What the person sees
+
+    /// Waits until the Deployment has so many again.
+    func whenReplicas(_ count: JSON, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        _ = try await eventually("\(count) replicas", sourceLocation: sourceLocation) {
+            try await self.find(DesiredState.deploymentType, "todo-api")?.at("spec", "replicas") == count ? true : nil
+        }
+    }
 
     func find(_ type: ResourceType, _ name: String) async throws -> JSON? {
         try await person.getIfPresent(type, namespace: "team", name: name)?.json
@@ -196,20 +228,6 @@ struct LogRecorder: LogHandler {
 
     /// What asks for a person's attention.
     var complaints: [String] { lines.filter { $0.hasPrefix("error") || $0.hasPrefix("warning") } }
-}
-
-/// A database that is as the test says.
-final class ScriptedDatabase: DatabasePreparing {
-    private let problem = Lock<DatabaseProblem?>(nil)
-    let prepared = Lock<[String]>([])
-
-    func fail(_ problem: DatabaseProblem?) { self.problem.withLock { $0 = problem } }
-
-    func prepare(uri: String, tlsMode: TodoApp.TLSMode) async throws(DatabaseProblem) -> Int {
-        prepared.withLock { $0.append("\(uri) \(tlsMode.rawValue)") }
-        if let problem = problem.withLock({ $0 }) { throw problem }
-        return 1
-    }
 }
 
 struct TimedOut: Error, CustomStringConvertible { let description: String }

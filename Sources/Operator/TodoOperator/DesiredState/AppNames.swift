@@ -33,6 +33,9 @@ public struct AppNames: Sendable {
     /// base64. Whoever loses it can neither read the log nor go on with it.
     public var auditKeySecret: String { "\(app)-audit-keys" }
 
+    /// The Secret with the key `key` by which the links in messages are signed: 32 bytes in base64.
+    public var linkKeySecret: String { "\(app)-link-key" }
+
     /// What selects the pods of a service; immutable in a Deployment, so it never grows.
     public func selector(_ service: TodoApp.ServiceName) -> [String: String] {
         [Label.instance: app, Label.component: service.rawValue, Label.name: "todo"]

@@ -23,7 +23,8 @@ extension ServiceContext {
 
     /// Dapr puts a sidecar beside the container (contracts: annotations of Dapr's injector).
     private var annotations: JSON {
-        [
+        guard isCalled else { return [Label.secretChecksum: .string(inputs.secretChecksum)] }
+        return [
             Label.secretChecksum: .string(inputs.secretChecksum), "dapr.io/enabled": "true",
             "dapr.io/app-id": .string(names.service(name)), "dapr.io/app-port": .string("\(DesiredState.port)"),
             "dapr.io/api-token-secret": .string(names.daprTokenSecret),
@@ -55,7 +56,7 @@ extension ServiceContext {
     private var container: JSON {
         [
             "args": ["serve", .string(name.rawValue)],
-            "env": .array(environment),
+            "env": .array(ServiceEnvironment(self).variables),
             "image": .string(app.spec.image),
             "imagePullPolicy": "IfNotPresent",
             "livenessProbe": Self.probe("/livez", periodSeconds: 10, failureThreshold: 3),
@@ -70,52 +71,6 @@ extension ServiceContext {
             // So that `kubectl describe pod` shows the line that says why a service ended.
             "terminationMessagePolicy": "FallbackToLogsOnError",
         ]
-    }
-
-    private var environment: [JSON] {
-        let common = [
-            Self.value("PORT", "\(DesiredState.port)"), Self.secret("APP_API_TOKEN", names.daprTokenSecret, "token"),
-            Self.secret("DAPR_API_TOKEN", names.daprTokenSecret, "token"),
-        ]
-        return (usesDatabase ? database : []) + common + own
-    }
-
-    private var database: [JSON] {
-        let database = app.spec.database
-        var variables = [Self.secret("DATABASE_URI", database.secretRef.name, "uri")]
-        if inputs.hasDirectURI {
-            variables.append(Self.secret("DATABASE_DIRECT_URI", database.secretRef.name, "directUri"))
-        }
-        return variables + [
-            Self.value("DATABASE_TLS_MODE", database.tlsMode.sslMode), Self.value("POOL_SIZE", "\(database.poolSize)"),
-        ]
-    }
-
-    private var own: [JSON] {
-        switch name {
-        case .api:
-            [
-                Self.value("SIGN_UP", app.spec.auth.signUp == .open ? "open" : "closed"),
-                Self.secret("TODO_API_TOKEN", names.apiTokenSecret, "token"),
-                Self.value("TODO_AUDIT_URL", names.url(of: .audit)),
-                Self.value("TODO_REALTIME_URL", names.url(of: .realtime)),
-            ]
-        case .audit:
-            [
-                Self.value("TODO_API_URL", names.url(of: .api)),
-                Self.secret("TODO_AUDIT_KEY", names.auditKeySecret, "masterKey"),
-                Self.secret("TODO_AUDIT_SIGNING_KEY", names.auditKeySecret, "signingKey"),
-            ]
-        case .realtime: [Self.value("TODO_API_URL", names.url(of: .api))]
-        }
-    }
-
-    private static func value(_ name: String, _ value: String) -> JSON {
-        ["name": .string(name), "value": .string(value)]
-    }
-
-    private static func secret(_ name: String, _ secret: String, _ key: String) -> JSON {
-        ["name": .string(name), "valueFrom": ["secretKeyRef": ["key": .string(key), "name": .string(secret)]]]
     }
 
     private static func probe(_ path: String, periodSeconds: Int, failureThreshold: Int) -> JSON {

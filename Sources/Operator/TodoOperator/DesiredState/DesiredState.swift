@@ -25,7 +25,7 @@ public enum DesiredState {
 
     /// In the order in which they are applied: the pods come last.
     public static func children(of app: TodoApp, inputs: DesiredStateInputs) -> [JSON] {
-        let services = TodoApp.ServiceName.allCases.map { ServiceContext($0, of: app, inputs: inputs) }
+        let services = app.services.map { ServiceContext($0, of: app, inputs: inputs) }
         return services.flatMap(\.surroundings) + services.map(\.deployment)
     }
 
@@ -82,15 +82,18 @@ struct ServiceContext {
         names = AppNames(app)
     }
 
-    var spec: TodoApp.Service { app.spec.services[name] }
+    var spec: TodoApp.Service { app[service: name] }
     var metadata: JSON { DesiredState.metadata(name, of: app) }
     var selector: JSON { ["matchLabels": JSON(names.selector(name))] }
     /// Whether its pods connect to PostgreSQL.
     var usesDatabase: Bool { name != .realtime }
 
+    /// Whether it is called by others: by requests, and by a Dapr sidecar with events.
+    var isCalled: Bool { name != .workers }
+
     /// Everything but the pods.
     var surroundings: [JSON] {
-        [serviceAccount, service] + (app.spec.networkPolicy == .enabled ? [networkPolicy] : [])
-            + [podDisruptionBudget]
+        [serviceAccount] + (isCalled ? [service] : [])
+            + (app.spec.networkPolicy == .enabled ? [networkPolicy] : []) + [podDisruptionBudget]
     }
 }

@@ -17,6 +17,8 @@ extension ServiceContext {
             ["to": [controlPlane]],
             ["ports": .array(Self.kafkaPorts.map { Self.port(JSON($0)) })],
         ]
+        // To whoever people name as a webhook, which the service itself holds to public addresses; and to the mail server.
+        if name == .notification { egress.append([:]) }
         if usesDatabase { egress.append(["ports": .array(inputs.databasePorts.map { Self.port(JSON($0)) })]) }
         return [
             "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata,

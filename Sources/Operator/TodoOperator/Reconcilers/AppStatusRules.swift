@@ -20,6 +20,8 @@ public struct AppObservation: Sendable, Equatable {
     /// What keeps the services from being brought to their spec although nothing is wrong with it.
     public enum Hindrance: Error, Equatable {
         case apiToken(String)
+        /// The Secret with the login of the mail server cannot be used.
+        case mailLogin(String)
         /// Objects of an app of the same name that was deleted are still there.
         case predecessor(String)
     }
@@ -33,15 +35,19 @@ public struct AppObservation: Sendable, Equatable {
     public var refusal: Refusal?
     public var database: Database
     public var hindrance: Hindrance?
+    /// Of the workers inside this process; nil when there are none, or it is not known.
+    public var workers: WorkerState?
     /// The live Deployments, by name.
     public var deployments: [String: JSON]
 
     public init(
-        refusal: Refusal? = nil, database: Database, hindrance: Hindrance? = nil, deployments: [String: JSON] = [:]
+        refusal: Refusal? = nil, database: Database, hindrance: Hindrance? = nil, workers: WorkerState? = nil,
+        deployments: [String: JSON] = [:]
     ) {
         self.refusal = refusal
         self.database = database
         self.hindrance = hindrance
+        self.workers = workers
         self.deployments = deployments
     }
 }
@@ -65,6 +71,7 @@ public enum AppStatusRules {
         if rollout.isComplete { status.version = rollout.hasPods ? imageTag(app.spec.image) : nil }
         judgeDatabase(observation.database, &conditions)
         judgeServices(rollout, observation, &conditions)
+        judgeWorkers(app, rollout, observation, &conditions)
         summarise(rollout, &conditions)
         status.conditions = conditions.all
         return status
@@ -130,16 +137,42 @@ public enum AppStatusRules {
         }
         switch observation.hindrance {
         case .apiToken(let problem): conditions.set(.servicesReady, .no, .apiTokenInvalid, problem)
+        case .mailLogin(let problem): conditions.set(.servicesReady, .no, .mailLoginInvalid, problem)
         case .predecessor(let object): conditions.set(.servicesReady, .no, .waitingForDeletion, object)
         case nil: conditions.set(.servicesReady, rollout.isComplete ? .yes : .no, rollout.reason, rollout.message)
         }
     }
 
+    private static func judgeWorkers(
+        _ app: TodoApp, _ rollout: Rollout, _ observation: AppObservation, _ conditions: inout ConditionSet
+    ) {
+        if case .failed = observation.database {
+            // Those that run wait for the database themselves.
+            if conditions[.workersReady]?.status != .yes {
+                conditions.set(.workersReady, .no, .waitingForDatabase, "the workers start once the database is ready")
+            }
+            return
+        }
+        switch (app.spec.workers.placement, observation.workers) {
+        case (.dedicated, _):
+            let isUp = rollout.isComplete(.workers)
+            conditions.set(
+                .workersReady, isUp ? .yes : .no, isUp ? .workersRunning : .workersStarting,
+                isUp ? "the workers run in pods of their own" : "waiting for the pods of the workers")
+        case (.embedded, .running):
+            conditions.set(.workersReady, .yes, .workersRunning, "the workers run inside the operator")
+        case (.embedded, .failed(let problem)):
+            conditions.set(.workersReady, .no, .workersFailed, "\(problem); they are started again within a minute")
+        case (.embedded, .starting), (.embedded, nil):
+            conditions.set(.workersReady, .no, .workersStarting, "the workers are being started")
+        }
+    }
+
     private static func summarise(_ rollout: Rollout, _ conditions: inout ConditionSet) {
-        let missing = [ConditionType.databaseReady, .servicesReady].compactMap { conditions[$0] }
+        let missing = [ConditionType.databaseReady, .servicesReady, .workersReady].compactMap { conditions[$0] }
             .filter { $0.status != .yes }
         guard let first = missing.first, let reason = ConditionReason(rawValue: first.reason) else {
-            conditions.set(.ready, .yes, .allReady, "every service runs and the database is ready")
+            conditions.set(.ready, .yes, .allReady, "every service runs, and so do the workers; the database is ready")
             conditions.remove(.reconciling)
             conditions.remove(.stalled)
             return

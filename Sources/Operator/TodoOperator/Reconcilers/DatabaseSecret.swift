@@ -1,3 +1,4 @@
+internal import ControllerRuntime
 internal import Crypto
 internal import FoundationEssentials
 internal import KubernetesClient
@@ -49,6 +50,30 @@ struct DatabaseSecret: Sendable, Equatable {
             }
         }
         ports = found.sorted()
+    }
+
+    static func reference(for app: TodoApp) -> ControllerRuntime.ObjectReference {
+        ControllerRuntime.ObjectReference(
+            GeneratedSecret.type, namespace: app.metadata.namespace, name: app.spec.database.secretRef.name)
+    }
+
+    /// Throws `DatabaseProblem` when it is not there or cannot be used.
+    static func read(
+        _ reference: ControllerRuntime.ObjectReference, for app: TodoApp, in context: ReconcileContext
+    ) async throws -> DatabaseSecret {
+        do {
+            return try DatabaseSecret(try await context.read(reference), reference: reference.key.name, app: app)
+        } catch let error as APIError where error.isForbidden {
+            throw DatabaseProblem(
+                .secretForbidden,
+                "the operator may not read Secret \(reference.key); let its ServiceAccount get secrets in that namespace"
+            )
+        }
+    }
+
+    /// For what runs beside the pods.
+    func database(of app: TodoApp) -> AppDatabase {
+        AppDatabase(uri: uri, tlsMode: app.spec.database.tlsMode, isPooled: directURI.map { $0 != uri } ?? false)
     }
 
     private static func value(_ key: String, of secret: KubernetesObject, _ name: String) throws(DatabaseProblem)

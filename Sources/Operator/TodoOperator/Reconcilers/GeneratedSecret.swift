@@ -13,6 +13,8 @@ enum GeneratedSecret: CaseIterable {
     /// Without these the audit log in the database can be neither read nor gone on with: so this Secret stays when the
     /// app is deleted.
     case auditKeys
+    /// By which links in messages are signed: with another one, those that were sent lead nowhere.
+    case linkKey
 
     static let type = ResourceType(group: "", version: "v1", kind: "Secret", plural: "secrets")
 
@@ -54,10 +56,17 @@ enum GeneratedSecret: CaseIterable {
         case .apiToken: names.apiTokenSecret
         case .daprToken: names.daprTokenSecret
         case .auditKeys: names.auditKeySecret
+        case .linkKey: names.linkKeySecret
         }
     }
 
-    private var service: TodoApp.ServiceName { self == .auditKeys ? .audit : .api }
+    private var service: TodoApp.ServiceName {
+        switch self {
+        case .apiToken, .daprToken: .api
+        case .auditKeys: .audit
+        case .linkKey: .notification
+        }
+    }
 
     private func make(for app: TodoApp) -> JSON {
         var metadata = DesiredState.metadata(service, of: app, name: name(for: app))
@@ -71,13 +80,13 @@ enum GeneratedSecret: CaseIterable {
     private var content: [String: Data] {
         switch self {
         case .apiToken, .daprToken: ["token": Data(Self.randomToken().utf8)]
-        case .auditKeys:
-            Dictionary(
-                uniqueKeysWithValues: ["masterKey", "signingKey"].map { key in
-                    (key, Data(Data(Self.randomBytes(32)).base64EncodedString().utf8))
-                })
+        case .auditKeys: ["masterKey": Self.randomKey(), "signingKey": Self.randomKey()]
+        case .linkKey: ["key": Self.randomKey()]
         }
     }
+
+    /// 32 bytes in base64.
+    private static func randomKey() -> Data { Data(Data(randomBytes(32)).base64EncodedString().utf8) }
 
     private static func randomBytes(_ count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()

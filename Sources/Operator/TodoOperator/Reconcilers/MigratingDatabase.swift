@@ -62,7 +62,7 @@ public final class MigratingDatabase: DatabasePreparing {
 }
 
 extension TodoApp.TLSMode {
-    fileprivate var database: DatabaseTLSMode {
+    var database: DatabaseTLSMode {
         switch self {
         case .disable: .disable
         case .require: .require
@@ -72,7 +72,7 @@ extension TodoApp.TLSMode {
 }
 
 extension DatabaseError {
-    fileprivate var reason: ConditionReason {
+    var reason: ConditionReason {
         switch self {
         case .invalidURI: .secretInvalid
         case .cannotConnect: .connectionFailed

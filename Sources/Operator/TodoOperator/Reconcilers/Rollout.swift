@@ -39,7 +39,7 @@ struct Rollout {
     let services: [ServiceRollout]
 
     init(of app: TodoApp, deployments: [String: JSON]) {
-        services = TodoApp.ServiceName.allCases.map { name in
+        services = app.services.map { name in
             ServiceRollout(name, of: app, deployment: deployments[AppNames(app).service(name)])
         }
     }
@@ -49,6 +49,10 @@ struct Rollout {
     var hasPods: Bool { services.contains { $0.status.desired > 0 } }
     var isComplete: Bool { services.allSatisfy(\.isComplete) }
     var failed: Bool { services.contains(where: \.failed) }
+
+    func isComplete(_ name: TodoApp.ServiceName) -> Bool {
+        services.contains { $0.status.name == name.rawValue && $0.isComplete }
+    }
 
     var reason: ConditionReason {
         if isComplete { return hasPods ? .rolledOut : .scaledToZero }
@@ -72,7 +76,7 @@ struct ServiceRollout {
     let message: String
 
     init(_ name: TodoApp.ServiceName, of app: TodoApp, deployment: JSON?) {
-        let desired = app.spec.services[name].replicas
+        let desired = app[service: name].replicas
         let progress = DeploymentProgress(deployment ?? .null)
         let (updated, ready) = (progress.updated, progress.ready)
         exists = deployment != nil
@@ -85,7 +89,7 @@ struct ServiceRollout {
         let text =
             if isComplete {
                 desired == 0
-                    ? "no pods because spec.services.\(name.rawValue).replicas is 0"
+                    ? "no pods because \(name.replicasField) is 0"
                     : "\(ready) of \(desired) pods are ready"
             } else if let failure = progress.failure {
                 "\(failure); \(advice)"
@@ -96,5 +100,11 @@ struct ServiceRollout {
                     + (updated == desired ? "; if that lasts, \(advice)" : "")
             }
         message = "\(name.rawValue): \(text)"
+    }
+}
+
+extension TodoApp.ServiceName {
+    fileprivate var replicasField: String {
+        self == .workers ? "spec.workers.replicas" : "spec.services.\(rawValue).replicas"
     }
 }

@@ -10,15 +10,17 @@ public struct TodoAppReconciler: Sendable {
     private static let retryInterval = Duration.seconds(10)
     private static let checkInterval = Duration.seconds(300)
 
-    private static let namespaces = ResourceType(
-        group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false)
-
     private let database: any DatabasePreparing
+    private let workers: any WorkerSupervising
     private let now: @Sendable () -> KubernetesTime
 
     /// - Parameter now: the wall clock, for conditions.
-    public init(database: any DatabasePreparing, now: @escaping @Sendable () -> KubernetesTime = { .now }) {
+    public init(
+        database: any DatabasePreparing, workers: any WorkerSupervising,
+        now: @escaping @Sendable () -> KubernetesTime = { .now }
+    ) {
         self.database = database
+        self.workers = workers
         self.now = now
     }
 
@@ -27,6 +29,7 @@ public struct TodoAppReconciler: Sendable {
         // Owner references do the deleting.
         guard let object = context.object, !object.isBeingDeleted else {
             context.follow([])
+            workers.stop(context.key)
             return .done
         }
         let app: TodoApp
@@ -42,6 +45,10 @@ public struct TodoAppReconciler: Sendable {
         }
         guard !app.spec.suspend else {
             context.follow([])
+            // What runs goes on running, also under an operator that was started since.
+            if let access = try? await DatabaseSecret.read(DatabaseSecret.reference(for: app), for: app, in: context) {
+                _ = supervise(app, access, context)
+            }
             try await publish(
                 AppStatusRules.status(ofSuspended: app, now: now().text), previous: app.status, in: context)
             return .done
@@ -54,7 +61,7 @@ public struct TodoAppReconciler: Sendable {
         do {
             observation = try await observe(app, context)
             // Secrets go before the app.
-            if case .failed(.secretNotFound, _) = observation.database, await isNamespaceGoing(context) {
+            if case .failed(.secretNotFound, _) = observation.database, await context.isNamespaceGoing() {
                 return leave(context)
             }
         } catch let error as APIError where error.isNamespaceTerminating {
@@ -75,13 +82,6 @@ public struct TodoAppReconciler: Sendable {
         return .requeue(after: Self.retryInterval)
     }
 
-    private func isNamespaceGoing(_ context: ReconcileContext) async -> Bool {
-        guard let name = context.key.namespace else { return false }
-        // An operator of one namespace may not be allowed to look; then the app is told what is missing.
-        let found = try? await context.client.find(Self.namespaces, ObjectKey(namespace: nil, name: name))
-        return found?.isBeingDeleted ?? false
-    }
-
     /// The server's words, and who can do something about them.
     private static func describe(_ refusal: APIError) -> String {
         let words = refusal.status.map(\.message).flatMap { $0.isEmpty ? nil : $0 } ?? "\(refusal)"
@@ -94,21 +94,23 @@ public struct TodoAppReconciler: Sendable {
 
     /// Brings everything to what the spec says, as far as that is possible, and tells how far that was.
     private func observe(_ app: TodoApp, _ context: ReconcileContext) async throws -> AppObservation {
-        let secret = ControllerRuntime.ObjectReference(
-            GeneratedSecret.type, namespace: app.metadata.namespace, name: app.spec.database.secretRef.name)
+        let secret = DatabaseSecret.reference(for: app)
         let own: Result<GeneratedSecrets, any Error>
         do { own = .success(try await .ensure(for: app, in: context)) } catch { own = .failure(error) }
         let unwatched = (try? own.get().unwatched) ?? Set(GeneratedSecret.allCases.map { $0.reference(for: app) })
-        context.follow(unwatched.union([secret]))
+        let mail = MailLogin(of: app)
+        context.follow(unwatched.union([secret] + (mail.map { [$0.reference] } ?? [])))
         var observation = AppObservation(
             database: .ready(schemaVersion: 0), deployments: deployments(of: app, context))
         do {
-            let access = try await access(to: secret, of: app, in: context)
+            let access = try await DatabaseSecret.read(secret, for: app, in: context)
             // Before a pod of the spec's image may start.
             let version = try await database.prepare(uri: access.migrationURI, tlsMode: app.spec.database.tlsMode)
             observation.database = .ready(schemaVersion: version)
+            observation.workers = supervise(app, access, context)
+            let login = try await mail?.read(in: context) ?? []
             let inputs = DesiredStateInputs(
-                secretChecksum: access.checksum(with: try own.get().content), databasePorts: access.ports,
+                secretChecksum: access.checksum(with: try own.get().content + login), databasePorts: access.ports,
                 hasDirectURI: access.directURI != nil)
             try await converge(app, to: DesiredState.children(of: app, inputs: inputs), &observation, context)
         } catch let problem as DatabaseProblem {
@@ -119,24 +121,20 @@ public struct TodoAppReconciler: Sendable {
         return observation
     }
 
-    private func deployments(of app: TodoApp, _ context: ReconcileContext) -> [String: JSON] {
-        let store = context.store(DesiredState.deploymentType)
-        let names = TodoApp.ServiceName.allCases.map { AppNames(app).service($0) }
-        return names.reduce(into: [:]) { found, name in
-            found[name] = store?.get(namespace: app.metadata.namespace, name: name)?.json
+    /// The workers run with the database that the pods are about to run with.
+    private func supervise(_ app: TodoApp, _ access: DatabaseSecret, _ context: ReconcileContext) -> WorkerState? {
+        guard app.spec.workers.placement == .embedded else {
+            workers.stop(context.key)
+            return nil
         }
+        return workers.run(context.key, on: access.database(of: app))
     }
 
-    private func access(
-        to secret: ControllerRuntime.ObjectReference, of app: TodoApp, in context: ReconcileContext
-    ) async throws -> DatabaseSecret {
-        do {
-            let found = try await context.read(secret)
-            return try DatabaseSecret(found, reference: secret.key.name, app: app)
-        } catch let error as APIError where error.isForbidden {
-            throw DatabaseProblem(
-                .secretForbidden,
-                "the operator may not read Secret \(secret.key); let its ServiceAccount get secrets in that namespace")
+    private func deployments(of app: TodoApp, _ context: ReconcileContext) -> [String: JSON] {
+        let store = context.store(DesiredState.deploymentType)
+        let names = app.services.map { AppNames(app).service($0) }
+        return names.reduce(into: [:]) { found, name in
+            found[name] = store?.get(namespace: app.metadata.namespace, name: name)?.json
         }
     }
 

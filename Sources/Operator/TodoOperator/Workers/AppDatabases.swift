@@ -1,0 +1,79 @@
+internal import Concurrency
+public import FoundationEssentials
+public import Logging
+internal import Postgres
+public import TodoModel
+public import TodoStore
+internal import TodoResources
+
+/// The connections of this process to the databases of apps: few to each, no more in all than one budget allows, and none
+/// that nobody needs.
+public final class AppDatabases: Sendable {
+    private let pools = Lock<[AppDatabase: PostgresPool]>([:])
+    private let limits: PostgresPool.Limits
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - each: connections to one database at the most.
+    ///   - budget: connections in all.
+    public init(each: Int = 4, budget: Int = 200, logger: Logger) {
+        var limits = PostgresPool.Limits(size: each)
+        limits.budget = ConnectionBudget(budget)
+        limits.idleTimeout = .seconds(30)
+        self.limits = limits
+        self.logger = logger
+    }
+
+    /// Throws when the address cannot be read; connects no earlier than at the first statement.
+    func database(_ address: AppDatabase) throws(DatabaseError) -> TodoDatabase {
+        TodoDatabase(pool: try pool(address))
+    }
+
+    /// Throws unless the database answers and has the schema of this release.
+    func check(_ address: AppDatabase) async throws {
+        try await pool(address).withConnection { try await Migrator(connection: $0).requireLatest() }
+    }
+
+    private func pool(_ address: AppDatabase) throws(DatabaseError) -> PostgresPool {
+        if let pool = pools.withLock({ $0[address] }) { return pool }
+        let configuration = try DatabaseAddress(
+            uri: address.uri, tlsMode: address.tlsMode.database, isPooled: address.isPooled
+        ).configuration
+        return pools.withLock { pools in
+            let pool = pools[address] ?? PostgresPool(configuration, limits: limits, logger: logger)
+            pools[address] = pool
+            return pool
+        }
+    }
+
+    /// Closes the connections to a database that is not used any more.
+    func forget(_ address: AppDatabase) async {
+        await pools.withLock { $0.removeValue(forKey: address) }?.close()
+    }
+}
+
+extension AppDatabases: PolicyKeeping {
+    public func apply(_ policy: ReminderPolicy, in database: AppDatabase) async throws -> PolicyStore.Status {
+        try await describing("keep a reminder policy") {
+            let store = try self.database(database).policies
+            if try await store.policy(policy.id) != policy { try await store.upsert(policy) }
+            guard let status = try await store.status(policy.id) else {
+                throw DatabaseProblem(.policyFailed, "the policy was removed by somebody else; it will be made again")
+            }
+            return status
+        }
+    }
+
+    public func remove(_ id: UUID, from database: AppDatabase) async throws {
+        try await describing("remove a reminder policy") { try await self.database(database).policies.delete(id) }
+    }
+
+    private func describing<Value>(_ task: String, _ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch let error as DatabaseProblem { throw error } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            let failure = DatabaseError(error, doing: task)
+            throw DatabaseProblem(failure.reason, failure.message)
+        }
+    }
+}

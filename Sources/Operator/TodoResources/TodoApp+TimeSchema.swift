@@ -1,0 +1,82 @@
+internal import StructuredData
+
+extension TodoApp.Workers {
+    static var schema: SchemaBuilder {
+        .object(
+            "What makes the next instances of recurring tasks and fires reminders.",
+            [
+                "placement": .choice(
+                    "Embedded: inside the operator. Dedicated: in pods of this installation's own.",
+                    TodoApp.WorkerPlacement.self
+                ).defaulting(to: "Embedded"),
+                "replicas": .integer(
+                    "How many pods there are where placement is Dedicated. One works, the others stand by.", in: 0...100
+                ).defaulting(to: 2),
+                "resources": TodoApp.Resources.schema,
+            ]
+        ).defaulting(to: [:])
+    }
+}
+
+extension TodoApp.Web {
+    static var schema: SchemaBuilder {
+        .object(
+            "How people reach the installation.",
+            [
+                "url": .string(
+                    """
+                    The address of the web page, such as https://todo.example.com. Links in messages begin with it; without \
+                    it they lead to the Service of the API, which only the cluster reaches.
+                    """, pattern: "^https?://[^/?#\\s]+$", length: 8...2048)
+            ]
+        ).defaulting(to: [:])
+    }
+}
+
+extension TodoApp.Notifications {
+    static var schema: SchemaBuilder {
+        .object(
+            "How reminders reach people who are not looking at the page.",
+            [
+                "email": .object(
+                    "The mail server. Without it nobody can be reminded by e-mail.", required: ["host", "from"],
+                    [
+                        "host": .string("The name of the SMTP server.", pattern: "^[a-zA-Z0-9.-]+$", length: 1...253),
+                        "port": .integer("Its port.", in: 1...65535).defaulting(to: 587),
+                        "tls": .choice(
+                            """
+                            StartTLS: the connection is encrypted before anything is said, or nothing is sent. Implicit: TLS \
+                            from the first byte, mostly on port 465. None: no encryption, for a server in the same pod \
+                            network.
+                            """, TodoApp.MailTLS.self
+                        ).defaulting(to: "StartTLS"),
+                        "from": .string(
+                            "The address that messages come from, such as todo@example.com.",
+                            pattern: "^[^@\\s<>]+@[^@\\s<>]+$", length: 3...254),
+                        "secretRef": .object(
+                            """
+                            The Secret, in the namespace of this object, with the keys username and password of the mail \
+                            server. Without it nobody logs in.
+                            """, required: ["name"],
+                            [
+                                "name": .string(
+                                    "The name of the Secret.", pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#,
+                                    length: 1...253)
+                            ]),
+                    ]),
+                "webhooks": .object(
+                    "Limits of the addresses that people may have reminders sent to.",
+                    [
+                        "allowedNetworks": .set(
+                            """
+                            Networks in CIDR form, such as 10.1.0.0/16, that webhooks may reach although they are private. \
+                            Public addresses always may; all others never.
+                            """,
+                            of: .string(
+                                "A network.", pattern: "^[0-9a-fA-F.:]+/[0-9]{1,3}$", length: 3...43), count: 0...32)
+                    ]
+                ).defaulting(to: [:]),
+            ]
+        ).defaulting(to: [:])
+    }
+}
