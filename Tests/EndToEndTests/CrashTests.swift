@@ -40,22 +40,17 @@ private final class Installation {
 
     init() async throws {
         database = try await PostgresServer.start()
-        cluster = try await TestCluster.start(keepsData: true)
-        try await cluster.installCRDs()
+        cluster = try await TestCluster.start(forAppsIn: Self.namespace, keepsData: true)
         operatorProcess = try await Self.startOperator(cluster)
     }
 
     private static func startOperator(_ cluster: TestCluster) async throws -> BackgroundProcess {
-        try await BackgroundProcess.start(
-            Command.todo,
-            ["operator", "--kubeconfig", cluster.kubeconfig, "--metrics-port", "0", "--log-level", "warning"])
+        try await cluster.startOperator("--log-level", "warning")
     }
 
     func createApps() async throws {
-        try await cluster.create(namespace: Self.namespace)
         for number in 0..<3 {
-            let uri = database.uri(database: try await database.createDatabase())
-            try await cluster.create(todoApp: "crash-\(number)", namespace: Self.namespace, database: uri)
+            try await cluster.create(todoApp: "crash-\(number)", namespace: Self.namespace, on: database)
         }
     }
 
@@ -98,7 +93,7 @@ private final class Installation {
         }
         for type in Self.childTypes {
             let wanted = (type == .networkPolicies ? limited : apps).flatMap { app in
-                ["api", "audit", "realtime"].map { "\(app)-\($0)" }
+                TestCluster.services.map { "\(app)-\($0)" }
             }
             _ = try await eventually("\(type.kind): exactly \(wanted)") {
                 let names = try await list(type).filter { $0.controller != nil }.map(\.name).sorted()

@@ -6,7 +6,7 @@ import StructuredData
 import Testing
 
 /// A leader that is stopped past its lease, as by a paused virtual machine, writes nothing when it goes on.
-@Suite(.timeLimit(.minutes(3))) struct StoppedLeaderTests {
+@Suite(.timeLimit(.minutes(10))) struct StoppedLeaderTests {
     static let namespace = "leaders"
     /// Where an operator writes.
     static let types: [ResourceType] = [
@@ -15,18 +15,14 @@ import Testing
     ]
 
     @Test func itEndsWithoutAWriteAndTheOtherOneGoesOn() async throws {
-        let cluster = try await TestCluster.start()
+        let cluster = try await TestCluster.start(forAppsIn: Self.namespace)
         let client = cluster.client
-        try await cluster.installCRDs()
-        try await cluster.create(namespace: Self.namespace)
-        let database = try await PostgresServer.shared()
         let first = try await Self.startOperator(cluster)
         let firstHolder = try await Self.holder(client) { !$0.isEmpty }
         let second = try await Self.startOperator(cluster)
         _ = try await second.line(matching: /(another process leads)/)
 
-        let uri = database.uri(database: try await database.createDatabase())
-        try await cluster.create(todoApp: "app", namespace: Self.namespace, database: uri)
+        try await cluster.create(todoApp: "app", namespace: Self.namespace, on: .shared())
         try await Self.ready(client, replicas: 1)
 
         // With an edit on its way to it, so that there is something it would write.
@@ -69,12 +65,7 @@ import Testing
     }
 
     private static func startOperator(_ cluster: TestCluster) async throws -> BackgroundProcess {
-        try await BackgroundProcess.start(
-            Command.todo,
-            [
-                "operator", "--kubeconfig", cluster.kubeconfig, "--metrics-port", "0", "--leader-elect",
-                "--leader-elect-namespace", namespace,
-            ])
+        try await cluster.startOperator("--leader-elect", "--leader-elect-namespace", namespace)
     }
 
     /// Who holds the Lease, once that is as wanted.

@@ -63,6 +63,12 @@ struct TestCluster {
             ], namespace: namespace)
     }
 
+    /// Creates it and waits until it is rolled out.
+    func rollOut(_ name: String, replicas: Int) async throws {
+        try await createDeployment(name, replicas: replicas)
+        try await rolledOut(name, replicas: replicas)
+    }
+
     func get(_ type: ResourceType, _ name: String) async throws -> KubernetesObject? {
         try await client.getIfPresent(type, namespace: "default", name: name)
     }
@@ -98,8 +104,7 @@ struct TestCluster {
 @Suite(.timeLimit(.minutes(3))) struct LocalClusterTests {
     @Test func rollsADeploymentOutScalesItAndRollsItAgain() async throws {
         try await TestCluster.running { cluster in
-            try await cluster.createDeployment("web", replicas: 2)
-            try await cluster.rolledOut("web", replicas: 2)
+            try await cluster.rollOut("web", replicas: 2)
             let first = try await cluster.pods().map(\.object.name)
             #expect(Set(try await cluster.pods().compactMap(\.address)).count == 2)
             #expect(try await cluster.log(first[0]).hasPrefix("started as \(first[0]) at 127."))
@@ -224,8 +229,7 @@ struct TestCluster {
     @Test(arguments: [DeleteOptions.Propagation.background, .foreground])
     func whatADeploymentOwnedGoesWithIt(propagation: DeleteOptions.Propagation) async throws {
         try await TestCluster.running { cluster in
-            try await cluster.createDeployment("web", replicas: 2)
-            try await cluster.rolledOut("web", replicas: 2)
+            try await cluster.rollOut("web", replicas: 2)
             try await cluster.client.delete(
                 .deployments, namespace: "default", name: "web", options: DeleteOptions(propagation: propagation))
             if propagation == .foreground {
@@ -257,16 +261,14 @@ struct TestCluster {
 
     @Test func orphansStayAndAreAdopted() async throws {
         try await TestCluster.running { cluster in
-            try await cluster.createDeployment("web", replicas: 2)
-            try await cluster.rolledOut("web", replicas: 2)
+            try await cluster.rollOut("web", replicas: 2)
             let pods = try await cluster.names(.pods)
             try await cluster.client.delete(
                 .deployments, namespace: "default", name: "web", options: DeleteOptions(propagation: .orphan))
             try await eventually("the Deployment is gone") { try await cluster.get(.deployments, "web") == nil }
             let orphans = try await cluster.client.list(.replicaSets, namespace: "default").items
             #expect(orphans.map(\.ownerReferences.count) == [0])
-            try await cluster.createDeployment("web", replicas: 2)
-            try await cluster.rolledOut("web", replicas: 2)
+            try await cluster.rollOut("web", replicas: 2)
             #expect(try await cluster.names(.replicaSets) == orphans.map(\.name))
             #expect(try await cluster.names(.pods) == pods)
         }
@@ -314,8 +316,7 @@ struct TestCluster {
         defer { LogFolder.removeTree(folder) }
         var before: [PodView] = []
         try await TestCluster.running(dataFolder: folder) { cluster in
-            try await cluster.createDeployment("web", replicas: 2)
-            try await cluster.rolledOut("web", replicas: 2)
+            try await cluster.rollOut("web", replicas: 2)
             before = try await cluster.pods()
         }
         try await TestCluster.running(dataFolder: folder) { cluster in

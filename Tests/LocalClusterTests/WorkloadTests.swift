@@ -212,8 +212,7 @@ extension TestCluster {
                     try await cluster.createSet(type, "edge", ["revisionHistoryLimit": -1])
                 }
             }
-            try await cluster.createDeployment("web", replicas: 1)
-            try await cluster.rolledOut("web", replicas: 1)
+            try await cluster.rollOut("web", replicas: 1)
             let name = try #require(try await cluster.names(.replicaSets).first)
             try await cluster.patch(
                 .replicaSets, name,

@@ -33,6 +33,12 @@ final class BackgroundProcess: Sendable {
 
     var isRunning: Bool { process.isRunning }
 
+    /// The numbers of the programs that it started itself whose whole command line matches.
+    func children(matching pattern: String) async throws -> [Int32] {
+        let found = try await Command.run("pgrep", ["-P", "\(process.pid)", "-f", pattern])
+        return found.out.split(separator: "\n").compactMap { Int32($0) }
+    }
+
     /// Standard output and standard error so far.
     var output: String { Command.text(of: log) }
 

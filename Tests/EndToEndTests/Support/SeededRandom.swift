@@ -11,6 +11,11 @@ struct SeededRandom: RandomNumberGenerator {
         print("\(purpose): seed \(state); TODO_TEST_SEED=\(state) makes the same choices")
     }
 
+    private init(state: UInt64) { self.state = state }
+
+    /// Another one for a task of its own, with choices that follow from this one's.
+    mutating func split() -> SeededRandom { SeededRandom(state: next()) }
+
     mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var mixed = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9

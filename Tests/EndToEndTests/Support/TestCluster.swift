@@ -1,12 +1,16 @@
 import Concurrency
 import Foundation
 import KubernetesClient
+import PostgresServer
 import StructuredData
 import Testing
 
 /// A `todo cluster`, a process of its own, and a client of it.
 final class TestCluster: Sendable {
     /// One for all tests of this run that need none of their own; it ends with the test process.
+    /// Of an app whose workers run in the operator, in the order of their names.
+    static let services = ["api", "audit", "notification", "realtime"]
+
     static func shared() async throws -> TestCluster { try await sharedTask.value }
     private static let sharedTask = Task { try await TestCluster.start() }
 
@@ -45,14 +49,6 @@ final class TestCluster: Sendable {
 
     func stop() async throws { try await process.stop(SIGTERM) }
 
-    /// What `todo crds` prints.
-    func installCRDs() async throws {
-        let crds = try await Command.run(Command.todo, ["crds"])
-        for document in try YAML.parse(crds.out) {
-            _ = try await client.create(KubernetesObject(document), .customResourceDefinitions, namespace: nil)
-        }
-    }
-
     private var process: BackgroundProcess { running.withLock { $0 } }
 
     private static func kubeconfig(in folder: TemporaryFolder) -> String {
@@ -75,13 +71,25 @@ extension KubernetesObject {
 
 /// What several tests put into it.
 extension TestCluster {
-    func create(namespace: String) async throws {
-        _ = try await client.create(
+    /// A cluster that knows the kinds of this operator, and has a namespace for apps.
+    static func start(forAppsIn namespace: String, keepsData: Bool = false) async throws -> TestCluster {
+        let cluster = try await start(keepsData: keepsData)
+        for document in try YAML.parse(try await Command.run(Command.todo, ["crds"]).out) {
+            _ = try await cluster.client.create(KubernetesObject(document), .customResourceDefinitions, namespace: nil)
+        }
+        _ = try await cluster.client.create(
             KubernetesObject(["metadata": ["name": .string(namespace)]]), .namespaces, namespace: nil)
+        return cluster
     }
 
-    /// A TodoApp with one replica, and the Secret of its database.
-    func create(todoApp name: String, namespace: String, database uri: String) async throws {
+    func startOperator(_ more: String...) async throws -> BackgroundProcess {
+        try await BackgroundProcess.start(
+            Command.todo, ["operator", "--kubeconfig", kubeconfig, "--metrics-port", "0"] + more)
+    }
+
+    /// A TodoApp with one replica of each service, and the Secret of a database of its own.
+    func create(todoApp name: String, namespace: String, on server: PostgresServer) async throws {
+        let uri = server.uri(database: try await server.createDatabase())
         _ = try await client.create(
             KubernetesObject(["metadata": ["name": .string("\(name)-db")], "stringData": ["uri": .string(uri)]]),
             .secrets, namespace: namespace)
@@ -91,7 +99,7 @@ extension TestCluster {
                 "spec": [
                     "database": ["secretRef": ["name": .string("\(name)-db")], "tlsMode": "Disable"],
                     "networkPolicy": "Enabled",
-                    "services": ["api": ["replicas": 1], "audit": ["replicas": 1], "realtime": ["replicas": 1]],
+                    "services": .object(JSONObject(Self.services.map { (key: $0, value: ["replicas": 1]) })),
                 ],
             ]), .todoApps, namespace: namespace)
     }

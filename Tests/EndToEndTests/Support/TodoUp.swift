@@ -1,0 +1,54 @@
+import ChildProcess
+import Concurrency
+import Foundation
+import KubernetesClient
+import Testing
+
+/// A `todo up` with the sample `TodoApp`, a process of its own that can be killed and started again on its data.
+final class TodoUp: Sendable {
+    /// One for all tests of this run that need none of their own; it ends with the test process.
+    static func shared() async throws -> TodoUp { try await sharedTask.value }
+    private static let sharedTask = Task { try await TodoUp.start() }
+
+    let data: TemporaryFolder
+    /// `http://127.0.0.1:<port>`
+    let address: String
+    /// The token with all scopes.
+    let token: String
+    private let running: Lock<BackgroundProcess>
+
+    private init(data: TemporaryFolder, process: BackgroundProcess) async throws {
+        self.data = data
+        address = try await process.line(matching: /(?m)^ +address +(\S+)$/)
+        token = try await process.line(matching: /(?m)^ +token +(\S+)$/)
+        running = Lock(process)
+    }
+
+    /// Returns when it is up; on the data that it finds in the folder.
+    /// - Parameter port: of the web page; 0 takes a free one.
+    static func start(_ data: TemporaryFolder? = nil, port: Int = 0) async throws -> TodoUp {
+        let data = try data ?? TemporaryFolder()
+        let process = try await launch(data, port: "\(port)")
+        _ = try await process.line(matching: /(Ctrl-C stops everything)/, within: .seconds(120))
+        return try await TodoUp(data: data, process: process)
+    }
+
+    private static func launch(_ data: TemporaryFolder, port: String) async throws -> BackgroundProcess {
+        try await BackgroundProcess.start(Command.todo, ["up", "--data-dir", data.url.path, "--port", port])
+    }
+
+    var process: BackgroundProcess { running.withLock { $0 } }
+    var port: String { String(address.split(separator: ":").last ?? "") }
+    var kubeconfig: String { data.url.appending(path: "kubeconfig").path }
+    /// Of the Kubernetes API, which is at another port after each start.
+    var client: KubernetesClient {
+        get throws { KubernetesClient(configuration: try ClusterConfiguration.load(kubeconfig: kubeconfig)) }
+    }
+
+    /// Kills it and starts it again, with the web page at the same address; does not wait until it is up.
+    func killAndRestart() async throws {
+        try await process.stop(SIGKILL)
+        let process = try await Self.launch(data, port: port)
+        running.withLock { $0 = process }
+    }
+}
