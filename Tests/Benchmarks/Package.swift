@@ -37,6 +37,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ] + ahcPackages,
     targets: [
@@ -62,6 +63,8 @@ let package = Package(
             "postgres-bench", in: "Postgres",
             [main("Postgres"), main("LocalPostgres"), main("ChildProcess"), main("Concurrency")]),
         benchmark(
+            "recurrence-bench", in: "Recurrence", [main("ChildProcess"), main("Recurrence"), main("StructuredData")]),
+        benchmark(
             "audit-bench", in: "Audit",
             [main("AuditService"), main("Dapr"), main("LocalPostgres"), main("Postgres"), main("Telemetry")]
                 + [.product(name: "Logging", package: "swift-log")]),
@@ -74,6 +77,25 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
+        benchmark(
+            "reminders-bench", in: "Reminders",
+            [
+                main("Concurrency"), main("Dapr"), main("DaprSidecar"), main("KubernetesClient"), main("LocalPostgres"),
+                main("Postgres"), main("StructuredData"), main("TodoModel"), main("TodoStore"), main("TodoWorkers"),
+                main("TopicLog"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ]),
+        benchmark(
+            "sync-bench", in: "Sync",
+            [
+                main("ChildProcess"), main("Concurrency"), main("DaprSidecar"), main("HTTPTransport"),
+                main("KubernetesClient"), main("LocalPostgres"), main("StructuredData"), main("TodoModel"),
+                main("TodoStore"), main("TopicLog"), main("WebSocketClient"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
         benchmark(
             "http-bench", in: "HTTPTransport", [main("HTTPTransport"), main("ChildProcess")] + ahc,

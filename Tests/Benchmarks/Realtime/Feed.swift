@@ -17,6 +17,9 @@ final class Feed: Sendable {
 
     private static func id() -> String { UUID().uuidString.lowercased() }
 
+    /// The number of the last change.
+    var last: Int { Self.firstSeq + count.withLock { $0 } }
+
     /// A change, and the sidecar's delivery of its event.
     func write() -> [UInt8] {
         let seq = count.withLock { count in
@@ -67,7 +70,7 @@ final class Feed: Sendable {
 
     private func changes(_ request: Request) -> JSON {
         let me = person(request)
-        let last = Self.firstSeq + count.withLock { $0 }
+        let last = last
         let after = request.uri.queryParameters["after"]?.split(separator: ",")
             .first { $0.hasPrefix(people[0]) }?.split(separator: ":").last.flatMap { Int($0) }
         let items = ((after ?? last) + 1..<max(last, after ?? last) + 1).map { seq -> JSON in

@@ -58,14 +58,21 @@ struct BenchmarkServer {
         return process
     }
 
-    private static func isListening(_ port: Int) -> Bool {
-        (try? Swarm(count: 1, port: port).post("/livez", [])) != nil
-    }
+    private static func isListening(_ port: Int) -> Bool { (try? Swarm(count: 1, port: port).reach()) != nil }
 
     var residentKilobytes: Double {
         let pages = (try? String(contentsOfFile: "/proc/\(process.pid)/statm", encoding: .ascii))?
             .split(separator: " ").dropFirst().first.flatMap { Double($0) }
         return (pages ?? 0) * Double(sysconf(Int32(_SC_PAGESIZE))) / 1000
+    }
+
+    /// Of all threads, in user and kernel mode.
+    var processorMilliseconds: Double {
+        // The second field, the name, is in brackets; 11 further on are two sums in ticks.
+        let fields = (try? String(contentsOfFile: "/proc/\(process.pid)/stat", encoding: .utf8))?
+            .split(separator: ")").last?.split(separator: " ")
+        let ticks = fields?[11...12].reduce(0) { $0 + (Double($1) ?? 0) } ?? 0
+        return ticks * 1000 / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
     func stop() async { await process.stop(SIGKILL) }

@@ -14,6 +14,8 @@ final class Swarm {
     private(set) var upgraded = 0
     /// How many were closed by the server.
     private(set) var lost = 0
+    /// With which codes.
+    private(set) var closeCodes: [Int: Int] = [:]
     /// Called when a client may speak.
     var onUpgrade: (_ client: Int) -> Void = { _ in }
     /// Called with each text message.
@@ -76,12 +78,16 @@ final class Swarm {
         _ = write(clients[client].descriptor, frame, frame.count)
     }
 
+    /// Opens the connection for `post`.
+    func reach() throws {
+        guard control < 0 else { return }
+        control = try open(from: 1)
+        guard cepoll_add(epoll, control, cepoll_readable, UInt64.max) == 0 else { throw Failure("epoll") }
+    }
+
     /// Sends an HTTP request on a connection of its own; the answer is read and forgotten.
     func post(_ path: String, _ body: [UInt8]) throws {
-        if control < 0 {
-            control = try open(from: 1)
-            guard cepoll_add(epoll, control, cepoll_readable, UInt64.max) == 0 else { throw Failure("epoll") }
-        }
+        try reach()
         let head = """
             POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r
             Content-Length: \(body.count)\r\n\r\n
@@ -158,7 +164,11 @@ extension Swarm {
 
     private func handle(_ token: UInt64) {
         if token == .max {
-            _ = read(control, buffer.baseAddress, buffer.count)
+            // Servers end a connection that is idle for seconds; `post` opens another.
+            if read(control, buffer.baseAddress, buffer.count) == 0 {
+                close(control)
+                control = -1
+            }
             return
         }
         let client = Int(token)
@@ -206,6 +216,8 @@ extension Swarm {
             guard start + length <= bytes.count else { break }
             if bytes[place] == 0x81 {
                 onMessage(client, UnsafeRawBufferPointer(rebasing: bytes[start..<(start + length)]))
+            } else if bytes[place] == 0x88, length >= 2 {
+                closeCodes[Int(bytes[start]) << 8 | Int(bytes[start + 1]), default: 0] += 1
             }
             place = start + length
         }

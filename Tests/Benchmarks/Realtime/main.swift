@@ -11,45 +11,63 @@ import Glibc
 func report(_ name: String, _ idle: Idle, _ fanOut: FanOut) {
     print(
         String(
-            format: "%@  connected in %.1f s, %.1f KB each; last receiver p50 %.0f ms, p99 %.0f ms",
+            format: "%@  connected in %.1f s, %.1f KB each; last receiver p50 %.0f ms, p99 %.0f ms; CPU %.0f ms",
             name.padding(toLength: 16, withPad: " ", startingAt: 0), idle.seconds, idle.kilobytesEach,
-            fanOut.quantile(0.5), fanOut.quantile(0.99)))
+            fanOut.quantile(0.5), fanOut.quantile(0.99), fanOut.processorTimeEach))
 }
 
+func report(_ back: Reconnect, _ faults: Faults) {
+    print(
+        String(
+            format:
+                "  all back: ready after %.1f s, everything after %.1f s, %.1f KB each; lost %d, twice %d, closed %d",
+            back.secondsToReady, back.secondsToAll, back.kilobytesEach, faults.lost, faults.repeated, faults.closed))
+    if !faults.closeCodes.isEmpty { print("  close codes \(faults.closeCodes)") }
+}
+
+/// Both are measured in two rounds by turns, so that what else the machine does meets both.
 func compare(connections: Int, messages: Int) async throws {
     let feed = Feed(people: 100)
-    let api = await feed.serve()
-    let ours = try await BenchmarkServer.ours(api: api)
-    let (fast, back) = try await runBlocking { () throws -> (FanOut, Reconnect) in
-        let measurement = Measurement(ours, feed: feed, count: connections, expectsReady: true)
-        let idle = try measurement.connect()
-        let fanOut = try measurement.broadcast(messages)
-        report(ours.name, idle, fanOut)
-        let back = try measurement.reconnect()
-        measurement.finish()
-        return (fanOut, back)
-    }
-    print(
-        String(
-            format: "  all back: ready after %.1f s, everything after %.1f s; lost %d, twice %d",
-            back.secondsToReady, back.secondsToAll, back.lost, back.repeated))
-    await ours.stop()
-    guard let peer = try await BenchmarkServer.peer() else {
+    let server = try await BenchmarkServer.ours(api: await feed.serve())
+    guard let peerServer = try await BenchmarkServer.peer() else {
         print("node's ws is not installed: no comparison (apt-get install nodejs node-ws)")
-        return
+        try await runBlocking {
+            let ours = Measurement(server, feed: feed, count: connections, resumes: true)
+            let idle = try ours.connect()
+            var fanOut = FanOut()
+            try ours.broadcast(messages, into: &fanOut)
+            report(server.name, idle, fanOut)
+            ours.leave()
+            report(try ours.reconnect(), ours.faultsSoFar())
+        }
+        return await server.stop()
     }
-    let slow = try await runBlocking { () throws -> FanOut in
-        let measurement = Measurement(peer, feed: feed, count: connections, expectsReady: false)
-        let idle = try measurement.connect()
-        let fanOut = try measurement.broadcast(messages)
-        report(peer.name, idle, fanOut)
-        return fanOut
+    try await runBlocking {
+        let ours = Measurement(server, feed: feed, count: connections, resumes: true)
+        let peer = Measurement(peerServer, feed: Feed(people: 100), count: connections, resumes: false)
+        var (mine, its) = (FanOut(), FanOut())
+        let idle = try ours.connect()
+        try ours.broadcast(messages / 2, into: &mine)
+        ours.leave()
+        let peerIdle = try peer.connect()
+        try peer.broadcast(messages / 2, into: &its)
+        peer.leave()
+        let back = try ours.reconnect()
+        try ours.broadcast(messages - messages / 2, into: &mine)
+        let faults = ours.faultsSoFar()
+        ours.leave()
+        _ = try peer.connect()
+        try peer.broadcast(messages - messages / 2, into: &its)
+        report(server.name, idle, mine)
+        report(back, faults)
+        report(peerServer.name, peerIdle, its)
+        print(
+            String(
+                format: "  ratio p50 %.2fx, p99 %.2fx, CPU %.2fx", mine.quantile(0.5) / its.quantile(0.5),
+                mine.quantile(0.99) / its.quantile(0.99), mine.processorTimeEach / its.processorTimeEach))
     }
-    await peer.stop()
-    print(
-        String(
-            format: "  ratio p50 %.2fx, p99 %.2fx", fast.quantile(0.5) / slow.quantile(0.5),
-            fast.quantile(0.99) / slow.quantile(0.99)))
+    await server.stop()
+    await peerServer.stop()
 }
 
 var limit = rlimit()
