@@ -8,7 +8,7 @@ DATA_DIR ?=
 RUN_PACKAGES := libcurl4-openssl-dev libpq-dev libyaml-dev pkg-config postgresql zlib1g-dev
 TEST_PACKAGES := $(RUN_PACKAGES) chromium chromium-driver curl nginx-light openssl pgbouncer procps python3 python3-venv
 # One module at a time: those that measure deadlines do not get their processors taken away by the others.
-TEST_MODULES = $(sort $(filter-out Benchmarks Support,$(notdir $(wildcard Tests/*))))
+TEST_MODULES = $(sort $(filter-out Benchmarks Fuzz Support,$(notdir $(wildcard Tests/*))))
 TEST_CHATTER := ^◇|^↳ (Testing Library|Target Platform)|started at|^✔ Test case
 RELEASE := --configuration release --product todo --static-swift-stdlib
 
@@ -80,6 +80,19 @@ bench: ## Print the figures of the benchmarks (TODO_BENCH_AHC=1: with async-http
 	@$(SWIFT) build $(RELEASE)
 	@cd Tests/Benchmarks && $(SWIFT) build --configuration release
 	@cd Tests/Benchmarks && for bench in .build/release/*-bench; do echo "== $$(basename "$$bench")"; "$$bench"; done
+
+FUZZ_SECONDS ?= 60
+# libFuzzer without its main, which Swift's would meet.
+FUZZ_LIBRARY = $(shell $(SWIFT)c -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')/clang/lib/linux/libclang_rt.fuzzer_no_main-$(shell uname -m).a
+
+.PHONY: fuzz
+fuzz: ## Let libFuzzer look for what breaks a parser, FUZZ_SECONDS (60) each
+	@$(call install,$(RUN_PACKAGES))
+	@cd Tests/Fuzz && $(SWIFT) build --configuration release -Xswiftc -enable-testing -Xswiftc -Xfrontend \
+	  -Xswiftc -sanitize=fuzzer -Xlinker $(FUZZ_LIBRARY) -Xlinker -lstdc++
+	@cd Tests/Fuzz && for target in $$(ls Seeds); do echo "== $$target"; mkdir -p ".build/inputs/$$target"; \
+	  SWIFT_BACKTRACE=enable=no .build/release/fuzz "$$target" -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 \
+	    -verbosity=0 -print_final_stats=1 -artifact_prefix=".build/$$target-" ".build/inputs/$$target" "Seeds/$$target"; done
 
 .PHONY: thread-sanitizer
 thread-sanitizer: setup-test ## Run the tests under the thread sanitizer

@@ -59,6 +59,7 @@ let kit: [Target] = [
     library("Concurrency", in: "Kit", ["CEpoll"]),
     library("ChildProcess", in: "Kit", ["CSpawn", "Concurrency"]),
     library("Compression", in: "Kit", ["CZlib"]),
+    library("Recurrence", in: "Kit", ["Concurrency"]),
     library("StructuredData", in: "Kit", ["CYAML"]),
     library("HTTPTransport", in: "Kit", ["CCurl", "CEpoll", "Concurrency", httpTypes]),
     library("Postgres", in: "Kit", ["CPostgres", "Concurrency", logging]),
@@ -119,15 +120,34 @@ let kubernetes: [Target] = [
 ]
 
 let todo: [Target] = [
-    library("TodoModel", in: "Todo", ["Concurrency", "StructuredData"]),
+    library("TodoModel", in: "Todo", ["Concurrency", "Recurrence", "StructuredData"]),
     library("Dapr", in: "Todo", ["HTTPTransport", "StructuredData", crypto, httpTypes, hummingbird, logging, nioCore]),
     library(
         "TodoStore", in: "Todo",
         ["Concurrency", "Postgres", "ServiceRunning", "StructuredData", "TodoModel", crypto, logging]),
     library(
+        "TodoWorkers", in: "Todo",
+        [
+            "Concurrency", "Postgres", "ServiceRunning", "Telemetry", "TodoModel", "TodoStore", lifecycle, logging,
+            metrics,
+        ]),
+    library(
+        "ServiceHTTP", in: "Services",
+        [
+            "Concurrency", "HTTPTransport", "Postgres", "StructuredData", "Telemetry", "TodoModel", "TodoStore",
+            crypto, httpTypes, hummingbird, logging, nioCore,
+        ]),
+    library(
+        "NotificationService", in: "Services",
+        [
+            "Concurrency", "Dapr", "HTTPTransport", "Postgres", "ServiceHTTP", "ServiceRunning", "StructuredData",
+            "Telemetry", "TodoModel", "TodoStore", crypto, httpTypes, hummingbird, lifecycle, logging, metrics, nioCore,
+        ]),
+    library(
         "TaskService", in: "Services",
         [
-            "Compression", "Concurrency", "Dapr", "HTTPTransport", "Postgres", "ServiceRunning", "StructuredData",
+            "Compression", "Concurrency", "Dapr", "HTTPTransport", "Postgres", "ServiceHTTP", "ServiceRunning",
+            "StructuredData",
             "Telemetry", "TodoModel", "TodoStore", "TodoWeb", crypto, cryptoExtras, httpTypes, hummingbird,
             hummingbirdCore, lifecycle, logging,
             metrics, nioCore, nioPosix,
@@ -143,8 +163,8 @@ let todo: [Target] = [
     library(
         "AuditService", in: "Services",
         [
-            "Concurrency", "Dapr", "HTTPTransport", "Postgres", "ServiceRunning", "StructuredData", "Telemetry",
-            "TodoModel", "TodoStore", crypto, httpTypes, hummingbird, lifecycle, logging, metrics, nioCore,
+            "Concurrency", "Dapr", "HTTPTransport", "Postgres", "ServiceHTTP", "ServiceRunning", "StructuredData",
+            "Telemetry", "TodoModel", "TodoStore", crypto, httpTypes, hummingbird, lifecycle, logging, metrics, nioCore,
         ]),
     .target(name: "TodoWebAssets", path: "Sources/Services/TodoWeb/Embedded"),
     .target(
@@ -154,15 +174,18 @@ let todo: [Target] = [
     library(
         "TodoOperator", in: "Operator",
         [
-            "AuditService", "Concurrency", "ControllerRuntime", "KubernetesClient", "Postgres", "StructuredData",
-            "TodoResources", crypto, lifecycle, logging,
+            "AuditService", "Concurrency", "ControllerRuntime", "KubernetesClient", "Postgres", "Recurrence",
+            "StructuredData", "TodoModel", "TodoResources", "TodoStore", "TodoWorkers", crypto, lifecycle, logging,
+            metrics,
         ]),
     .executableTarget(
         name: "todo",
         dependencies: [
             "AuditService", "Concurrency", "ControllerRuntime", "Dapr", "HTTPTransport", "KubernetesClient",
-            "LocalCluster", "LocalPostgres", "RealtimeService", "StructuredData", "TaskService", "Telemetry",
-            "TodoOperator", "TodoResources", argumentParser, httpTypes, lifecycle, logging, metrics, unixSignals,
+            "LocalCluster", "LocalPostgres", "NotificationService", "RealtimeService", "Recurrence", "StructuredData",
+            "TaskService", "Telemetry", "TodoOperator", "TodoResources", "TodoWorkers", argumentParser, httpTypes,
+            lifecycle, logging, metrics,
+            unixSignals,
         ],
         path: "Sources/todo", swiftSettings: settings),
 ]
@@ -174,11 +197,18 @@ let allTests: [Target] = [
     .target(
         name: "WebDriver", dependencies: ["ChildProcess", "Concurrency", "HTTPTransport", "StructuredData", httpTypes],
         path: "Tests/Support/WebDriver", swiftSettings: settings),
+    .target(
+        name: "WebSocketClient", dependencies: ["Concurrency", "StructuredData", nioCore, nioPosix],
+        path: "Tests/Support/WebSocketClient", swiftSettings: settings),
+    .target(
+        name: "SMTPServer", dependencies: ["Concurrency", nioCore, nioPosix, nioSSL], path: "Tests/Support/SMTPServer",
+        swiftSettings: settings),
     tests(of: "ChildProcess"),
     tests(of: "Compression", ["ChildProcess"]),
     tests(of: "Concurrency"),
+    tests(of: "Recurrence", ["ChildProcess", "StructuredData", "todo"], exclude: ["Resources"]),
     tests(of: "StructuredData"),
-    tests(of: "HTTPTransport", ["Concurrency", httpTypes]),
+    tests(of: "HTTPTransport", ["Concurrency", "SMTPServer", httpTypes]),
     tests(of: "Postgres", ["Concurrency", "PostgresServer", logging]),
     tests(of: "LocalPostgres", ["Postgres"]),
     tests(of: "Telemetry", ["Concurrency", "StructuredData", logging, metrics]),
@@ -217,6 +247,12 @@ let allTests: [Target] = [
         ["Concurrency", "HTTPTransport", "StructuredData", httpTypes, hummingbird, lifecycle, logging, nioCore]),
     tests(of: "TodoStore", ["Concurrency", "Postgres", "PostgresServer", "StructuredData", "TodoModel"]),
     tests(
+        of: "TodoWorkers",
+        [
+            "todo", "ChildProcess", "Concurrency", "Postgres", "PostgresServer", "StructuredData", "Telemetry",
+            "TodoModel", "TodoStore", logging,
+        ]),
+    tests(
         of: "TaskService",
         [
             "Concurrency", "HTTPTransport", "Postgres", "PostgresServer", "ServiceRunning", "StructuredData",
@@ -226,16 +262,22 @@ let allTests: [Target] = [
     tests(
         of: "RealtimeService",
         [
-            "Concurrency", "HTTPTransport", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel", httpTypes,
-            hummingbird,
-            lifecycle, logging, nioCore, nioHTTP1, nioPosix, nioWebSocket,
+            "Concurrency", "HTTPTransport", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel",
+            "WebSocketClient", httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, nioWebSocket,
         ]),
     tests(
         of: "AuditService",
         [
             "todo", "ChildProcess", "Concurrency", "Dapr", "HTTPTransport", "Postgres", "PostgresServer",
-            "ServiceRunning", "StructuredData", "Telemetry", "TodoModel",
+            "ServiceHTTP", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel",
             "TodoStore", crypto, httpTypes, lifecycle, logging,
+        ]),
+    tests(
+        of: "NotificationService",
+        [
+            "todo", "ChildProcess", "Concurrency", "HTTPTransport", "Postgres", "PostgresServer", "SMTPServer",
+            "ServiceHTTP", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel", "TodoStore", crypto,
+            httpTypes, hummingbird, lifecycle, logging, nioCore,
         ]),
     tests(
         of: "TodoWeb",
@@ -244,17 +286,18 @@ let allTests: [Target] = [
             lifecycle,
             logging,
         ], exclude: ["Scripts"]),
-    tests(of: "TodoResources", ["StructuredData"]),
+    tests(of: "TodoResources", ["KubernetesClient", "StructuredData"]),
     tests(
         of: "TodoOperator",
         [
-            "APIServer", "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient", "StructuredData",
-            "TodoResources", httpTypes, logging,
+            "APIServer", "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient", "PostgresServer",
+            "StructuredData", "TodoModel", "TodoResources", "TodoStore", httpTypes, logging, metrics,
         ], exclude: ["Golden"]),
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "todo", "ChildProcess", "Concurrency", "KubernetesClient", "PostgresServer", "StructuredData", "WebDriver",
+            "todo", "ChildProcess", "Concurrency", "HTTPTransport", "KubernetesClient", "PostgresServer",
+            "StructuredData", "WebDriver", "WebSocketClient", httpTypes,
         ],
         path: "Tests/EndToEndTests", exclude: ["Scripts"], swiftSettings: settings),
 ]
@@ -263,8 +306,13 @@ let package = Package(
     name: "todo-operator",
     products: [.executable(name: "todo", targets: ["todo"])]
         + (kit + kubernetes).map { .library(name: $0.name, targets: [$0.name]) }
-        // For the benchmarks.
-        + ["AuditService", "CEpoll", "Dapr", "RealtimeService", "TodoStore"].map { .library(name: $0, targets: [$0]) },
+        // For the benchmarks and the fuzzer.
+        + [
+            "AuditService", "CEpoll", "Dapr", "NotificationService", "RealtimeService", "TodoModel", "TodoStore",
+            "TodoWorkers", "WebSocketClient",
+        ].map {
+            .library(name: $0, targets: [$0])
+        },
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),

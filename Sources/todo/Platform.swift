@@ -22,6 +22,8 @@ struct Platform: Sendable {
     let database: LocalPostgres
     let cluster: LocalCluster
     let folder: String
+    /// Of the first TodoApp's HTTP API; 0 is any.
+    let port: Int
 
     private var client: KubernetesClient { cluster.client }
 
@@ -49,26 +51,31 @@ struct Platform: Sendable {
                     ]), Self.namespaces)
             }
             if type == TodoGroup.todoApp {
-                object = try await withDatabase(object)
-                for component in PubSubComponents.all(in: object.namespace ?? "default") {
-                    try await apply(component, PubSubComponents.type)
+                object = withAddress(try await withDatabase(object))
+                for (type, object) in PubSubComponents.all(in: object.namespace ?? "default") {
+                    try await apply(object, type)
                 }
             }
             try await apply(object, type)
         }
     }
 
-    /// Finds what is wrong with the TodoApps of a file before anything is started.
+    /// Finds what is wrong with our own kinds in a file before anything is started.
     static func check(_ objects: [JSON], from file: String) throws -> [JSON] {
-        for (number, object) in objects.enumerated() where object["kind"]?.string == TodoGroup.todoApp.kind {
-            var app = object
-            if app.at("metadata", "namespace") == nil { app.set("default", at: "metadata", "namespace") }
-            if app.at("spec", "database", "secretRef", "name") == nil {
-                app.set("made-later", at: "spec", "database", "secretRef", "name")
-            }
-            do { _ = try TodoApp(validating: app) } catch {
-                throw CommandFailure("\(file), object \(number + 1): \(error)")
-            }
+        for (number, object) in objects.enumerated() {
+            var object = object
+            if object.at("metadata", "namespace") == nil { object.set("default", at: "metadata", "namespace") }
+            do {
+                switch object["kind"]?.string {
+                case TodoGroup.todoApp.kind:
+                    if object.at("spec", "database", "secretRef", "name") == nil {
+                        object.set("made-later", at: "spec", "database", "secretRef", "name")
+                    }
+                    _ = try TodoApp(validating: object)
+                case TodoGroup.reminderSchedule.kind: _ = try ReminderSchedule(validating: object)
+                default: break
+                }
+            } catch { throw CommandFailure("\(file), object \(number + 1): \(error)") }
         }
         return objects
     }
@@ -100,6 +107,14 @@ struct Platform: Sendable {
         return app
     }
 
+    /// The TodoApp with the address that links in messages begin with, where it is known and nobody gave another one.
+    private func withAddress(_ app: KubernetesObject) -> KubernetesObject {
+        guard port > 0, app.json.at("spec", "web", "url") == nil else { return app }
+        var app = app
+        app.json.set(.string("http://127.0.0.1:\(port)"), at: "spec", "web", "url")
+        return app
+    }
+
     /// A name of its own for each app: hyphens are doubled as `__`, so that no two apps meet, and what is too long for
     /// PostgreSQL (63 bytes) ends in a hash.
     static func databaseName(_ namespace: String, _ app: String) -> String {
@@ -114,7 +129,7 @@ struct Platform: Sendable {
     }
 
     /// Waits until the first TodoApp is ready, opens its port, and says how to use it.
-    func present(_ objects: [JSON], port: Int) async throws {
+    func present(_ objects: [JSON]) async throws {
         guard let app = objects.map(KubernetesObject.init).first(where: { $0.kind == TodoGroup.todoApp.kind }) else {
             OneMachine.say("the cluster is up; export KUBECONFIG=\(folder)/kubeconfig")
             return

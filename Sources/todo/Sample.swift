@@ -10,7 +10,10 @@ enum Sample {
         "spec": [
             "auth": ["signUp": "Open"],
             "database": ["secretRef": ["name": "todo-db"]],
-            "services": ["api": ["replicas": 2], "audit": ["replicas": 1], "realtime": ["replicas": 2]],
+            "services": [
+                "api": ["replicas": 2], "audit": ["replicas": 1], "notification": ["replicas": 1],
+                "realtime": ["replicas": 2],
+            ],
         ],
     ]
 }

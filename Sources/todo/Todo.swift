@@ -9,7 +9,10 @@ struct Todo: AsyncParsableCommand {
         commandName: "todo",
         abstract: "The todo platform and its Kubernetes operator.",
         version: ProductVersion.current,
-        subcommands: [Up.self, Cluster.self, OperatorCommand.self, Serve.self, Audit.self, Render.self, CRDs.self])
+        subcommands: [
+            Up.self, Cluster.self, OperatorCommand.self, Serve.self, Audit.self, RecurrenceCommand.self, Render.self,
+            CRDs.self,
+        ])
 
     /// Exit status: 0 done, 1 failed, 2 wrong usage. An error is one line on standard error.
     static func main() async {

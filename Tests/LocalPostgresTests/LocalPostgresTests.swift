@@ -155,29 +155,6 @@ final class TemporaryFolder: Sendable {
         #expect(data[.ownerAccountID] as? Int != 0)
         #expect(data[.posixPermissions] as? Int == 0o700)
     }
-}
-
-/// Somebody on a port of 127.0.0.1.
-final class ListeningSocket: Sendable {
-    let port: Int
-    private let descriptor: Int32
-
-    init() throws {
-        port = try LoopbackPort.free()
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        try #require(status == 0 && listen(descriptor, 1) == 0)
-    }
-
-    deinit { close(descriptor) }
 
     @Test func anOwnedDatabaseHasALoginThatIsNoSuperuserAndStaysTheSame() async throws {
         let folder = try TemporaryFolder()
@@ -195,4 +172,28 @@ final class ListeningSocket: Sendable {
         await connection.close()
         await server.stop()
     }
+}
+
+/// Somebody on a port of 127.0.0.1.
+final class ListeningSocket: Sendable {
+    let port: Int
+    private let descriptor: Int32
+
+    init() throws {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        self.descriptor = descriptor
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
+            }
+        }
+        port = Int(UInt16(bigEndian: address.sin_port))
+        try #require(status == 0 && listen(descriptor, 1) == 0)
+    }
+
+    deinit { close(descriptor) }
 }

@@ -52,14 +52,15 @@ struct OperatorCommand: AsyncParsableCommand {
         let logger = Logger(label: "operator")
         let configuration = try ClusterConfiguration.load(kubeconfig: kubeconfig, context: context)
         let client = OperatorClient.make(configuration)
+        let outside = OperatorOutside(registry, logger)
         let manager = OperatorManager.make(
-            client: client, database: MigratingDatabase(logger: logger),
-            options: options(defaultNamespace: configuration.namespace), logger: logger)
+            client: client, outside: outside.all, options: options(defaultNamespace: configuration.namespace),
+            logger: logger)
         logger.info(
             "starting",
             metadata: ["version": "\(ProductVersion.current)", "server": "\(configuration.server)"])
         await OperatorClient.reportCRDs(client, logger)
-        var services: [any Service] = [manager]
+        var services: [any Service] = [outside.workers, manager]
         if metricsPort > 0 {
             services.append(
                 HealthServer(
@@ -99,6 +100,20 @@ struct OperatorCommand: AsyncParsableCommand {
         var name = [CChar](repeating: 0, count: 256)
         guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
         return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+/// What the operator does outside of the cluster, in this process.
+struct OperatorOutside {
+    /// To be run beside the manager, and to be stopped after it.
+    let workers: EmbeddedWorkers
+    let all: OperatorManager.Outside
+
+    init(_ metrics: any MetricsFactory, _ logger: Logger) {
+        let databases = AppDatabases(logger: logger)
+        workers = EmbeddedWorkers(databases: databases, metrics: metrics, logger: logger)
+        all = OperatorManager.Outside(
+            database: MigratingDatabase(logger: logger), policies: databases, workers: workers)
     }
 }
 

@@ -20,22 +20,28 @@ struct Render: ParsableCommand {
         var rendered: [JSON] = []
         for (number, document) in try ResourceFile.read(file).enumerated() {
             var resource = document
-            guard resource["kind"]?.string == TodoGroup.todoApp.kind else {
-                let kind = resource["kind"]?.string ?? "an object without kind"
-                throw CommandFailure(
-                    "\(file), object \(number + 1): \(kind) is not a kind that the operator makes objects for; use TodoApp"
-                )
-            }
             if resource.at("metadata", "namespace") == nil {
                 resource.set(.string(namespace), at: "metadata", "namespace")
             }
-            do {
-                let app = try TodoApp(validating: resource)
-                rendered += DesiredState.children(of: app, inputs: DesiredStateInputs())
-            } catch {
+            do { rendered += try render(resource) } catch {
                 throw CommandFailure("\(file), object \(number + 1): \(error)")
             }
         }
         print(YAML.write(documents: rendered), terminator: "")
+    }
+
+    private func render(_ resource: JSON) throws -> [JSON] {
+        switch resource["kind"]?.string {
+        case TodoGroup.todoApp.kind:
+            return DesiredState.children(of: try TodoApp(validating: resource), inputs: DesiredStateInputs())
+        case TodoGroup.reminderSchedule.kind:
+            // It becomes a policy in the database of its app, and no object.
+            _ = try ReminderSchedule(validating: resource)
+            return []
+        default:
+            let kind = resource["kind"]?.string ?? "an object without kind"
+            throw CommandFailure(
+                "\(kind) is not a kind that the operator makes objects for; use TodoApp or ReminderSchedule")
+        }
     }
 }

@@ -7,7 +7,9 @@ import Telemetry
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Run one service; its environment configures it.",
-        subcommands: [ServeAPI.self, ServeAudit.self, ServeRealtime.self])
+        subcommands: [
+            ServeAPI.self, ServeAudit.self, ServeNotification.self, ServeRealtime.self, ServeWorkers.self,
+        ])
 }
 
 /// What every service starts with.

@@ -4,6 +4,7 @@ import KubernetesClient
 import LocalCluster
 import LocalPostgres
 import Logging
+import Metrics
 import StructuredData
 import TodoOperator
 import TodoResources
@@ -39,15 +40,15 @@ struct Up: AsyncParsableCommand {
     }
 
     func run() async throws {
-        _ = logs.bootstrap(defaultLevel: .warning)
+        let registry = logs.bootstrap(defaultLevel: .warning)
         let objects = try file.map { try Platform.check(ResourceFile.read($0), from: $0) } ?? [Sample.todoApp]
         let folder = try DataFolder.take(dataDir)
         try OneMachine.checkPorts([("--port", port), ("--api-port", apiPort)])
         try await Interruption.cancels(
-            { try await run(objects, in: folder) }, saying: "stopping; the data stays in \(folder)")
+            { try await run(objects, in: folder, registry) }, saying: "stopping; the data stays in \(folder)")
     }
 
-    private func run(_ objects: [JSON], in folder: String) async throws {
+    private func run(_ objects: [JSON], in folder: String, _ metrics: any MetricsFactory) async throws {
         OneMachine.progress("starting PostgreSQL in \(folder)")
         let database = try await LocalPostgres(folder: "\(folder)/postgres") { exit in
             complain("PostgreSQL ended (\(exit)); starting it again")
@@ -60,7 +61,8 @@ struct Up: AsyncParsableCommand {
                 logger: Logger(label: "cluster"))
             try await Interruption.run {
                 try await cluster.start()
-                try await work(objects, Platform(database: database, cluster: cluster, folder: folder))
+                try await work(
+                    objects, Platform(database: database, cluster: cluster, folder: folder, port: port), metrics)
             } finally: {
                 await cluster.stop()
             }
@@ -70,10 +72,11 @@ struct Up: AsyncParsableCommand {
     }
 
     /// Brings the objects up and runs the operator, until cancelled.
-    private func work(_ objects: [JSON], _ platform: Platform) async throws {
+    private func work(_ objects: [JSON], _ platform: Platform, _ metrics: any MetricsFactory) async throws {
         let logger = Logger(label: "operator")
+        let outside = OperatorOutside(metrics, logger)
         let manager = OperatorManager.make(
-            client: platform.cluster.client, database: MigratingDatabase(logger: logger),
+            client: platform.cluster.client, outside: outside.all,
             options: OperatorManager.Options(manager: Manager.Options(name: Label.operatorName)), logger: logger)
         try await platform.apply(objects)
         try await withThrowingTaskGroup(of: Void.self) { parts in
@@ -84,7 +87,8 @@ struct Up: AsyncParsableCommand {
                     manager.stop()
                 }
             }
-            parts.addTask { try await platform.present(objects, port: port) }
+            parts.addTask { try await outside.workers.run() }
+            parts.addTask { try await platform.present(objects) }
             // Not `waitForAll`: it would wait for the operator, which does not end by itself, before it throws.
             for try await _ in parts {}
         }
