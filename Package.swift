@@ -126,16 +126,17 @@ let todo: [Target] = [
         "TodoStore", in: "Todo",
         ["Concurrency", "Postgres", "ServiceRunning", "StructuredData", "TodoModel", crypto, logging]),
     library(
-        "TodoWorkers", in: "Todo",
-        [
-            "Concurrency", "Postgres", "ServiceRunning", "Telemetry", "TodoModel", "TodoStore", lifecycle, logging,
-            metrics,
-        ]),
+        "TodoWorkers", in: "Todo", ["Concurrency", "TodoModel", "TodoStore", lifecycle, logging, metrics]),
     library(
         "ServiceHTTP", in: "Services",
         [
-            "Concurrency", "HTTPTransport", "Postgres", "StructuredData", "Telemetry", "TodoModel", "TodoStore",
-            crypto, httpTypes, hummingbird, logging, nioCore,
+            "Concurrency", "HTTPTransport", "Postgres", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel",
+            "TodoStore", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore,
+        ]),
+    library(
+        "WorkersService", in: "Services",
+        [
+            "Postgres", "ServiceHTTP", "ServiceRunning", "Telemetry", "TodoStore", "TodoWorkers", lifecycle, logging,
         ]),
     library(
         "NotificationService", in: "Services",
@@ -183,7 +184,7 @@ let todo: [Target] = [
         dependencies: [
             "AuditService", "Concurrency", "ControllerRuntime", "Dapr", "HTTPTransport", "KubernetesClient",
             "LocalCluster", "LocalPostgres", "NotificationService", "RealtimeService", "Recurrence", "StructuredData",
-            "TaskService", "Telemetry", "TodoOperator", "TodoResources", "TodoWorkers", argumentParser, httpTypes,
+            "TaskService", "Telemetry", "TodoOperator", "TodoResources", "WorkersService", argumentParser, httpTypes,
             lifecycle, logging, metrics,
             unixSignals,
         ],

@@ -2,6 +2,7 @@ import ChildProcess
 import Concurrency
 import Foundation
 import HTTPTransport
+import PostgresServer
 import StructuredData
 import Testing
 
@@ -11,23 +12,6 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct KillTests {
     private static var todo: String {
         URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "todo").path
-    }
-
-    /// A TCP port that was free a moment ago.
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
-            }
-        }
-        try #require(status == 0)
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     private func start(_ database: AuditDatabase, port: Int) async throws -> ChildProcess {
@@ -58,7 +42,7 @@ import Testing
         let deliveries = (0..<120).map { _ in (0..<20).map { events.task(of: users[$0 % users.count]) } }
         let done = Lock<Set<Int>>([])
         for attempt in 1...5 {
-            let service = RunningAudit(port: try Self.freePort(), transport: CurlTransport())
+            let service = RunningAudit(port: try PostgresServer.freePort(), transport: CurlTransport())
             let process = try await start(database, port: service.port)
             try await awaitReady(service)
             await withTaskGroup(of: Void.self) { group in

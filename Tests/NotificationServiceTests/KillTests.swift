@@ -2,6 +2,7 @@ import ChildProcess
 import Concurrency
 import Foundation
 import HTTPTransport
+import PostgresServer
 import SMTPServer
 import StructuredData
 import Testing
@@ -45,7 +46,7 @@ import TodoModel
                     "TODO_SMTP_FROM": "todo@example.com", "POOL_SIZE": "4",
                 ]
                 let events = (0..<40).map { ReminderEvents.fired(of: people[$0 % 2], ["webhook", "email", "in-app"]) }
-                let ports = [try Self.freePort(), try Self.freePort()]
+                let ports = [try PostgresServer.freePort(), try PostgresServer.freePort()]
                 let transport = CurlTransport(configuration: .init(proxy: .none))
                 let isOver = Lock(false)
                 // Each replica is killed after some messages, in the midst of others, and started again.
@@ -109,22 +110,5 @@ import TodoModel
     private func ids(of kind: String, _ home: NotificationDatabase) async throws -> Set<String> {
         let text = try await home.psql("SELECT string_agg(id::text, ',') FROM deliveries WHERE kind = '\(kind)'")
         return Set(text.split(whereSeparator: { $0 == "," || $0 == "\n" }).map(String.init))
-    }
-
-    /// A TCP port that was free a moment ago.
-    static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
-            }
-        }
-        try #require(status == 0)
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }

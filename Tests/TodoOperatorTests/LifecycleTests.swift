@@ -71,6 +71,49 @@ import TodoResources
         }
     }
 
+    @Test func theLoginOfTheMailServerIsChecked() async throws {
+        let cluster = try await OperatorHarness()
+        try await cluster.whileRunning {
+            try await cluster.bringUp()
+            let before = try await cluster.checksum()
+            let email: JSON = ["host": "smtp.example.com", "from": "todo@example.com", "secretRef": ["name": "smtp"]]
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["notifications": ["email": email]]])
+            let missing = try await cluster.whenReason(.mailLoginInvalid, of: .servicesReady)
+            #expect(missing["message"]?.string?.contains("with the keys username and password") == true)
+            #expect(try await cluster.checksum() == before, "pods that could not start are not rolled out")
+            _ = try await cluster.person.create(
+                KubernetesObject(["metadata": ["name": "smtp"], "stringData": ["username": "todo"]]),
+                OperatorHarness.secrets, namespace: "team")
+            _ = try await eventually("the key that is missing is named") {
+                let condition = try await cluster.condition(.servicesReady)
+                return condition?["message"]?.string?.contains("has no key password") == true ? true : nil
+            }
+            try await cluster.rewrite("smtp", ["password": "secret"])
+            _ = try await eventually("the pods are rolled") { try await cluster.checksum() != before ? true : nil }
+            let with = try await cluster.checksum()
+            try await cluster.rewrite("smtp", ["password": "another"])
+            _ = try await eventually("and again with another password") {
+                try await cluster.checksum() != with ? true : nil
+            }
+        }
+    }
+
+    /// What runs goes on running, also under an operator that was started since.
+    @Test func theWorkersOfASuspendedAppRun() async throws {
+        let cluster = try await OperatorHarness()
+        try await cluster.whileRunning {
+            try await cluster.bringUp()
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["suspend": true]])
+            try await cluster.whenReason(.suspended)
+        }
+        cluster.workers.databases.withLock { $0 = [:] }
+        try await cluster.whileRunning {
+            _ = try await eventually("the workers run") {
+                cluster.workers.databases.withLock { $0.isEmpty } ? nil : true
+            }
+        }
+    }
+
     @Test func aSecretThatMayNotBeReadIsAConditionThatSaysWhatToAllow() async throws {
         let cluster = try await OperatorHarness()
         cluster.server.faults.add(

@@ -102,6 +102,7 @@ import Testing
             (["spec", "web", "url"], "todo.example.com", "spec.web.url"),
             (["spec", "web", "url"], "https://todo.example.com/path", "spec.web.url"),
             (["spec", "notifications", "email", "from"], "Todo <todo@example.com>", "spec.notifications.email.from"),
+            (["spec", "notifications", "email", "tls"], "None", "a password is not sent in the clear"),
             (["spec", "notifications", "email", "host"], nil, "spec.notifications.email.host: Required value"),
             (["spec", "notifications", "webhooks", "allowedNetworks"], ["10.0.0.1"], "allowedNetworks[0]"),
             (["spec", "wat"], 1, "spec.wat: no such field"),

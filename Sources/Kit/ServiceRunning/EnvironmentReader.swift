@@ -1,3 +1,5 @@
+internal import FoundationEssentials
+
 /// Reads what a service takes from its environment. A variable that is empty counts as not set.
 public struct EnvironmentReader: Sendable {
     private let variables: [String: String]
@@ -40,6 +42,16 @@ public struct EnvironmentReader: Sendable {
             throw EnvironmentError(name, "must be one of \(known), not \"\(text)\"")
         }
         return value
+    }
+
+    /// 32 bytes in Base64.
+    public func key(_ name: String) throws(EnvironmentError) -> [UInt8] {
+        let advice = "32 random bytes in Base64, as of openssl rand -base64 32"
+        let text = try required(name, "set it to \(advice)")
+        guard let key = Data(base64Encoded: text), key.count == 32 else {
+            throw EnvironmentError(name, "must be \(advice)")
+        }
+        return Array(key)
     }
 
     /// The address of another service, without a slash at its end.

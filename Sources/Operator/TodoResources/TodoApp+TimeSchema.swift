@@ -42,7 +42,7 @@ extension TodoApp.Notifications {
                     "The mail server. Without it nobody can be reminded by e-mail.", required: ["host", "from"],
                     [
                         "host": .string("The name of the SMTP server.", pattern: "^[a-zA-Z0-9.-]+$", length: 1...253),
-                        "port": .integer("Its port.", in: 1...65535).defaulting(to: 587),
+                        "port": .integer("Its port. Without it: 587, or 465 with implicit TLS.", in: 1...65535),
                         "tls": .choice(
                             """
                             StartTLS: the connection is encrypted before anything is said, or nothing is sent. Implicit: TLS \
@@ -63,7 +63,10 @@ extension TodoApp.Notifications {
                                     "The name of the Secret.", pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#,
                                     length: 1...253)
                             ]),
-                    ]),
+                    ]
+                ).rule(
+                    "!has(self.secretRef) || self.tls != 'None'",
+                    "email.secretRef needs tls StartTLS or Implicit: a password is not sent in the clear"),
                 "webhooks": .object(
                     "Limits of the addresses that people may have reminders sent to.",
                     [

@@ -105,7 +105,7 @@ public struct TodoApp: Sendable, Equatable, Codable {
 
     public struct Email: Sendable, Equatable, Codable {
         public var host: String
-        public var port: Int
+        public var port: Int?
         public var tls: MailTLS
         public var from: String
         public var secretRef: SecretReference?

@@ -9,7 +9,6 @@ internal import Postgres
 public import ServiceHTTP
 public import ServiceLifecycle
 public import Telemetry
-internal import ServiceRunning
 
 /// The audit service: takes events from the sidecar, keeps the log, and shows people their part of it.
 ///
@@ -59,18 +58,9 @@ public struct AuditService: Service {
             try await pool.withConnection { try await AuditSchema.requireLatest($0) }
             try await log.keys.checkMasterKey()
         }
-        let group = ServiceGroup(configuration: groupConfiguration(log, readiness))
-        do {
-            try await ServiceRunning.run(group) { [logger, configuration] in
-                logger.info("stopping")
-                readiness.stop()
-                try? await Task.sleep(for: configuration.drainDelay)  // who routes here has to notice first
-            }
-        } catch {
-            await pool.close()
-            throw error
-        }
-        await pool.close()
+        try await serve(
+            groupConfiguration(log, readiness), on: pool, readiness, drainDelay: configuration.drainDelay,
+            logger: logger)
     }
 
     private func groupConfiguration(_ log: AuditLog, _ readiness: Readiness) -> ServiceGroupConfiguration {

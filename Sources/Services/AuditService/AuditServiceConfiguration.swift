@@ -1,5 +1,4 @@
 public import Dapr
-internal import FoundationEssentials
 public import Logging
 public import Postgres
 internal import TodoStore
@@ -55,15 +54,7 @@ public struct AuditServiceConfiguration: Sendable {
     }
 
     private static func secrets(_ reader: EnvironmentReader) throws(EnvironmentError) -> AuditSecrets {
-        func key(_ name: String) throws(EnvironmentError) -> [UInt8] {
-            let advice = "32 random bytes in Base64, as of openssl rand -base64 32"
-            let text = try reader.required(name, "set it to \(advice)")
-            guard let key = Data(base64Encoded: text), key.count == 32 else {
-                throw EnvironmentError(name, "must be \(advice)")
-            }
-            return Array(key)
-        }
-        let (master, seed) = (try key("TODO_AUDIT_KEY"), try key("TODO_AUDIT_SIGNING_KEY"))
+        let (master, seed) = (try reader.key("TODO_AUDIT_KEY"), try reader.key("TODO_AUDIT_SIGNING_KEY"))
         guard let secrets = AuditSecrets(master: master, signingSeed: seed) else {
             throw EnvironmentError(
                 "TODO_AUDIT_SIGNING_KEY", "is not the seed of an Ed25519 key")

@@ -7,7 +7,6 @@ internal import NIOCore
 internal import Postgres
 public import ServiceHTTP
 public import ServiceLifecycle
-internal import ServiceRunning
 public import Telemetry
 internal import TodoModel
 internal import TodoStore
@@ -59,18 +58,9 @@ public struct NotificationService: Service {
         }
         if configuration.mail == nil { logger.notice("TODO_SMTP_HOST is not set: no mails are sent") }
         let readiness = Readiness(pool: pool, logger: logger)
-        let group = ServiceGroup(configuration: groupConfiguration(pool, readiness))
-        do {
-            try await ServiceRunning.run(group) { [logger, configuration] in
-                logger.info("stopping")
-                readiness.stop()
-                try? await Task.sleep(for: configuration.drainDelay)  // who routes here has to notice first
-            }
-        } catch {
-            await pool.close()
-            throw error
-        }
-        await pool.close()
+        try await serve(
+            groupConfiguration(pool, readiness), on: pool, readiness, drainDelay: configuration.drainDelay,
+            logger: logger)
     }
 
     private func groupConfiguration(_ pool: PostgresPool, _ readiness: Readiness) -> ServiceGroupConfiguration {

@@ -66,20 +66,11 @@ public struct NotificationServiceConfiguration: Sendable {
         apiURL = try reader.url("TODO_API_URL", "set it to where the api service is, such as http://todo-api")
         publicURL = try reader.url(
             "TODO_PUBLIC_URL", "set it to where people reach the installation, such as https://todo.example.com")
-        linkKey = try Self.linkKey(reader)
+        linkKey = try reader.key("TODO_LINK_KEY")
         addresses = try Self.addresses(reader)
         mail = try Self.mail(reader)
         sidecarToken = AppToken(environment: environment)
         logLevel = try reader.choice("LOG_LEVEL") ?? .info
-    }
-
-    private static func linkKey(_ reader: EnvironmentReader) throws(EnvironmentError) -> [UInt8] {
-        let advice = "32 random bytes in Base64, as of openssl rand -base64 32"
-        let text = try reader.required("TODO_LINK_KEY", "set it to \(advice)")
-        guard let key = Data(base64Encoded: text), key.count == 32 else {
-            throw EnvironmentError("TODO_LINK_KEY", "must be \(advice)")
-        }
-        return Array(key)
     }
 
     private static func addresses(_ reader: EnvironmentReader) throws(EnvironmentError) -> AddressPolicy {

@@ -12,7 +12,6 @@ public import ServiceLifecycle
 public import Telemetry
 internal import TodoStore
 internal import TodoWeb
-internal import ServiceRunning
 
 /// The HTTP API.
 ///
@@ -57,18 +56,9 @@ public struct TaskService: Service {
         let database = TodoDatabase(pool: pool) { commits.signal() }
         let application = application(database, commits, readiness)
         let background = background(database, commits, readiness)
-        let group = ServiceGroup(configuration: groupConfiguration(application, background, readiness))
-        do {
-            try await ServiceRunning.run(group) { [logger, configuration] in
-                logger.info("stopping")
-                readiness.stop()
-                try? await Task.sleep(for: configuration.drainDelay)  // who routes here has to notice first
-            }
-        } catch {
-            await pool.close()
-            throw error
-        }
-        await pool.close()
+        try await serve(
+            groupConfiguration(application, background, readiness), on: pool, readiness,
+            drainDelay: configuration.drainDelay, logger: logger)
     }
 
     private func groupConfiguration(

@@ -1,7 +1,7 @@
 import ArgumentParser
 import ServiceLifecycle
-import TodoWorkers
 import UnixSignals
+import WorkersService
 
 struct ServeWorkers: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

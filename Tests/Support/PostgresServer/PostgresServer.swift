@@ -32,6 +32,9 @@ public final class PostgresServer: Sendable {
         return server
     }
 
+    /// A TCP port that was free a moment ago, for a program under test.
+    public static func freePort() throws -> Int { try Shell.freePort() }
+
     /// Starts the server again, on the same port and data, after `kill` or `stop`.
     public func restart() async throws { try await launch() }
 

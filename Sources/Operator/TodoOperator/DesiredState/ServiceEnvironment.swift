@@ -65,11 +65,11 @@ struct ServiceEnvironment {
 
     private var mail: [JSON] {
         guard let email = app.spec.notifications.email else { return [] }
-        let server = [
-            value("TODO_SMTP_HOST", email.host), value("TODO_SMTP_PORT", "\(email.port)"),
-            value("TODO_SMTP_TLS", email.tls.variable),
-            value("TODO_SMTP_FROM", email.from),
-        ]
+        let port = email.port.map { [value("TODO_SMTP_PORT", "\($0)")] } ?? []
+        let server =
+            [value("TODO_SMTP_HOST", email.host)] + port + [
+                value("TODO_SMTP_TLS", email.tls.variable), value("TODO_SMTP_FROM", email.from),
+            ]
         guard let login = email.secretRef?.name else { return server }
         return server + [
             secret("TODO_SMTP_USERNAME", login, "username"), secret("TODO_SMTP_PASSWORD", login, "password"),
