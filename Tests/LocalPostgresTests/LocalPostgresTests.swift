@@ -51,8 +51,7 @@ final class TemporaryFolder: Sendable {
         try await server.start()
         let uri = try await server.database("kept")
         for _ in 0..<3 {
-            let file = try String(contentsOfFile: "\(folder)/data/postmaster.pid", encoding: .utf8)
-            let killed = try #require(file.split(separator: "\n").first.flatMap { Int32($0) })
+            let killed = try #require(Self.postmaster(folder))
             kill(killed, SIGKILL)
             var answered = false
             while !answered {
@@ -66,6 +65,75 @@ final class TemporaryFolder: Sendable {
             }
         }
         await server.stop()
+    }
+
+    @Test func whoAsksForADatabaseWaitsForAServerThatIsKilled() async throws {
+        let parent = try TemporaryFolder()
+        let folder = parent.path("postgres")
+        let server = try await LocalPostgres(folder: folder)
+        let starting = Task { try await server.start() }
+        var early = Self.postmaster(folder)
+        while early == nil {
+            await Task.yield()
+            early = Self.postmaster(folder)
+        }
+        kill(try #require(early), SIGKILL)
+        try await starting.value
+        for name in ["one", "two"] {
+            let killed = try #require(Self.postmaster(folder))
+            kill(killed, SIGKILL)
+            let connection = try await PostgresConnection.connect(PostgresConfiguration(server.ownedDatabase(name)))
+            #expect(Self.postmaster(folder) != killed)
+            await connection.close()
+        }
+        await server.stop()
+    }
+
+    /// What recovers the data may live on for a minute without its postmaster, and would hold on to them.
+    @Test(arguments: [true, false]) func oneThatIsKilledWhileItRecoversKeepsNobodyWaiting(isStopped: Bool) async throws
+    {
+        let parent = try TemporaryFolder()
+        let folder = parent.path("postgres")
+        let server = try await LocalPostgres(folder: folder)
+        try await server.start()
+        let killed = try #require(Self.postmaster(folder))
+        kill(killed, SIGKILL)
+        var recovering: (postmaster: Int32, process: Int32)?
+        while recovering == nil {
+            try await Task.sleep(for: .milliseconds(1))  // it is there for some time, but nobody tells from when on
+            recovering = Self.recovering(folder, after: killed)
+        }
+        let left = try #require(recovering)
+        // So that it stays for certain.
+        kill(left.process, SIGSTOP)
+        kill(left.postmaster, SIGKILL)
+
+        let start = ContinuousClock.now
+        if isStopped { await server.kill() }
+        let last = isStopped ? try await LocalPostgres(folder: folder) : server
+        if isStopped { try await last.start() }
+        _ = try await last.ownedDatabase("one")
+        #expect(ContinuousClock.now - start < .seconds(20))
+        await last.stop()
+    }
+
+    private static func recovering(
+        _ folder: String, after former: Int32
+    ) -> (postmaster: Int32, process: Int32)? {
+        guard let postmaster = postmaster(folder), postmaster != former,
+            let children = try? String(
+                contentsOfFile: "/proc/\(postmaster)/task/\(postmaster)/children", encoding: .utf8)
+        else { return nil }
+        let process = children.split(separator: " ").compactMap { Int32($0) }.first { child in
+            let title = FileManager.default.contents(atPath: "/proc/\(child)/cmdline") ?? Data()
+            return String(decoding: title, as: UTF8.self).hasPrefix("postgres: startup")
+        }
+        return process.map { (postmaster, $0) }
+    }
+
+    private static func postmaster(_ folder: String) -> Int32? {
+        let file = try? String(contentsOfFile: "\(folder)/data/postmaster.pid", encoding: .utf8)
+        return file?.split(separator: "\n").first.flatMap { Int32($0) }
     }
 
     @Test func aWrongPasswordIsRefused() async throws {

@@ -10,6 +10,8 @@ internal import Postgres
 /// for root it runs as the user `postgres`, or else `nobody`, who then owns the data.
 public actor LocalPostgres {
     public static let user = "todo"
+    /// How long it may take until the server answers.
+    private static let patience: Duration = .seconds(60)
 
     /// The folder with data, password and log.
     public nonisolated var path: String { folder.path }
@@ -23,6 +25,8 @@ public actor LocalPostgres {
     private var process: ChildProcess?
     /// From `start` to `stop`: meanwhile the server is started again whenever it ends.
     private var isWanted = false
+    /// Since `start` somebody has killed it before it took connections.
+    private var wasKilledEarly = false
 
     /// Makes or finds the data in `folder`; `start` starts it. Cancelling the task ends it at once; the next try begins
     /// anew.
@@ -56,13 +60,22 @@ public actor LocalPostgres {
     /// told is started again, until `stop`. Cancelling the task while it starts stops it.
     public func start() async throws(LocalPostgresError) {
         isWanted = true
-        try await launch()
+        wasKilledEarly = false
+        let deadline = ContinuousClock.now.advanced(by: Self.patience)
+        while true {
+            do { return try await launch() } catch {
+                // Whoever killed it need not do so again; and its children hold the shared memory for a moment.
+                guard case .start = error, wasKilledEarly, ContinuousClock.now < deadline, isWanted else { throw error }
+            }
+            do { try await Task.sleep(for: .milliseconds(200)) } catch { throw .stopped }
+        }
     }
 
     private func launch() async throws(LocalPostgresError) {
         if let process, process.isRunning { return }
         let held = if let lock { lock } else { try await FolderLock(folder) }
         lock = held
+        await folder.endOrphans()
         try folder.removeStaleProcessFile()
         let (output, copying) = try log.open()
         let started: ChildProcess
@@ -117,13 +130,9 @@ public actor LocalPostgres {
         guard name.utf8.count < 64, !name.isEmpty,
             name.allSatisfy({ $0 == "_" || $0.isASCII && ($0.isLowercase || $0.isNumber) })
         else { throw .start("\(name) is not a name for a database") }
-        do {
-            let connection = try await PostgresConnection.connect(PostgresConfiguration(uri(database: "postgres")))
+        try await administer(uri(database: "postgres"), "the database \(name) could not be made") { connection in
             let there = try await connection.query("SELECT 1::int4 FROM pg_database WHERE datname = \(name)")
             if there.isEmpty { try await connection.execute(script: "CREATE DATABASE \"\(name)\" TEMPLATE template0") }
-            await connection.close()
-        } catch {
-            throw .start("the database \(name) could not be made: \(error)")
         }
         return uri(database: name)
     }
@@ -138,19 +147,41 @@ public actor LocalPostgres {
             for: Array(name.utf8), using: SymmetricKey(data: Array(password.utf8)))
         let digits = Array("0123456789abcdef")
         let ownPassword = String(secret.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-        do {
-            let connection = try await PostgresConnection.connect(PostgresConfiguration(own))
+        try await administer(own, "the login of the database \(name) could not be made") { connection in
             let there = try await connection.query("SELECT 1::int4 FROM pg_roles WHERE rolname = \(name)")
             try await connection.execute(
                 script: """
                     \(there.isEmpty ? "CREATE" : "ALTER") ROLE "\(name)" LOGIN PASSWORD '\(ownPassword)';
                     ALTER DATABASE "\(name)" OWNER TO "\(name)"
                     """)
-            await connection.close()
-        } catch {
-            throw .start("the login of the database \(name) could not be made: \(error)")
         }
         return "postgresql://\(name):\(ownPassword)@127.0.0.1:\(port)/\(name)?sslmode=disable"
+    }
+
+    /// Runs `body` on a connection; anew when the server goes away meanwhile, which is started again.
+    private func administer(
+        _ uri: String, _ failure: String, _ body: @Sendable (PostgresConnection) async throws -> Void
+    ) async throws(LocalPostgresError) {
+        let deadline = ContinuousClock.now.advanced(by: Self.patience)
+        while true {
+            do {
+                let connection = try await PostgresConnection.connect(PostgresConfiguration(uri))
+                try await body(connection)
+                return await connection.close()
+            } catch {
+                guard Self.isAway(error), isWanted, ContinuousClock.now < deadline else {
+                    throw .start("\(failure): \(error)")
+                }
+            }
+            // PostgreSQL tells nobody when it is ready.
+            do { try await Task.sleep(for: .milliseconds(50)) } catch { throw .stopped }
+        }
+    }
+
+    private static func isAway(_ error: any Error) -> Bool {
+        guard let error = error as? PostgresError else { return false }
+        if case .connectionFailed(_, isPermanent: true) = error { return false }
+        return error.isConnectionFailure
     }
 
     /// Ends all sessions and stops in order.
@@ -170,7 +201,7 @@ public actor LocalPostgres {
     private func waitUntilReady(
         _ process: ChildProcess, _ copying: Task<Void, Never>
     ) async throws(LocalPostgresError) {
-        let deadline = ContinuousClock.now.advanced(by: .seconds(60))
+        let deadline = ContinuousClock.now.advanced(by: Self.patience)
         while true {
             do {
                 let connection = try await PostgresConnection.connect(PostgresConfiguration(uri(database: "postgres")))
@@ -179,7 +210,9 @@ public actor LocalPostgres {
             } catch {
                 let isLate = ContinuousClock.now >= deadline
                 guard process.isRunning, !isLate, !Task.isCancelled else {
+                    if !process.isRunning, await process.exit == .signalled(SIGKILL) { wasKilledEarly = true }
                     await process.stop(SIGQUIT, patience: .seconds(20))
+                    await folder.endOrphans()
                     if self.process === process { self.process = nil }
                     if Task.isCancelled || !isWanted { throw .stopped }
                     await copying.value

@@ -80,7 +80,42 @@ struct PostgresFolder: Sendable {
         unlink(file)
     }
 
-    /// A postmaster works in its data folder.
+    /// Ends what a postmaster that was killed has left: most of it ends by itself at once, but the process that recovers
+    /// the data first tries for a minute to reach others that are gone, and meanwhile no successor can start. Nothing is
+    /// lost by that but what a loss of power would cost. Returns when all are gone.
+    func endOrphans() async {
+        guard let text = try? SmallFile.read("\(data)/postmaster.pid"),
+            let postmaster = text.split(separator: "\n").first.flatMap({ Int32($0) }), !isInData(postmaster)
+        else { return }
+        for _ in 0..<100 {
+            let orphans = processes().filter { isInData($0) && isPostgres($0) }
+            if orphans.isEmpty { return }
+            for orphan in orphans { kill(orphan, SIGKILL) }
+            try? await Task.sleep(for: .milliseconds(10))  // nobody tells when the child of another has ended
+        }
+    }
+
+    private func processes() -> [Int32] {
+        guard let proc = opendir("/proc") else { return [] }
+        defer { closedir(proc) }
+        var found: [Int32] = []
+        while let entry = readdir(proc) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let pid = Int32(name) { found.append(pid) }
+        }
+        return found
+    }
+
+    /// Not a shell, say, that somebody has taken there.
+    private func isPostgres(_ pid: Int32) -> Bool {
+        guard let program = realpath("/proc/\(pid)/exe", nil) else { return false }
+        defer { free(program) }
+        return String(cString: program).hasSuffix("/postgres")
+    }
+
+    /// A server works in its data folder.
     private func isInData(_ pid: Int32) -> Bool {
         var working = stat()
         var ours = stat()
@@ -138,8 +173,9 @@ final class FolderLock: Sendable {
         let file = "\(folder.path)/lock"
         descriptor = open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .io("write", file) }
-        for _ in 0..<400 {
+        for attempt in 0..<400 {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
+            if attempt % 20 == 19 { await folder.endOrphans() }
             // Nobody tells when a lock is free, but a call that blocks and cannot be cancelled.
             do { try await Task.sleep(for: .milliseconds(50)) } catch { throw .stopped }
         }
