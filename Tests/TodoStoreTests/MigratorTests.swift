@@ -36,6 +36,9 @@ import TodoStore
                 "8ebce3416630ebb06b63539a939e2d878bb0fe76a3e5bdc709537cd6c4bf6019",
                 "c098a9f9f55f881a1152759688ede918d05299292d686966982f45a4a3c83605",
                 "b0cde8f92569ea85e97efe0163c84ed28931e8b0e739d0bde5a91f3b5cbd80a8",
+                "95b1b9bb4f8ec821530600cac559d557e7b796acc08c32461b75b277e3c6ea96",
+                "ebcb4a492bd41a31182746322bda8f159fba73df12be8f03362f53ad2cc1bae0",
+                "09e16896ab27b2b7b5468c1bfdcdba4cd630bbae3865ad76db45df2b9adda0fc",
             ])
     }
 
@@ -45,7 +48,7 @@ import TodoStore
         let leading = try await database.server.psql(
             """
             SELECT DISTINCT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-            JOIN pg_class c ON c.oid = i.indrelid WHERE c.relname IN ('tasks', 'projects', 'filters', 'tombstones', 'operations')
+            JOIN pg_class c ON c.oid = i.indrelid WHERE c.relname IN ('tasks', 'task_signatures', 'projects', 'filters', 'tombstones', 'operations')
             """, database: database.name)
         #expect(leading == "user_id")
     }

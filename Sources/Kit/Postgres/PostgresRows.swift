@@ -59,6 +59,18 @@ public struct PostgresRow: Sendable {
         return try decode(type, column: column)
     }
 
+    /// The column at `place`, counted from 0, in PostgreSQL's binary form, nil for NULL: for who turns rows into something
+    /// else than values. It lasts as long as the row. Throws when the column is of another type.
+    public func bytes(at place: Int, as type: PostgresType) throws(PostgresError) -> UnsafeRawBufferPointer? {
+        let (pointer, column) = (result.pointer, Int32(truncatingIfNeeded: place))
+        guard PQftype(pointer, column) == type.rawValue, PQfformat(pointer, column) == 1 else {
+            throw .misuse("column \(place + 1) of the result is not the \(type) that was asked for, or not there")
+        }
+        guard PQgetisnull(pointer, index, column) == 0 else { return nil }
+        return UnsafeRawBufferPointer(
+            start: PQgetvalue(pointer, index, column), count: Int(PQgetlength(pointer, index, column)))
+    }
+
     func decode<Value: PostgresDecodable>(_ type: Value.Type, column: Int32) throws(PostgresError) -> Value {
         let pointer = result.pointer
         guard column < PQnfields(pointer) else {

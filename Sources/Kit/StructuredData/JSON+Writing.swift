@@ -123,21 +123,26 @@ struct JSONWriter {
     }
 
     private mutating func write(string: String) {
-        bytes.append(UInt8(ascii: "\""))
         var string = string
-        string.withUTF8 { text in
-            var start = 0
-            for place in text.indices where !text[place].isPlainText {
-                bytes.append(contentsOf: text[start..<place])
-                escape(text[place])
-                start = place + 1
-            }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
+        string.withUTF8 { JSON.write(string: $0, into: &bytes) }
+    }
+}
+
+extension JSON {
+    /// Appends UTF-8 as a string in JSON to `bytes`.
+    public static func write(string text: UnsafeBufferPointer<UInt8>, into bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        var start = 0
+        for place in text.indices where !text[place].isPlainText {
+            bytes.append(contentsOf: text[start..<place])
+            escape(text[place], into: &bytes)
+            start = place + 1
         }
+        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private mutating func escape(_ byte: UInt8) {
+    private static func escape(_ byte: UInt8, into bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\\"))
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)

@@ -4,43 +4,45 @@ internal import Logging
 internal import NIOCore
 internal import StructuredData
 
-/// A subscription and what is done with its events.
+/// A path that events are delivered to, and what is done with them.
 public struct TopicSubscriber: Sendable {
     /// Called with the events of one delivery, in their order; gives one status for each.
     /// What it throws is logged and answered as RETRY for all of them.
     public typealias Handler = @Sendable ([DeliveredEvent]) async throws -> [DeliveryStatus]
 
-    public let subscription: TopicSubscription
+    /// As the subscription names it.
+    public let path: String
     public let handler: Handler
 
-    public init(_ subscription: TopicSubscription, handler: @escaping Handler) {
-        self.subscription = subscription
+    public init(_ path: String, handler: @escaping Handler) {
+        self.path = path
         self.handler = handler
     }
 }
 
 extension RouterMethods {
-    /// Adds `GET /dapr/subscribe` and the paths of the subscriptions.
+    /// Adds `GET /dapr/subscribe`, by which an app subscribes itself. Not where Subscription objects do it: each event
+    /// would come twice. With a `token` every call must show it, else the answer is 401.
+    public func addDaprSubscriptions(_ subscriptions: [TopicSubscription], token: AppToken?) {
+        let answer = JSON.array(subscriptions.map(\.json)).encoded()
+        get("/dapr/subscribe") { request, _ in
+            guard token?.admits(request.headers) ?? true else { return Response(status: .unauthorized) }
+            return Self.json(answer)
+        }
+    }
+
+    /// Adds the paths of the subscribers.
     ///
     /// With a `token` every call must show it, else the answer is 401. An event that cannot be read is answered with
     /// DROP, for it would not get better; a batch that cannot be read, or is larger than `bodyLimit` bytes, with an
     /// error status, so that it comes again.
-    public func addDaprSubscriptions(
-        _ subscribers: [TopicSubscriber], token: AppToken?, bodyLimit: Int = 64 << 20
-    ) {
-        let subscriptions = JSON.array(subscribers.map(\.subscription.json)).encoded()
-        get("/dapr/subscribe") { request, _ in
-            guard token?.admits(request.headers) ?? true else { return Response(status: .unauthorized) }
-            return Self.json(subscriptions)
-        }
+    public func addDaprSubscribers(_ subscribers: [TopicSubscriber], token: AppToken?, bodyLimit: Int = 64 << 20) {
         for subscriber in subscribers {
-            for path in subscriber.subscription.paths {
-                post(RouterPath(path)) { request, context in
-                    guard token?.admits(request.headers) ?? true else { return Response(status: .unauthorized) }
-                    let body = try await request.body.collect(upTo: bodyLimit)
-                    return await Self.take(
-                        Array(body.readableBytesView), request.headers, subscriber.handler, context.logger)
-                }
+            post(RouterPath(subscriber.path)) { request, context in
+                guard token?.admits(request.headers) ?? true else { return Response(status: .unauthorized) }
+                let body = try await request.body.collect(upTo: bodyLimit)
+                return await Self.take(
+                    Array(body.readableBytesView), request.headers, subscriber.handler, context.logger)
             }
         }
     }

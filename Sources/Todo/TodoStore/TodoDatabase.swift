@@ -1,7 +1,7 @@
 internal import Concurrency
 public import FoundationEssentials
 public import Postgres
-internal import TodoModel
+public import TodoModel
 
 /// What people keep, in PostgreSQL. Every call is one transaction; unless its comment says otherwise it is also one round
 /// trip: whom it is for, the lock and the statement go out together.
@@ -17,16 +17,25 @@ public struct TodoDatabase: Sendable {
     let link: Link
     private let ids: Lock<UUIDv7Generator>
     private let didCommit: @Sendable () -> Void
+    /// What instances of a series are told by that are over already.
+    let now: @Sendable () -> Instant
 
     /// - Parameter didCommit: called after each transaction that wrote; wakes up the relay, and must be quick.
-    public init(pool: PostgresPool, didCommit: @escaping @Sendable () -> Void = {}) {
-        self.init(link: .pool(pool), ids: Lock(UUIDv7Generator()), didCommit: didCommit)
+    public init(
+        pool: PostgresPool, didCommit: @escaping @Sendable () -> Void = {},
+        now: @escaping @Sendable () -> Instant = { .now() }
+    ) {
+        self.init(link: .pool(pool), ids: Lock(UUIDv7Generator()), didCommit: didCommit, now: now)
     }
 
-    private init(link: Link, ids: Lock<UUIDv7Generator>, didCommit: @escaping @Sendable () -> Void) {
+    private init(
+        link: Link, ids: Lock<UUIDv7Generator>, didCommit: @escaping @Sendable () -> Void,
+        now: @escaping @Sendable () -> Instant
+    ) {
         self.link = link
         self.ids = ids
         self.didCommit = didCommit
+        self.now = now
     }
 
     public var tasks: TaskStore { TaskStore(database: self) }
@@ -53,6 +62,7 @@ struct Identity: Sendable {
     private var isSystem = false
     private var email = ""
     private var login = ""
+    private var readsInOrder = false
 
     static let nobody = Identity()
     /// For nobody in particular: sees everything.
@@ -82,17 +92,28 @@ struct Identity: Sendable {
         return identity
     }
 
+    /// Has rows read from an index in the order in which they are asked for, where there is one: not all of them by
+    /// another index and then sorted. For the planner counts on few rows wherever it cannot tell, and does not see that a
+    /// page is soon full.
+    func readingInOrder(_ readsInOrder: Bool) -> Identity {
+        var identity = self
+        identity.readsInOrder = readsInOrder
+        return identity
+    }
+
     /// Sets all of them, so that nothing is left of whom the transaction ran for before.
     ///
     /// Besides, it has PostgreSQL plan a prepared statement once: the text of ours says how they are to be run, whatever
-    /// the values, and planning one anew takes longer than running it. Here and not where a connection begins, for
-    /// poolers forget or refuse it there.
+    /// the values, and planning one anew takes longer than running it, as does compiling one. Here and not where a
+    /// connection begins, for poolers forget or refuse it there.
     var query: PostgresQuery {
-        PostgresQuery(
+        let reading = readsInOrder ? "off" : "on"
+        return PostgresQuery(
             """
             SELECT set_config('app.user_id', \(user), true), set_config('app.system', \(isSystem ? "on" : ""), true),
                 set_config('app.email', \(email), true), set_config('app.identity', \(login), true),
-                set_config('plan_cache_mode', 'force_generic_plan', true)
+                set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true),
+                set_config('enable_sort', \(reading), true), set_config('enable_bitmapscan', \(reading), true)
             """
         ).named("identity")
     }
@@ -136,7 +157,7 @@ extension TodoDatabase {
         case .transaction: return try await body(self)
         case .pool(let pool):
             let value = try await pool.withTransaction(attempts: 3) { connection in
-                try await body(TodoDatabase(link: .transaction(connection), ids: ids, didCommit: didCommit))
+                try await body(TodoDatabase(link: .transaction(connection), ids: ids, didCommit: didCommit, now: now))
             }
             didCommit()
             return value

@@ -14,7 +14,7 @@ struct FiringSchedule: Sendable {
         /// How often missed ones are claimed, up to `FireStore.batch` each time.
         var catchUp: Duration = .seconds(1)
         /// How many claims run at once when one was not enough.
-        var lanes = 2
+        var lanes = 6
         /// After the first failure; doubled with each one that follows.
         var retry: Duration = .milliseconds(100)
         var longestRetry: Duration = .seconds(5)

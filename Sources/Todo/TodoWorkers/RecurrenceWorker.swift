@@ -1,5 +1,6 @@
 internal import Logging
 internal import Metrics
+internal import TodoModel
 internal import TodoStore
 
 /// Makes the next instances of recurring tasks that were closed by something that does not make them itself, as by an
@@ -10,6 +11,7 @@ struct RecurrenceWorker: Sendable {
     private static let batch = 100
 
     let database: TodoDatabase
+    let clock: any WorkerClock
     let permit: WorkPermit
     let metrics: WorkerMetrics
     let logger: Logger
@@ -37,7 +39,8 @@ struct RecurrenceWorker: Sendable {
                 metrics.failures.increment()
                 logger.warning("next instances could not be made; will try again", metadata: ["error": "\(error)"])
             }
-            try? await Task.sleep(for: Self.interval)  // nobody tells what others have written
+            // Nobody tells what others have written.
+            try? await clock.sleep(until: clock.now.advanced(by: Self.interval))
         }
     }
 }

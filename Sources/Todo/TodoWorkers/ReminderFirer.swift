@@ -43,9 +43,8 @@ struct ReminderFirer: Sendable {
             switch action {
             case .fire(let after, let lanes):
                 let claims = try await fire(after: after, lanes: lanes)
-                let isFull = claims.contains { $0.count == FireStore.batch || !$0.isInTime }
                 schedule.fired(
-                    after: after, isFull: isFull, next: claims.compactMap(\.next).min(),
+                    after: after, isFull: claims.contains(where: \.isFull), next: claims.compactMap(\.next).min(),
                     nextDigest: claims.compactMap(\.nextDigest).min(), at: clock.now)
             case .catchUp(let through):
                 _ = try await claim(after: nil, through: through)
@@ -65,10 +64,20 @@ struct ReminderFirer: Sendable {
         }
     }
 
+    /// One claim; or when that was not enough, several lanes of them, each until nothing is left, so that none waits for
+    /// another. Returns the last claim of each.
     private func fire(after: Instant, lanes: Int) async throws -> [FireStore.Claim] {
         guard lanes > 1 else { return [try await claim(after: after, through: clock.now)] }
+        let end = clock.now.advanced(by: pace.catchUp)
         return try await withThrowingTaskGroup(of: FireStore.Claim.self) { group in
-            for _ in 0..<lanes { group.addTask { try await claim(after: after, through: clock.now) } }
+            for _ in 0..<lanes {
+                group.addTask {
+                    while true {
+                        let claim = try await claim(after: after, through: clock.now)
+                        if !claim.isFull || clock.now >= end { return claim }
+                    }
+                }
+            }
             return try await group.reduce(into: []) { $0.append($1) }
         }
     }
@@ -122,7 +131,12 @@ struct ReminderFirer: Sendable {
         while true {
             let order = try await order(after: nil, through: clock.now)
             let claim = record(try await database.firing.claimDigests(of: policy, order))
-            if claim.isInTime, claim.count < FireStore.batch { return }
+            if !claim.isFull { return }
         }
     }
+}
+
+extension FireStore.Claim {
+    /// There may be more.
+    fileprivate var isFull: Bool { count == FireStore.batch || !isInTime }
 }

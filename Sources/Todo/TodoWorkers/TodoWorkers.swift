@@ -44,7 +44,8 @@ public struct TodoWorkers: Service {
             database: database, clock: clock, permit: permit, alarm: alarm, pace: .init(), metrics: metrics,
             logger: logger
         ) { planner.wantsDigests.withLock { $0 = true } }
-        let recurrence = RecurrenceWorker(database: database, permit: permit, metrics: metrics, logger: logger)
+        let recurrence = RecurrenceWorker(
+            database: database, clock: clock, permit: permit, metrics: metrics, logger: logger)
         try await prepare(planner)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await planner.run() }

@@ -14,7 +14,11 @@ struct QueryDatabase {
         let connection = try await database.connect()
         for migration in Migration.all { try await connection.execute(script: migration.sql) }
         // Rows stand by themselves here, without the people and projects that they refer to.
-        try await connection.execute(script: "SET session_replication_role = replica")
+        try await connection.execute(
+            script: """
+                SET session_replication_role = replica;
+                ALTER TABLE tasks ENABLE ALWAYS TRIGGER signature_new;
+                """)
         return QueryDatabase(connection: connection)
     }
 
@@ -53,11 +57,8 @@ struct QueryDatabase {
     }
 
     /// The ids of one page.
-    func page(_ listing: TaskListing, of user: UUID) async throws -> [UUID] {
-        let statement: SQLFragment = """
-            SELECT t.id FROM tasks AS t WHERE t.user_id = \(user) AND \(listing.condition)
-            ORDER BY \(listing.orderBy) LIMIT \(listing.limit)
-            """
+    func page(_ listing: TaskListing) async throws -> [UUID] {
+        let statement = listing.statement("t.id", count: listing.limit)
         return try await connection.query(statement.query(named: "page")).map { try $0.decode(UUID.self) }
     }
 }

@@ -61,7 +61,7 @@ import TodoModel
         var cursor: String?
         repeat {
             let listing = try TaskListing(query, in: context, after: cursor, limit: limit)
-            let page = try await database.page(listing, of: context.user)
+            let page = try await database.page(listing)
             found += page
             cursor = page.count < limit ? nil : tasks[page[limit - 1]].map { listing.cursor(after: $0) }
         } while cursor != nil && found.count <= tasks.count

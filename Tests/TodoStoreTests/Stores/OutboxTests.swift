@@ -50,4 +50,57 @@ import TodoModel
             #expect(try await stores.database.outbox.backlog().count == 3)
         }
     }
+
+    @Test func `many go out in one run, in portions and in order`() async throws {
+        try await Stores.with { stores in
+            for n in 0..<30 { _ = try await stores.create("\(n)", by: stores.ada) }
+            let seen = Lock<[[Int64]]>([])
+            let outcome = try await stores.database.outbox.drain(limit: 7) { entries in
+                seen.withLock { $0.append(entries.map(\.id)) }
+                return Set(entries.map(\.id))
+            }
+            let ids = seen.withLock { $0 }
+            #expect(outcome == .published(34) && ids.map(\.count) == [7, 7, 7, 7, 6])
+            #expect(ids.flatMap { $0 } == ids.flatMap { $0 }.sorted())
+            #expect(try await stores.database.outbox.backlog().count == 0)
+        }
+    }
+
+    @Test func `what went out before a portion failed does not go out again`() async throws {
+        struct Refused: Error {}
+        try await Stores.with { stores in
+            for n in 0..<30 { _ = try await stores.create("\(n)", by: stores.ada) }
+            await #expect(throws: Refused.self) {
+                try await stores.database.outbox.drain(limit: 7) { _ in throw Refused() }
+            }
+            let portions = Lock(0)
+            let outcome = try await stores.database.outbox.drain(limit: 7) { entries in
+                let portion = portions.withLock { portions in
+                    portions += 1
+                    return portions
+                }
+                if portion == 3 { throw Refused() }
+                return Set(entries.map(\.id))
+            }
+            #expect(outcome == .published(14))
+            #expect(try await stores.database.outbox.backlog().count == 20)
+            #expect(portions.withLock { $0 } == 3)
+        }
+    }
+
+    @Test func `nothing overtakes an entry that was not taken`() async throws {
+        try await Stores.with { stores in
+            for n in 0..<30 { _ = try await stores.create("\(n)", by: stores.ada) }
+            let first = Lock<[Int64]>([])
+            for _ in 0..<2 {
+                let outcome = try await stores.database.outbox.drain(limit: 7) { entries in
+                    first.withLock { $0.append(entries[0].id) }
+                    return Set(entries.dropFirst().map(\.id))
+                }
+                #expect(outcome == .published(6))
+            }
+            let ids = first.withLock { $0 }
+            #expect(ids.count == 2 && ids[0] == ids[1], "it is the first again, and the portions after it wait")
+        }
+    }
 }

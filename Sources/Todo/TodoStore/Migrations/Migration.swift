@@ -24,6 +24,7 @@ public struct Migration: Sendable {
 
     /// All steps, in order.
     public static let all: [Migration] = [
-        .people, .tasks, .events, .series, .reminders, .notifications, .closedSeries,
+        .people, .tasks, .events, .series, .reminders, .notifications, .closedSeries, .eventText, .signatures,
+        .oldSignatures,
     ]
 }

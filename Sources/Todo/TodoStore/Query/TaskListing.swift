@@ -12,6 +12,9 @@ public struct TaskListing: Sendable {
     let condition: SQLFragment
     /// For ORDER BY.
     let orderBy: SQLFragment
+    /// How the rows are come by.
+    let access: TaskAccess
+    private let cursor: TaskCursor?
 
     /// - Parameter cursor: the `cursor(after:)` of the page before; nil for the first page.
     ///
@@ -24,18 +27,59 @@ public struct TaskListing: Sendable {
         if let cursor {
             guard let cursor = TaskCursor(cursor, of: query) else { throw TaskCursorError() }
             condition = "(\(filter) AND \(order.after(cursor)))"
+            self.cursor = cursor
         } else {
             condition = filter
+            self.cursor = nil
         }
         self.query = query
         user = context.user
         self.limit = limit
         orderBy = order.orderBy
+        access = TaskAccess(query)
     }
 
     /// Where the page after this task begins. Opaque, and good for this query only.
     public func cursor(after task: TodoTask) -> String {
         TaskCursor(values: TaskOrder(query).values(of: task), id: task.id).text(of: query)
+    }
+
+    /// Up to `count` rows, in order, among all that the person sees. Each branch can be read from an index in order; the
+    /// second one finds nothing for who shares nothing.
+    func statement(_ columns: String, count: Int) -> SQLFragment {
+        let tail: SQLFragment = "ORDER BY \(orderBy) LIMIT \(count)"
+        return """
+            SELECT \(raw: columns) FROM (
+                (\(own(count: count)))
+                UNION ALL
+                (SELECT t.* FROM project_members m JOIN tasks t ON t.user_id = m.owner_id AND t.project_id = m.project_id
+                WHERE m.member_id = \(user) AND \(condition) \(tail))
+            ) AS t \(tail)
+            """
+    }
+
+    private func own(count: Int) -> SQLFragment {
+        guard let signature = access.signature else {
+            return
+                "SELECT t.* FROM tasks t WHERE t.user_id = \(user) AND \(condition) ORDER BY \(orderBy) LIMIT \(count)"
+        }
+        let begin: SQLFragment
+        if let cursor, case .position(let position)? = cursor.values.first {
+            begin = "(s.position, s.task_id) > (\(position), \(cursor.id))"
+        } else {
+            begin = "true"
+        }
+        // OFFSET keeps the look-up of each task where it is: one by one, until the page is full.
+        return """
+            SELECT t.* FROM (
+                SELECT DISTINCT s.position, s.task_id FROM task_signatures s
+                WHERE s.user_id = \(user) AND s.signature & \(signature) = \(signature) AND \(begin)
+            ) AS found CROSS JOIN LATERAL (
+                SELECT t.* FROM tasks t
+                WHERE t.user_id = \(user) AND t.id = found.task_id AND t.position = found.position OFFSET 0
+            ) AS t
+            WHERE \(condition) ORDER BY found.position, found.task_id LIMIT \(count)
+            """
     }
 }
 

@@ -32,7 +32,7 @@ struct DigestFiring {
             ORDER BY p.fire_at LIMIT \(raw: "\(order.limit)") FOR UPDATE SKIP LOCKED),
         judged AS MATERIALIZED (
             SELECT d.user_id, d.id, d.source, d.source_id, d.fire_at, d.missed, o.channels, l.tasks, v.reason, q.until,
-                \(ReminderFiring.verdict) AS verdict
+                \(ReminderFiring.verdict) AS verdict, NULL::text AS task
             FROM due d
             LEFT JOIN users u ON u.id = d.user_id
             LEFT JOIN reminder_policies o ON o.id = d.source_id
@@ -50,13 +50,7 @@ struct DigestFiring {
                 \(ReminderFiring.hush(at: now)) 
                 WHEN l.tasks IS NULL THEN 'empty' END AS reason) v),
         \(ReminderFiring.marking(at: now, digest: "j.tasks")),
-        told AS (
-            INSERT INTO outbox (event_id, user_id, topic, type, body)
-            SELECT e.id, m.user_id, '\(raw: ReminderEvent.topic)', e.type, reminder_event_json(
-                e.id, e.type, \(now), m.user_id, m.planned_id, reminder_json(m.planned, m.channels, m.digest), NULL)
-            FROM marked m
-            CROSS JOIN LATERAL (\(raw: ReminderFiring.event)) e
-            WHERE m.verdict IN ('fired', 'expired') ORDER BY m.fire_at),
+        \(ReminderFiring.telling(at: now)),
         \(ReminderFiring.tally(at: now))
         \(ReminderFiring.answer(order, repeated: "NULL::timestamptz"))
         """

@@ -122,12 +122,12 @@ extension PostgresQuery {
     ).named("worker.settings")
 
     /// What is due is little, however much is planned, and PostgreSQL cannot know that: each row is to be looked up by its
-    /// key, whatever a whole table would cost.
+    /// key, whatever a whole table would cost, and no table is to be gone through for each row.
     static let firingSettings = PostgresQuery(
         """
         SELECT set_config('jit', 'off', true), set_config('enable_hashjoin', 'off', true),
             set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true),
-            set_config('enable_bitmapscan', 'off', true)
+            set_config('enable_bitmapscan', 'off', true), set_config('enable_material', 'off', true)
         """
     ).named("firing.settings")
 }

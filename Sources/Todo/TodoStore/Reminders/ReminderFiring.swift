@@ -17,7 +17,8 @@ struct ReminderFiring {
         judged AS MATERIALIZED (
             SELECT d.user_id, d.id, d.base_id, d.owner_id, d.task_id, d.source, d.source_id, d.offset_minutes, d.anchor,
                 d.round, d.due_at, d.fire_at, d.missed, r.repeat_minutes, COALESCE(r.channels, o.channels) AS channels,
-                v.reason, q.until, \(Self.verdict) AS verdict
+                v.reason, q.until, \(Self.verdict) AS verdict,
+                CASE WHEN \(Self.isTold) THEN task_text(t) END AS task
             FROM due d
             LEFT JOIN tasks t ON t.user_id = d.owner_id AND t.id = d.task_id
             LEFT JOIN projects pr ON pr.user_id = t.user_id AND pr.id = t.project_id
@@ -28,7 +29,7 @@ struct ReminderFiring {
             CROSS JOIN LATERAL (SELECT CASE
                 WHEN \(Self.isVoid) THEN 'changed'
                 \(Self.missed(at: now, rival: "n.owner_id = d.owner_id AND n.task_id = d.task_id"))
-                \(Self.hush(at: now)) END AS reason) v),
+                \(Self.hush(at: now)) END AS reason OFFSET 0) v),
         \(Self.marking(at: now)),
         repeated AS (
             INSERT INTO planned_reminders (user_id, id, base_id, owner_id, task_id, source, source_id, offset_minutes,
@@ -39,13 +40,7 @@ struct ReminderFiring {
                     * j.repeat_minutes * interval '1 minute', 'pending'
             FROM judged j WHERE j.verdict IN ('fired', 'expired') AND j.repeat_minutes IS NOT NULL
             ON CONFLICT (user_id, id) DO NOTHING RETURNING fire_at),
-        told AS (
-            INSERT INTO outbox (event_id, user_id, topic, type, body)
-            SELECT e.id, m.user_id, '\(raw: ReminderEvent.topic)', e.type, reminder_event_json(
-                e.id, e.type, \(now), m.user_id, m.planned_id, reminder_json(m.planned, m.channels, NULL), task_json(t))
-            FROM marked m JOIN tasks t ON t.user_id = m.owner_id AND t.id = m.task_id
-            CROSS JOIN LATERAL (\(raw: Self.event)) e
-            WHERE m.verdict IN ('fired', 'expired') ORDER BY m.fire_at),
+        \(Self.telling(at: now)),
         \(Self.tally(at: now))
         \(Self.answer(order, repeated: "(SELECT min(fire_at) FROM repeated)"))
         """
@@ -122,24 +117,37 @@ extension ReminderFiring {
             WHEN 'empty' THEN 'cancelled' ELSE 'expired' END
         """
 
+    /// Of a row with the reason `v`: the person hears of it.
+    static let isTold: SQLFragment = "COALESCE(v.reason, '') NOT IN ('hold', 'changed', 'empty')"
+
+    /// Makes the forms that the events show here, where the rows are at hand.
+    ///
     /// - Parameter digest: what is listed, of a row `j` of `judged`.
-    static func marking(at now: SQLFragment, digest: SQLFragment = "NULL::json") -> SQLFragment {
+    static func marking(at now: SQLFragment, digest: SQLFragment = "NULL") -> SQLFragment {
         """
         marked AS (
             UPDATE planned_reminders p SET state = j.verdict, reason = NULLIF(j.reason, 'hold'),
                 late = j.missed AND j.verdict = 'fired', fire_at = CASE j.verdict WHEN 'held' THEN j.until ELSE p.fire_at END,
                 fired_at = CASE WHEN j.verdict IN ('fired', 'expired') THEN \(now) END
             FROM judged j WHERE p.user_id = j.user_id AND p.id = j.id
-            RETURNING p AS planned, p.user_id, p.id AS planned_id, p.owner_id, p.task_id, p.fire_at, j.channels, j.verdict,
-                \(digest) AS digest)
+            RETURNING p.user_id, p.id AS planned_id, p.fire_at, j.verdict, j.task,
+                CASE WHEN j.verdict IN ('fired', 'expired') THEN reminder_text(p, j.channels, \(digest)) END AS reminder)
         """
     }
 
-    /// `e`: the event of a row `m` of `marked`.
-    static let event = """
-        SELECT uuid_v7() AS id, CASE m.verdict WHEN 'fired' THEN '\(ReminderEvent.Kind.fired.rawValue)'
-            ELSE '\(ReminderEvent.Kind.expired.rawValue)' END AS type
+    static func telling(at now: SQLFragment) -> SQLFragment {
         """
+        told AS (
+            INSERT INTO outbox (event_id, user_id, topic, type, body)
+            SELECT e.id, m.user_id, '\(raw: ReminderEvent.topic)', e.type, reminder_event_text(
+                e.id, e.type, \(now), m.user_id, m.planned_id, m.reminder, m.task)::json
+            FROM marked m
+            CROSS JOIN LATERAL (
+                SELECT uuid_v7() AS id, CASE m.verdict WHEN 'fired' THEN '\(raw: ReminderEvent.Kind.fired.rawValue)'
+                    ELSE '\(raw: ReminderEvent.Kind.expired.rawValue)' END AS type) e
+            WHERE m.verdict IN ('fired', 'expired') ORDER BY m.fire_at)
+        """
+    }
 
     static func tally(at now: SQLFragment) -> SQLFragment {
         let buckets = (0...PolicyStore.latenessBounds.count).map {

@@ -165,7 +165,7 @@ extension SeriesStore {
     private func successor(
         of series: Series, of owner: UUID, _ zone: ZoneTable, by operation: TodoOperation
     ) async throws -> (next: Series, isInBin: Bool?)? {
-        let now = Instant.now()
+        let now = database.now()
         var series = series
         for _ in 0..<Self.reach {
             guard let next = series.next(at: now, zone: zone) else { return nil }

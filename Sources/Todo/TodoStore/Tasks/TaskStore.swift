@@ -28,22 +28,26 @@ public struct TaskStore: Sendable {
 
     /// One page of what `listing` asks for, among all that the person in its context sees.
     public func page(_ listing: TaskListing) async throws -> Page {
-        let actor = listing.user
-        // Each branch can be read from an index in order; the second one finds nothing for who shares nothing.
-        let tail: SQLFragment = "ORDER BY \(listing.orderBy) LIMIT \(listing.limit + 1)"
-        let columns = TodoTask.columns(of: "t")
-        let statement: SQLFragment = """
-            SELECT \(raw: columns) FROM (
-                (SELECT t.* FROM tasks t WHERE t.user_id = \(actor) AND \(listing.condition) \(tail))
-                UNION ALL
-                (SELECT t.* FROM project_members m JOIN tasks t ON t.user_id = m.owner_id AND t.project_id = m.project_id
-                WHERE m.member_id = \(actor) AND \(listing.condition) \(tail))
-            ) AS t \(tail)
-            """
-        let tasks = try await database.rows(as: .user(actor), "task.list", statement).map { try TodoTask($0) }
+        let tasks = try await rows(listing).map { try TodoTask($0) }
         guard tasks.count > listing.limit else { return Page(tasks: tasks, next: nil) }
         let page = Array(tasks.prefix(listing.limit))
         return Page(tasks: page, next: page.last.map { listing.cursor(after: $0) })
+    }
+
+    /// The same page as an array in JSON, each task in the form of `TodoTask.json`.
+    public func json(_ listing: TaskListing) async throws -> (tasks: [UInt8], next: String?) {
+        let rows = try await rows(listing)
+        var writer = TaskRowWriter()
+        for row in rows.prefix(listing.limit) { try writer.write(row) }
+        let last = rows.count > listing.limit ? try TodoTask(rows[listing.limit - 1]) : nil
+        return (writer.finish(), last.map { listing.cursor(after: $0) })
+    }
+
+    /// One more than the page holds when there is another after it.
+    private func rows(_ listing: TaskListing) async throws -> PostgresRows {
+        try await database.rows(
+            as: .user(listing.user).readingInOrder(listing.access.isInOrder), "task.list",
+            listing.statement(TodoTask.columns(of: "t"), count: listing.limit + 1))
     }
 
     /// Throws `invalid` naming `project` or `parent`, or `forbidden`.

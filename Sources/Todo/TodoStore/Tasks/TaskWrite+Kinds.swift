@@ -12,28 +12,33 @@ extension TaskWrite {
         let parent: SQLFragment
         let place: SQLFragment
         if let id = draft.parent {
-            parent =
-                "SELECT q.* FROM tasks q WHERE q.user_id = ANY (\(owners)) AND q.id = \(id) AND q.deleted_at IS NULL"
+            parent = """
+                parent AS (
+                    SELECT q.* FROM tasks q WHERE q.user_id = ANY (\(owners)) AND q.id = \(id) AND q.deleted_at IS NULL),
+                """
             place =
                 "\(draft.project)::uuid IS NULL AND p.id = (SELECT project_id FROM parent) OR p.id = \(draft.project)"
         } else {
-            parent = "SELECT NULL::uuid AS id, NULL::uuid AS project_id, NULL::uuid AS user_id WHERE false"
+            parent = ""
             place = draft.project.map { "p.id = \($0)" } ?? "p.user_id = \(actor) AND p.is_inbox"
         }
         let needsParent = draft.parent != nil
+        let isElsewhere: SQLFragment = """
+            WHEN (parent.user_id, parent.project_id) <> (place.user_id, place.id) THEN 'parent'
+            """
         let tables: SQLFragment = """
-            parent AS (\(parent)),
+            \(parent)
             place AS (
                 SELECT p.user_id, p.id, \(.mayWrite(actor, "p")) AS may_write FROM projects p
                 WHERE p.user_id = ANY (\(owners)) AND p.deleted_at IS NULL AND \(.sees(actor, "p")) AND (\(place))),
             checked AS (
                 SELECT place.user_id, place.id AS project_id, CASE
-                    WHEN \(needsParent) AND parent.id IS NULL THEN 'parent'
+                    \(raw: needsParent ? "WHEN parent.id IS NULL THEN 'parent'" : "")
                     WHEN place.id IS NULL THEN 'project'
                     WHEN NOT place.may_write THEN 'forbidden'
-                    WHEN \(needsParent) AND (parent.user_id, parent.project_id) <> (place.user_id, place.id) THEN 'parent'
+                    \(needsParent ? isElsewhere : "")
                     END AS problem
-                FROM (VALUES (1)) AS one LEFT JOIN place ON true LEFT JOIN parent ON true LIMIT 1),
+                FROM (VALUES (1)) AS one LEFT JOIN place ON true \(raw: needsParent ? "LEFT JOIN parent ON true" : "") LIMIT 1),
             """
         let values: [SQLFragment] = [
             "\(id)", "c.project_id", "\(draft.parent)", "\(draft.title)", "\(draft.description)",
@@ -85,7 +90,7 @@ extension TaskWrite {
         return TaskWrite(
             "task.update", lock: lock(owner(ofTask: id, for: operation.actor)), by: operation, tables: tables,
             goal: goal,
-            returning: id)
+            mayMove: isMoved, returning: id)
     }
 
     /// Puts a task and its subtasks into the bin. One that is there stays as it is.
@@ -135,7 +140,7 @@ extension TaskWrite {
             goal: goal(
                 ["deleted_at": "NULL::timestamptz", "project_id": "(SELECT id FROM place)", "parent_id": parent],
                 from: source),
-            returning: id)
+            mayMove: true, returning: id)
     }
 
     /// Gives the tasks of `owner` that an operation wrote the values that they had before; those that it made go into
@@ -164,7 +169,7 @@ extension TaskWrite {
             """
         return TaskWrite(
             "task.undo", lock: lock("\(owner)"), by: operation, tables: tables, goal: goal(changes, from: source),
-            returning: nil)
+            mayMove: true, returning: nil)
     }
 
     /// Gives every task of `owner` that bears a tag, and that the person may change, another one instead, or none.

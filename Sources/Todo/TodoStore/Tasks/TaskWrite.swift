@@ -26,10 +26,11 @@ struct TaskWrite: Sendable {
     ///   - tables: CTEs (each followed by a comma) that end with `checked(old tasks, problem text)`: the tasks that the
     ///     caller named, and why they cannot be written.
     ///   - goal: SELECTs made by `goal(_:from:)`.
+    ///   - mayMove: a task may go to another project.
     ///   - id: the task that is to be returned, whether it changed or not; nil for all that changed.
     init(
         _ name: String, lock: PostgresQuery?, by operation: TodoOperation, tables: SQLFragment, goal: SQLFragment,
-        returning id: UUID?
+        mayMove: Bool = false, returning id: UUID?
     ) {
         let columns = Self.writable.joined(separator: ", ")
         let old = Self.writable.map { "(g.old).\($0)" }.joined(separator: ", ")
@@ -51,7 +52,7 @@ struct TaskWrite: Sendable {
                     updated_at = GREATEST(now(), t.updated_at), version = t.version + 1, seq = stream.base + g.place
                 FROM changed g, stream WHERE t.user_id = (g.old).user_id AND t.id = (g.old).id
                 RETURNING t AS task, g.old),
-            \(Self.record(operation))
+            \(Self.record(operation, mayMove: mayMove))
             \(id == nil ? Self.changes : Self.named)
             """
         self.lock = lock
@@ -72,7 +73,7 @@ struct TaskWrite: Sendable {
                 INSERT INTO tasks AS t (user_id, seq, created_at, updated_at, id, \(raw: Self.writable.joined(separator: ", ")))
                 SELECT stream.user_id, stream.seq, now(), now(), \(.joined(values, by: ", ")) FROM stream, checked c
                 RETURNING t AS task, NULL::tasks AS old),
-            \(Self.record(operation))
+            \(Self.record(operation, mayMove: false))
             SELECT c.problem, 0::bigint, \(raw: TodoTask.columns(of: "(w.task)"))
             FROM checked c LEFT JOIN written w ON true
             """
@@ -97,9 +98,9 @@ struct TaskWrite: Sendable {
 }
 
 extension TaskWrite {
-    /// `written(task tasks, old tasks)` becomes a past that can be undone, events, and tombstones for those who see the
-    /// project that a task left.
-    private static func record(_ operation: TodoOperation) -> SQLFragment {
+    /// `written(task tasks, old tasks)` becomes a past that can be undone, and events; and, where a task may leave its
+    /// project, tombstones and events for those who see that one only.
+    private static func record(_ operation: TodoOperation, mayMove: Bool) -> SQLFragment {
         """
         logged AS (
             INSERT INTO operations (user_id, id, owner_id, task_id, version, before)
@@ -107,10 +108,7 @@ extension TaskWrite {
                 CASE WHEN (w.old).id IS NOT NULL THEN to_jsonb(w.old) - 'search' - 'due_wall' END
             FROM written w
             ON CONFLICT (user_id, id, owner_id, task_id) DO UPDATE SET version = EXCLUDED.version),
-        left_behind AS (
-            INSERT INTO tombstones (user_id, seq, kind, id, project_id, is_moved)
-            SELECT (w.task).user_id, (w.task).seq, 'task', (w.task).id, (w.old).project_id, true FROM written w
-            WHERE (w.task).project_id <> (w.old).project_id),
+        \(mayMove ? leftBehind : "")
         told AS (
             INSERT INTO outbox (event_id, user_id, topic, type, body)
             SELECT e.id, (w.task).user_id, '\(raw: TodoEvent.topic)', e.type, event_json(
@@ -118,15 +116,31 @@ extension TaskWrite {
                 task_json(w.task))
             FROM written w
             JOIN projects p ON p.user_id = (w.task).user_id AND p.id = (w.task).project_id
-            LEFT JOIN projects o ON o.user_id = (w.old).user_id AND o.id = (w.old).project_id AND o.id <> p.id
+            \(raw: mayMove ? "LEFT JOIN projects o ON o.user_id = (w.old).user_id AND o.id = (w.old).project_id AND o.id <> p.id" : "")
             CROSS JOIN LATERAL (
                 SELECT uuid_v7() AS id, \(raw: eventType) AS type, p.user_id || p.editors || p.viewers AS members
-                UNION ALL
-                SELECT uuid_v7(), '\(raw: TodoEvent.Kind.taskDeleted.rawValue)', gone.members FROM (
-                    SELECT array_agg(m) AS members FROM unnest(o.editors || o.viewers) m
-                    WHERE m <> ALL (p.user_id || p.editors || p.viewers)) gone
-                WHERE gone.members IS NOT NULL) e
+                \(mayMove ? goneEvent : "")) e
             ORDER BY (w.task).seq)
+        """
+    }
+
+    private static var leftBehind: SQLFragment {
+        """
+        left_behind AS (
+            INSERT INTO tombstones (user_id, seq, kind, id, project_id, is_moved)
+            SELECT (w.task).user_id, (w.task).seq, 'task', (w.task).id, (w.old).project_id, true FROM written w
+            WHERE (w.task).project_id <> (w.old).project_id),
+        """
+    }
+
+    /// For those who saw the project that a task left, and do not see the one that it is in.
+    private static var goneEvent: SQLFragment {
+        """
+        UNION ALL
+        SELECT uuid_v7(), '\(raw: TodoEvent.Kind.taskDeleted.rawValue)', gone.members FROM (
+            SELECT array_agg(m) AS members FROM unnest(o.editors || o.viewers) m
+            WHERE m <> ALL (p.user_id || p.editors || p.viewers)) gone
+        WHERE gone.members IS NOT NULL
         """
     }
 

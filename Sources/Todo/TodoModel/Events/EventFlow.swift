@@ -1,0 +1,58 @@
+/// What goes where between the services of an installation (design, section 2). The services serve these paths, and the
+/// operator subscribes them: so that a topic, a path and a batch are said once.
+public enum EventFlow {
+    /// The topics that the services need, without the prefix that they have in a Kafka that others use too.
+    public static let topics = [TodoEvent.topic, ReminderEvent.topic, auditTopic, deadLetters]
+
+    /// Of what is to be recorded and nothing more.
+    public static let auditTopic = "audit-events"
+    /// Where events go that a service cannot use: nothing of them is lost.
+    public static let deadLetters = "dead-letters"
+
+    /// By whose outbox relay every event is published.
+    public static let publisher = "api"
+
+    /// What one service takes of one topic.
+    public struct Delivery: Sendable, Hashable {
+        /// The service's name, as in `todo serve NAME`.
+        public let service: String
+        public let topic: String
+        /// Where those go that the service cannot use; nil drops them.
+        public let deadLetterTopic: String?
+        /// How many events it is given at once.
+        public let maxMessages: Int
+        /// How long an event waits for others, in milliseconds: how late it may be for a larger batch.
+        public let maxAwaitMilliseconds: Int
+
+        public var path: String { EventFlow.path(of: topic) }
+    }
+
+    /// Where a service is called with the events of a topic.
+    public static func path(of topic: String) -> String { "/events/\(topic)" }
+
+    /// A larger bulk costs the audit log fewer commits; the others wait no longer than a person would notice.
+    public static let deliveries = [
+        Delivery(
+            service: "audit", topic: TodoEvent.topic, deadLetterTopic: deadLetters,
+            maxMessages: 500, maxAwaitMilliseconds: 100),
+        Delivery(
+            service: "audit", topic: auditTopic, deadLetterTopic: deadLetters,
+            maxMessages: 500, maxAwaitMilliseconds: 100),
+        Delivery(
+            service: "notification", topic: ReminderEvent.topic,
+            deadLetterTopic: deadLetters, maxMessages: 500, maxAwaitMilliseconds: 20),
+        // Who misses one here finds the change when they next ask for changes.
+        Delivery(
+            service: "realtime", topic: TodoEvent.topic, deadLetterTopic: nil,
+            maxMessages: 200, maxAwaitMilliseconds: 10),
+        Delivery(
+            service: "realtime", topic: ReminderEvent.topic, deadLetterTopic: nil,
+            maxMessages: 200, maxAwaitMilliseconds: 10),
+    ]
+
+    /// Those of which every replica sees every event; the replicas of the others share them.
+    public static let broadcast: Set<String> = ["realtime"]
+
+    /// What a service is called with.
+    public static func deliveries(to service: String) -> [Delivery] { deliveries.filter { $0.service == service } }
+}
