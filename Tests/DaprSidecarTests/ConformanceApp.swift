@@ -29,8 +29,9 @@ final class ConformanceApp: Sendable {
 
     init(token: String?) { self.token = token.map { AppToken($0) } }
 
-    private func subscribers() -> [TopicSubscriber] {
-        let dead = "dead"
+    private static let dead = "dead"
+
+    private static var subscriptions: [TopicSubscription] {
         let rules = [
             TopicSubscription.Rule(match: #"event.type == "kind.a""#, path: "/routes/a"),
             TopicSubscription.Rule(
@@ -46,14 +47,21 @@ final class ConformanceApp: Sendable {
             TopicSubscription(pubsub: Self.pubsub, topic: "routes", path: "/routes/rest", rules: rules),
             TopicSubscription(pubsub: Self.pubsub, topic: "raw", path: "/raw", metadata: ["rawPayload": "true"]),
             TopicSubscription(pubsub: Self.pubsub, topic: "dead", path: "/dead"),
-        ].map { subscription in
-            TopicSubscriber(subscription) { [self] events in
-                let isBulk = subscription.bulk != nil
-                return events.map { event in
-                    let word = note(
-                        Arrival(path: Self.path, event: event.event, metadata: event.metadata, isBulk: isBulk))
-                    // The dead letter topic has the events with their scripts: there all are taken.
-                    return subscription.topic == dead ? .success : DeliveryStatus(rawValue: word ?? "") ?? .success
+        ]
+    }
+
+    private func subscribers() -> [TopicSubscriber] {
+        Self.subscriptions.flatMap { subscription in
+            subscription.paths.map { path in
+                TopicSubscriber(path) { [self] events in
+                    let isBulk = subscription.bulk != nil
+                    return events.map { event in
+                        let word = note(
+                            Arrival(path: Self.path, event: event.event, metadata: event.metadata, isBulk: isBulk))
+                        // The dead letter topic has the events with their scripts: there all are taken.
+                        return subscription.topic == Self.dead
+                            ? .success : DeliveryStatus(rawValue: word ?? "") ?? .success
+                    }
                 }
             }
         }
@@ -63,7 +71,8 @@ final class ConformanceApp: Sendable {
     func run(port: Int, onRunning: @escaping @Sendable (Int) -> Void) async throws {
         let router = Router()
         router.add(middleware: PathMiddleware(app: self))
-        router.addDaprSubscriptions(subscribers(), token: token)
+        router.addDaprSubscriptions(Self.subscriptions, token: token)
+        router.addDaprSubscribers(subscribers(), token: token)
         router.post("/declared") { [self] request, _ in
             let body = try await request.body.collect(upTo: 1 << 20)
             _ = note(

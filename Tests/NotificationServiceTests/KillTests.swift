@@ -7,6 +7,7 @@ import SMTPServer
 import StructuredData
 import Testing
 import TodoModel
+import WebhookReceiver
 
 @testable import NotificationService
 
@@ -31,7 +32,7 @@ import TodoModel
 
     @Test func `killed while they send, they lose nothing, and what comes twice has the same id`() async throws {
         let mail = try await SMTPServer.start(.none)
-        try await Receiver.with { receiver in
+        try await WebhookReceiver.with { receiver in
             try await NotificationDatabase.with { home in
                 let people = [home.ada, home.ben]
                 for person in people {
@@ -97,10 +98,7 @@ import TodoModel
                 #expect(try await hooks == ids(of: "webhook", home))
                 let bodies = Dictionary(grouping: receiver.received, by: \.id).values.map { Set($0.map(\.body)).count }
                 #expect(bodies.allSatisfy { $0 == 1 }, "the same id is the same message")
-                let mails: Set<String> = Set(
-                    mail.mails.compactMap {
-                        $0.text.split(separator: "Message-ID: <").last.map { String($0.prefix(36)) }
-                    })
+                let mails: Set<String> = Set(mail.mails.map { String($0.messageID.prefix(36)) })
                 #expect(try await mails == ids(of: "email", home))
             }
         }

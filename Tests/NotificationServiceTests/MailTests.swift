@@ -33,16 +33,9 @@ import TodoStore
         }
     }
 
-    /// The text of the part for people who read text.
-    private func text(_ mail: SMTPServer.Mail) -> String {
-        let part = mail.text.split(separator: "Content-Transfer-Encoding: quoted-printable\r\n\r\n")[1]
-        return String(part.split(separator: "\r\n--=_part")[0]).replacing("=\r\n", with: "").replacing("=3D", with: "=")
-    }
-
     /// The path and query of the link that follows `name: `.
     private func link(_ name: String, in mail: SMTPServer.Mail) throws -> String {
-        let line = try #require(text(mail).split(separator: "\r\n").first { $0.hasPrefix("\(name): ") })
-        let url = line.dropFirst(name.count + 2)
+        let url = try #require(mail.link(name))
         #expect(url.hasPrefix("https://todo.example.com/"))
         return String(url.dropFirst("https://todo.example.com".count))
     }
@@ -74,7 +67,7 @@ import TodoStore
                 for _ in 0..<3 { #expect(try await service.deliver([event]) == ["SUCCESS"]) }
                 try await eventually { server.mails.count == 2 }
                 let mail = server.mails[1]
-                #expect(text(mail).contains("Due 2026-11-21 at 14:30 (Europe/Berlin)"))
+                #expect(mail.plainText.contains("Due 2026-11-21 at 14:30 (Europe/Berlin)"))
                 let html = try #require(mail.text.split(separator: "Content-Type: text/html").last)
                 #expect(html.contains("&lt;b&gt;") && !html.contains("<b>"))
                 #expect(mail.text.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"))
@@ -129,8 +122,8 @@ import TodoStore
                 try await eventually { server.mails.count == 1 }
                 let mail = server.mails[0]
                 #expect(mail.text.contains("Subject: Your digest: 2 tasks\r\n"))
-                #expect(text(mail).contains("- Water the plants\r\n- Feed the cat"))
-                #expect(!text(mail).contains("Acknowledge: "), "nobody could, here")
+                #expect(mail.plainText.contains("- Water the plants\r\n- Feed the cat"))
+                #expect(!mail.plainText.contains("Acknowledge: "), "nobody could, here")
             }
         }
         try await server.stop()

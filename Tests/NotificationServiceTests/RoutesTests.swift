@@ -6,12 +6,13 @@ import StructuredData
 import Testing
 import TodoModel
 import TodoStore
+import WebhookReceiver
 
 @testable import NotificationService
 
 @Suite(.timeLimit(.minutes(3))) struct RoutesTests {
     @Test func `from the event to the receiver, once, however often it comes`() async throws {
-        try await Receiver.with { receiver in
+        try await WebhookReceiver.with { receiver in
             try await NotificationDatabase.with { home in
                 try await RunningNotification.with(home) { service in
                     let made = try await service.send(
@@ -104,7 +105,7 @@ import TodoStore
     }
 
     @Test func `channels are paused, tested, given a new secret and removed`() async throws {
-        try await Receiver.with { receiver in
+        try await WebhookReceiver.with { receiver in
             try await NotificationDatabase.with { home in
                 try await RunningNotification.with(home) { service in
                     let made = try await service.send(
@@ -160,7 +161,7 @@ import TodoStore
     }
 
     @Test func `deliveries come in pages, and dead ones are replayed`() async throws {
-        try await Receiver.with { receiver in
+        try await WebhookReceiver.with { receiver in
             try await NotificationDatabase.with { home in
                 try await RunningNotification.with(home) { service in
                     receiver.answer(.gone)

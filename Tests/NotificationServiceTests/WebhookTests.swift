@@ -6,6 +6,7 @@ import StructuredData
 import Testing
 import TodoModel
 import TodoStore
+import WebhookReceiver
 
 @testable import NotificationService
 
@@ -46,7 +47,7 @@ import TodoStore
     }
 
     @Test func `a webhook is signed with every secret in force, and somebody else's library takes it`() async throws {
-        try await Receiver.with { receiver in
+        try await WebhookReceiver.with { receiver in
             try await NotificationDatabase.with { home in
                 let old = StandardWebhook.text(ofSecret: [UInt8](repeating: 7, count: 32))
                 let new = StandardWebhook.makeSecret()
@@ -90,7 +91,7 @@ import TodoStore
     func `what a receiver answers decides`(_ status: HTTPResponse.Status, _ headers: HTTPFields, _ state: String)
         async throws
     {
-        try await Receiver.with { receiver in
+        try await WebhookReceiver.with { receiver in
             receiver.answer(status, headers)
             try await NotificationDatabase.with { home in
                 let delivery = try await send(home, to: "http://127.0.0.1:\(receiver.port)/", by: sender())
@@ -109,7 +110,7 @@ import TodoStore
             let answer: String
             func addresses(of host: String) async throws -> [IPAddress] { [IPAddress(answer)].compactMap(\.self) }
         }
-        try await Receiver.with { receiver in
+        try await WebhookReceiver.with { receiver in
             try await NotificationDatabase.with { home in
                 let url = "https://rebind.example:\(receiver.port)/"
                 _ = try await WebhookTarget(url).addresses(Rebinding(answer: "1.1.1.1"), AddressPolicy())

@@ -83,7 +83,7 @@ public struct AuditService: Service {
         HealthRoutes(
             registry: registry, ready: HealthChecks([("database", { try await readiness.check() })])
         ).add(to: router)
-        router.addDaprSubscriptions(EventDelivery(log: log).subscribers, token: configuration.sidecarToken)
+        router.addDaprSubscribers(EventDelivery(log: log).subscribers, token: configuration.sidecarToken)
         AuditRoutes(log: log, authenticator: authenticator).add(to: router)
         return Application(
             router: router,

@@ -116,7 +116,7 @@ public struct NotificationService: Service {
         HealthRoutes(
             registry: registry, ready: HealthChecks([("database", { try await readiness.check() })])
         ).add(to: router)
-        router.addDaprSubscriptions([delivery.subscriber], token: configuration.sidecarToken)
+        router.addDaprSubscribers(delivery.subscribers, token: configuration.sidecarToken)
         for endpoint in endpoints { endpoint.add(to: router, authenticator) }
         NotificationDocument.add(to: router, describing: endpoints)
         links.add(to: router)

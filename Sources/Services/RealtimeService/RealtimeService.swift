@@ -88,7 +88,7 @@ public struct RealtimeService: Service {
         }
         HealthRoutes(registry: registry, ready: HealthChecks([("connections", isServing)])).add(to: router)
         StreamRefusals(hub: hub, allowedOrigins: configuration.allowedOrigins).add(to: router)
-        router.addDaprSubscriptions(
+        router.addDaprSubscribers(
             [EventSubscription.subscriber(hub, logger), ReminderSubscription.subscriber(hub, logger)],
             token: configuration.appToken.map { AppToken($0) })
         return router
@@ -114,14 +114,8 @@ public struct RealtimeService: Service {
 
 /// The events that this service is delivered.
 enum EventSubscription {
-    /// The component makes every replica a consumer group of its own: each sees all events. A batch is waited for no
-    /// longer than a person would notice.
-    static let subscription = TopicSubscription(
-        pubsub: "todo-broadcast", topic: TodoEvent.topic, path: "/dapr/task-events",
-        bulk: .init(maxMessages: 200, maxAwaitMilliseconds: 10))
-
     static func subscriber(_ hub: Hub, _ logger: Logger) -> TopicSubscriber {
-        TopicSubscriber(subscription) { delivered in
+        TopicSubscriber(EventFlow.path(of: TodoEvent.topic)) { delivered in
             var events: [TodoEvent] = []
             let statuses = delivered.map { delivered -> DeliveryStatus in
                 do {

@@ -135,9 +135,10 @@ public struct TaskService: Service {
 
     private var server: HTTPServerBuilder {
         let http = HTTP1Channel.Configuration(idleTimeout: .init(configuration.idleTimeout))
-        guard let target = configuration.realtime else { return .http1(configuration: http) }
-        return HTTPServerBuilder { responder in
-            TunnelingChannel(http: HTTP1Channel(responder: responder, configuration: http), target: target)
+        return HTTPServerBuilder { [target = configuration.realtime] responder in
+            let plain = HTTP1Channel(responder: responder, configuration: http)
+            guard let target else { return EventLoopChannel(base: plain) }
+            return EventLoopChannel(base: TunnelingChannel(http: plain, target: target))
         }
     }
 

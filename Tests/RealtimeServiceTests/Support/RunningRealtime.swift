@@ -72,7 +72,7 @@ struct RunningRealtime: Sendable {
             "id": "1", "type": "com.dapr.event.sent.bulk", "topic": .string(topic), "pubsubname": "todo-pubsub",
             "entries": .array(entries),
         ]
-        return try await send(.post, "/dapr/\(topic)", body, token: token).json
+        return try await send(.post, "/events/\(topic)", body, token: token).json
     }
 
     func send(

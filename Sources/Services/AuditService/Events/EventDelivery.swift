@@ -6,22 +6,12 @@ internal import TodoModel
 
 /// Takes the events that the sidecar delivers.
 public struct EventDelivery: Sendable {
-    static let topics = ["task-events", "audit-events"]
-    static let pubsub = "todo-pubsub"
-    static let deadLetters = "dead-letters"
-
     private let log: AuditLog
 
     public init(log: AuditLog) { self.log = log }
 
-    /// What the sidecar is asked for. A larger bulk costs fewer commits; the wait is how late an entry may be for it.
     var subscribers: [TopicSubscriber] {
-        Self.topics.map { topic in
-            let subscription = TopicSubscription(
-                pubsub: Self.pubsub, topic: topic, path: "/events/\(topic)", deadLetterTopic: Self.deadLetters,
-                bulk: .init(maxMessages: 500, maxAwaitMilliseconds: 100))
-            return TopicSubscriber(subscription) { await handle($0) }
-        }
+        EventFlow.deliveries(to: "audit").map { TopicSubscriber($0.path) { await handle($0) } }
     }
 
     /// What became of each event. One that cannot be recorded goes to the dead letters, where nothing of it is lost.

@@ -8,9 +8,6 @@ internal import TodoStore
 /// Takes the reminders that the sidecar delivers, and makes deliveries of them. One that never will do goes to the dead
 /// letters; what fails for now comes again.
 struct ReminderDelivery: Sendable {
-    static let pubsub = "todo-pubsub"
-    static let deadLetters = "dead-letters"
-
     let store: NotificationStore
     let metrics: NotificationMetrics
     let logger: Logger
@@ -18,12 +15,8 @@ struct ReminderDelivery: Sendable {
     /// Called when there is something to send.
     let didEnqueue: @Sendable () -> Void
 
-    /// A batch is waited for no longer than a person would notice.
-    var subscriber: TopicSubscriber {
-        let subscription = TopicSubscription(
-            pubsub: Self.pubsub, topic: Notice.topic, path: "/events/\(Notice.topic)",
-            deadLetterTopic: Self.deadLetters, bulk: .init(maxMessages: 500, maxAwaitMilliseconds: 20))
-        return TopicSubscriber(subscription) { await handle($0) }
+    var subscribers: [TopicSubscriber] {
+        EventFlow.deliveries(to: "notification").map { TopicSubscriber($0.path) { await handle($0) } }
     }
 
     /// What became of each event.

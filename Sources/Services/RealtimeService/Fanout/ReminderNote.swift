@@ -30,12 +30,8 @@ struct ReminderNote: Sendable {
 
 /// The reminders that this service is delivered, as every replica is.
 enum ReminderSubscription {
-    static let subscription = TopicSubscription(
-        pubsub: EventSubscription.subscription.pubsub, topic: "reminder-events", path: "/dapr/reminder-events",
-        bulk: EventSubscription.subscription.bulk)
-
     static func subscriber(_ hub: Hub, _ logger: Logger) -> TopicSubscriber {
-        TopicSubscriber(subscription) { delivered in
+        TopicSubscriber(EventFlow.path(of: ReminderEvent.topic)) { delivered in
             var notes: [ReminderNote] = []
             let statuses = delivered.map { delivered -> DeliveryStatus in
                 do {

@@ -33,9 +33,13 @@ enum TaskEndpoints {
         let context = QueryContext(user: user.id, now: .now(), zone: user.zone, dayStart: user.dayStart)
         let limit = try call.integer("limit", in: pageSizes, default: usualPageSize)
         let listing = try TaskListing(query(call), in: context, after: try call.query("cursor"), limit: limit)
-        let page = try await call.database.tasks.page(listing)
-        return Answer(
-            .ok, ["items": .array(page.tasks.map(\.json)), "nextCursor": JSON(page.next, JSON.string)])
+        let page = try await call.database.tasks.json(listing)
+        var body = Array(#"{"items":"#.utf8)
+        body += page.tasks
+        body += Array(#","nextCursor":"#.utf8)
+        JSON(page.next, JSON.string).write(into: &body)
+        body.append(UInt8(ascii: "}"))
+        return Answer(.ok, json: body)
     }
 
     private static func query(_ call: Call) throws -> TaskQuery {

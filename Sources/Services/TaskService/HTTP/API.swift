@@ -3,6 +3,7 @@ internal import Crypto
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import NIOPosix
 internal import ServiceHTTP
 internal import StructuredData
 internal import TodoModel
@@ -61,14 +62,17 @@ struct API: Sendable {
         let call = Call(
             request: request, parameters: context.parameters, database: database, bearer: bearer,
             body: endpoint.body == nil ? .null : try Request.json(bytes))
-        return try await withDeadline(endpoint.path == "/v1/changes" ? Self.waitDeadline : Self.deadline) {
+        let deadline = endpoint.path == "/v1/changes" ? Self.waitDeadline : Self.deadline
+        return try await withDeadline(deadline, on: MultiThreadedEventLoopGroup.currentEventLoop) {
             try await answer(call, bytes, with: endpoint).response(to: request)
         }
     }
 
     private func body(of request: Request, _ types: [String]) async throws -> [UInt8] {
         do {
-            return try await withDeadline(uploadDeadline) { try await request.body(of: types) }
+            return try await withDeadline(uploadDeadline, on: MultiThreadedEventLoopGroup.currentEventLoop) {
+                try await request.body(of: types)
+            }
         } catch is DeadlineExceeded {
             throw Problem(.requestTimeout, "the body took too long", headers: [.connection: "close"])
         }

@@ -18,8 +18,13 @@ struct Answer: Sendable {
     }
 
     init(_ status: HTTPResponse.Status, _ json: JSON, headers: HTTPFields = [:]) {
+        self.init(status, json: json.encoded(), headers: headers)
+    }
+
+    /// JSON as it stands.
+    init(_ status: HTTPResponse.Status, json: [UInt8], headers: HTTPFields = [:]) {
         self.init(status, headers: headers)
-        body = json.encoded()
+        body = json
         self.headers[.contentType] = "application/json"
     }
 

@@ -4,18 +4,24 @@ public import TodoStore
 
 /// Publishes by the Dapr sidecar beside the service.
 public struct DaprPublisher: EventPublisher {
-    /// The pub/sub component that the services share.
-    public static let pubsub = "todo-pubsub"
-
     private let client: DaprClient
+    private let pubsub: String
+    private let topicPrefix: String
 
-    public init(_ client: DaprClient) { self.client = client }
+    /// - Parameters:
+    ///   - pubsub: the name of the pub/sub component.
+    ///   - topicPrefix: what every topic's name begins with, in a Kafka that others use too.
+    public init(_ client: DaprClient, pubsub: String, topicPrefix: String = "") {
+        self.client = client
+        self.pubsub = pubsub
+        self.topicPrefix = topicPrefix
+    }
 
     public func publish(_ entries: [Outbox.Entry], to topic: String) async throws -> Set<Int64> {
         let events = entries.map { entry in
             OutgoingEvent(body: entry.body, partitionKey: entry.user.uuidString.lowercased())
         }
-        let rejected = try await client.publish(events, to: topic, of: Self.pubsub)
+        let rejected = try await client.publish(events, to: topicPrefix + topic, of: pubsub)
         return Set(rejected.map { entries[$0.index].id })
     }
 }

@@ -69,19 +69,35 @@ struct OutboxRelay: Service {
         }
     }
 
-    /// All entries of a topic in one call; between topics there is no order to keep.
+    /// Throws when nothing went out.
     @Sendable private func publish(_ entries: [Outbox.Entry]) async throws -> Set<Int64> {
-        var done: Set<Int64> = []
-        for (topic, entries) in Dictionary(grouping: entries, by: \.topic) {
-            do {
-                let failed = try await publisher.publish(entries, to: topic)
-                done.formUnion(entries.lazy.map(\.id).filter { !failed.contains($0) })
-            } catch  where !done.isEmpty {
-                // What went out must leave the outbox; the rest is tried again, and then throws first.
-                logger.warning("events could not be published", metadata: ["error": "\(error)", "topic": "\(topic)"])
-                return done
+        try await withThrowingTaskGroup(of: (topic: String, done: Result<Set<Int64>, any Error>).self) { group in
+            for (topic, entries) in Outbox.Entry.calls(for: entries) {
+                group.addTask {
+                    do {
+                        let failed = try await publisher.publish(entries, to: topic)
+                        return (topic, .success(Set(entries.lazy.map(\.id).filter { !failed.contains($0) })))
+                    } catch {
+                        return (topic, .failure(error))
+                    }
+                }
             }
+            var done: Set<Int64> = []
+            var failure: (topic: String, error: any Error)?
+            for try await call in group {
+                switch call.done {
+                case .success(let ids): done.formUnion(ids)
+                case .failure(let error): failure = (call.topic, error)
+                }
+            }
+            if let failure {
+                if done.isEmpty { throw failure.error }
+                // What went out must leave the outbox; the rest is tried again.
+                logger.warning(
+                    "events could not be published",
+                    metadata: ["error": "\(failure.error)", "topic": "\(failure.topic)"])
+            }
+            return done
         }
-        return done
     }
 }
