@@ -16,12 +16,12 @@ struct TestCluster {
     var client: KubernetesClient { cluster.client }
 
     static func running(
-        dataFolder: String? = nil, runsSidecars: Bool = false, _ body: (TestCluster) async throws -> Void
+        dataFolder: String? = nil, runsStandIns: Bool = false, _ body: (TestCluster) async throws -> Void
     ) async throws {
         var configuration = LocalCluster.Configuration()
         configuration.port = 0
         configuration.dataFolder = dataFolder
-        configuration.runsSidecars = runsSidecars
+        configuration.runsStandIns = runsStandIns
         configuration.programs = ["sh": "/bin/sh"]
         var logger = Logger(label: "test")
         logger.logLevel = .critical

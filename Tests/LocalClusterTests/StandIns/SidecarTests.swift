@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test func aPodIsGivenASidecarWithTokensAndEventsAndLosesItInTheEnd() async throws {
-        try await TestCluster.running(runsSidecars: true) { cluster in
+        try await TestCluster.running(runsStandIns: true) { cluster in
             try await Self.createObjects(cluster)
             try await Self.createPod(cluster)
             var log = ""
@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test func aPodWaitsForTheSecretOfItsToken() async throws {
-        try await TestCluster.running(runsSidecars: true) { cluster in
+        try await TestCluster.running(runsStandIns: true) { cluster in
             try await Self.createPod(cluster)
             try await eventually("it says what is missing") {
                 try await cluster.waiting("app")?["message"]?.string == "secret \"api-token\" not found"

@@ -113,6 +113,11 @@ extension ReconcileContext {
         return note(try await finalizers.remove(name, from: object, controller.primary.type))
     }
 
+    /// Takes a finalizer of somebody else's off a child, where it is sure that nobody else will.
+    public func release(_ child: StoredObject, _ type: ResourceType, from finalizer: String) async throws {
+        try await finalizers.remove(finalizer, from: child.object, type)
+    }
+
     private var finalizers: Finalizers { Finalizers(client: client, fieldManager: fieldManager) }
 
     private func note(_ written: KubernetesObject?) -> Bool {

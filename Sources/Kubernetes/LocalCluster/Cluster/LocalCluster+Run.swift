@@ -13,7 +13,7 @@ extension LocalCluster {
     public func run() async throws {
         let (logs, scratch) = try logFolder()
         let folder = configuration.dataFolder ?? scratch?.path ?? ""
-        let sidecars = configuration.runsSidecars ? try DaprStandIn(cluster: self, folder: "\(folder)/dapr") : nil
+        let sidecars = configuration.runsStandIns ? try DaprStandIn(cluster: self, folder: "\(folder)/dapr") : nil
         let parts = Parts(cluster: self, logs: logs, sidecars: sidecars)
         server.setPodRuntime(parts.agent)
         try await withGracefulShutdownHandler {

@@ -33,9 +33,9 @@ public final class LocalCluster: Service {
         public var serviceRange = "127.96.0.0/16"
         /// How long processes may take to end when the cluster stops.
         public var stopPatience: Duration = .seconds(5)
-        /// Whether pods with `dapr.io/enabled: "true"` get a sidecar; the kinds of dapr.io are installed then. Topics and
-        /// states are kept in the data folder.
-        public var runsSidecars = false
+        /// Whether Dapr and Strimzi are played: their kinds are installed, pods with `dapr.io/enabled: "true"` get a sidecar,
+        /// and a Kafka becomes ready at once. Topics and states are kept in the data folder.
+        public var runsStandIns = false
         /// Variables of this process that containers get too.
         public var inheritedVariables = ["PATH", "LD_LIBRARY_PATH", "TZ"]
 

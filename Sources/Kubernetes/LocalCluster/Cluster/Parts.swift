@@ -11,6 +11,7 @@ struct Parts: Sendable {
     let manager: Manager
     let agent: NodeAgent
     private let sidecars: DaprStandIn?
+    private let strimzi: StrimziStandIn?
     private let node = NodeDescription()
     private let collector: GarbageCollector
     private let proxy: ServiceProxy
@@ -90,6 +91,10 @@ struct Parts: Sendable {
         self.manager = manager
         self.sidecars = sidecars
         sidecars?.follow(with: manager)
+        strimzi =
+            cluster.configuration.runsStandIns
+            ? StrimziStandIn(access: access, authorityPEM: cluster.authority.certificatePEM) : nil
+        strimzi?.register(with: manager)
         proxy = cluster.proxy
         self.recorders = recorders
         informers = [
@@ -117,6 +122,7 @@ struct Parts: Sendable {
             stored = try await client.create(object, .nodes, options: WriteOptions(fieldManager: "kubelet"))
         }
         try await sidecars?.install()
+        try await strimzi?.install()
         guard let stored else { return }
         try await client.updateStatus(of: stored, .nodes, to: NodeAgent.node(node, now: now), by: "kubelet")
         try await EndpointRules.publishServer(

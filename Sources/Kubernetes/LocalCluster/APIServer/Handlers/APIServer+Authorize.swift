@@ -42,9 +42,11 @@ extension APIServer {
 
 extension ResourceRequest {
     func access(verb: String) -> AccessRequest {
-        AccessRequest(
+        // What is about one namespace is decided in it, so that a Role there can allow to read it.
+        let home = table == TableID(group: "", plural: "namespaces") ? name : namespace
+        return AccessRequest(
             verb: verb, group: resource.type.group, resource: resource.type.plural, subresource: subresource ?? "",
-            namespace: namespace ?? "", name: name ?? "")
+            namespace: home ?? "", name: name ?? "")
     }
 }
 
