@@ -68,6 +68,13 @@ import TodoResources
                 try await cluster.settle()
             }
             #expect(try await cluster.checksum() != before)
+            try await cluster.delete(OperatorHarness.secrets, "todo-api-token")
+            func token() async throws -> JSON? { try await cluster.find(OperatorHarness.secrets, "todo-api-token") }
+            for _ in 0..<16 where try await token() == nil {
+                time.advance(by: .seconds(10))
+                try await cluster.settle()
+            }
+            #expect(try await token() != nil, "the operator's own Secrets are read in turn, too")
         }
     }
 
@@ -139,9 +146,9 @@ import TodoResources
             for secret in ["todo-api-token", "todo-dapr-token", "todo-link-key"] {
                 try await cluster.delete(OperatorHarness.secrets, secret)
             }
-            for type in DesiredState.childTypes {
-                for service in ["todo-api", "todo-audit", "todo-notification", "todo-realtime"] {
-                    try await cluster.delete(type, service)
+            for type in DesiredState.ownTypes + DesiredState.daprTypes {
+                for child in try await cluster.person.list(type, namespace: "team", options: ListOptions()).items {
+                    try await cluster.delete(type, child.name)
                 }
             }
             try await cluster.bringUpPods()
@@ -282,7 +289,7 @@ import TodoResources
         }
         let events = ResourceType(group: "events.k8s.io", version: "v1", kind: "Event", plural: "events")
         var shown = cluster.logs.lines.joined(separator: "\n")
-        for type in DesiredState.childTypes + [TodoGroup.todoApp, events] {
+        for type in DesiredState.ownTypes + DesiredState.daprTypes + [TodoGroup.todoApp, events] {
             let objects = try await cluster.person.list(type, namespace: "team", options: ListOptions()).items
             #expect(!objects.isEmpty, "\(type.kind)")
             shown += objects.map(\.json.text).joined(separator: "\n")

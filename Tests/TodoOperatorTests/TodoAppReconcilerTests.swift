@@ -14,7 +14,7 @@ import TodoResources
         try await cluster.whileRunning {
             try await cluster.install()
             try await cluster.whenReason(.rollingOut)
-            for type in DesiredState.childTypes {
+            for type in DesiredState.ownTypes {
                 #expect(try await cluster.find(type, "todo-api") != nil, "\(type.kind)")
             }
             try await cluster.bringUpPods()
@@ -56,7 +56,7 @@ import TodoResources
             var versions = [
                 try await cluster.find(TodoGroup.todoApp, "todo")?.at("metadata", "resourceVersion")?.string
             ]
-            for type in DesiredState.childTypes {
+            for type in DesiredState.ownTypes {
                 versions.append(try await cluster.find(type, "todo-api")?.at("metadata", "resourceVersion")?.string)
             }
             return versions
@@ -65,7 +65,7 @@ import TodoResources
         let applies = cluster.writes.withLock { $0.count }
         try await cluster.whileRunning {
             try await cluster.settle()
-            #expect(cluster.writes.withLock { $0.count } >= applies + DesiredState.childTypes.count)
+            #expect(cluster.writes.withLock { $0.count } >= applies + DesiredState.ownTypes.count)
         }
         #expect(try await versions() == before)
     }
@@ -167,7 +167,8 @@ import TodoResources
         var version = try #require(lax.at("spec", "versions")?[0])
         version["schema"] = ["openAPIV3Schema": ["type": "object", "properties": ["spec": open, "status": open]]]
         lax.set([version], at: "spec", "versions")
-        let cluster = try await OperatorHarness(definitions: [lax, CustomResourceDefinitions.reminderSchedule])
+        let others = [CustomResourceDefinitions.kafkaTopicBinding, CustomResourceDefinitions.reminderSchedule]
+        let cluster = try await OperatorHarness(definitions: [lax] + others)
         #expect(try await CRDCheck.problems(cluster.person).count == 1)
         try await cluster.whileRunning {
             try await cluster.createSecret()
@@ -208,7 +209,7 @@ import TodoResources
         try await cluster.whileRunning {
             try await cluster.bringUp()
         }
-        for type in DesiredState.childTypes {
+        for type in DesiredState.ownTypes {
             let child = try await cluster.find(type, "todo-api")
             #expect(child?.at("metadata", "ownerReferences")?.array?.count == 1, "\(type.kind)")
             #expect(child?.text.contains("todo:secret") == false)

@@ -10,6 +10,24 @@ import Testing
         "spec": [
             "image": "registry.example:5000/todo:1.2.3",
             "database": ["secretRef": ["name": "db"], "tlsMode": "Require", "poolSize": 4],
+            "kafka": [
+                "external": [
+                    "bootstrapServers": ["a.example.com:9093", "b.example.com:9093"], "provider": "MSK",
+                    "topicPrefix": "team.",
+                    "tls": ["mode": "Enabled", "caSecretRef": ["name": "ca", "key": "root.pem"]],
+                    "authentication": [
+                        "type": "AWSIAM", "secretRef": ["name": "kafka"],
+                        "oidc": ["tokenEndpoint": "https://id.example.com/token", "scopes": ["kafka"]],
+                        "aws": ["region": "eu-central-1", "roleArn": "arn:aws:iam::1:role/todo"],
+                    ],
+                ]
+            ],
+            "dapr": [
+                "tracing": ["samplingRate": "0.1", "endpoint": "otel.example.com:4317"],
+                "sidecar": [
+                    "resources": ["requests": ["cpu": "100m"], "limits": ["memory": "256Mi"]], "logLevel": "warn",
+                ],
+            ],
             "services": [
                 "api": ["replicas": 3, "resources": ["requests": ["cpu": "1"], "limits": ["memory": 1_000_000]]],
                 "audit": ["replicas": 1, "resources": ["requests": ["cpu": "1"], "limits": ["memory": "1Gi"]]],
@@ -44,17 +62,39 @@ import Testing
         ],
     ]
 
+    /// With the other one of the Kafkas.
+    static var managed: JSON {
+        var app = full
+        let nodes: JSON = [
+            "replicas": 5, "storage": ["size": "1Ti", "className": "fast"],
+            "resources": ["requests": ["cpu": "1"], "limits": ["memory": "8Gi"]],
+        ]
+        app.set(
+            [
+                "managed": [
+                    "version": "4.2.1", "brokers": nodes, "controllers": nodes,
+                    "rackTopologyKey": "topology.kubernetes.io/zone",
+                ]
+            ], at: "spec", "kafka")
+        return app
+    }
+
     @Test func everyFieldOfTheSchemaIsAFieldOfTheTypeAndTheOtherWayRound() throws {
-        let app = try TodoApp(validating: Self.full)
-        let encoded = try JSON(encoding: app)
-        var expected = Self.full
-        expected["apiVersion"] = nil
-        expected["kind"] = nil
-        #expect(encoded == expected)
-        for part in ["spec", "status"] {
-            let schema = try #require(TodoApp.schema.json.at("properties", part))
-            #expect(Self.missing(from: try #require(Self.full[part]), schema: schema, path: part) == [])
+        var missing: [Set<String>] = []
+        for object in [Self.full, Self.managed] {
+            let encoded = try JSON(encoding: try TodoApp(validating: object))
+            var expected = object
+            expected["apiVersion"] = nil
+            expected["kind"] = nil
+            #expect(encoded == expected)
+            missing.append(
+                Set(
+                    try ["spec", "status"].flatMap { part in
+                        let schema = try #require(TodoApp.schema.json.at("properties", part))
+                        return Self.missing(from: try #require(object[part]), schema: schema, path: part)
+                    }))
         }
+        #expect(missing == [["spec.kafka.managed"], ["spec.kafka.external"]])
     }
 
     /// The properties of `schema` that `value` does not show.
@@ -105,6 +145,22 @@ import Testing
             (["spec", "notifications", "email", "tls"], "None", "a password is not sent in the clear"),
             (["spec", "notifications", "email", "host"], nil, "spec.notifications.email.host: Required value"),
             (["spec", "notifications", "webhooks", "allowedNetworks"], ["10.0.0.1"], "allowedNetworks[0]"),
+            (["spec", "kafka", "managed"], [:], "exactly one of managed and external"),
+            (["spec", "kafka"], [:], "exactly one of managed and external"),
+            (["spec", "kafka"], ["managed": ["version": "4"]], "spec.kafka.managed.version"),
+            (["spec", "kafka"], ["managed": ["controllers": ["replicas": 2]]], "an odd number"),
+            (["spec", "kafka", "external", "bootstrapServers"], ["kafka"], "bootstrapServers[0]"),
+            (["spec", "kafka", "external", "bootstrapServers"], [], "bootstrapServers"),
+            (["spec", "kafka", "external", "authentication"], ["type": "Plain"], "need authentication.secretRef"),
+            (["spec", "kafka", "external", "authentication"], ["type": "AWSIAM"], "needs authentication.aws"),
+            (
+                ["spec", "kafka", "external", "authentication"],
+                ["type": "OIDC", "secretRef": ["name": "id"]], "needs authentication.oidc"
+            ),
+            (["spec", "kafka", "external", "provider"], "Confluent", "authentication.type Plain or OIDC"),
+            (["spec", "kafka", "external", "provider"], "Redpanda", "ScramSha256 or ScramSha512"),
+            (["spec", "kafka", "external", "tls", "mode"], "Disabled", "need tls.mode Enabled"),
+            (["spec", "dapr", "tracing", "samplingRate"], "1.5", "spec.dapr.tracing.samplingRate"),
             (["spec", "wat"], 1, "spec.wat: no such field"),
             (["metadata", "name"], "1-is-no-letter", "metadata.name must be a DNS label"),
             (["metadata", "name"], JSON.string(String(repeating: "a", count: 51)), "at most 50 characters"),

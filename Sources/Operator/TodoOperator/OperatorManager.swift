@@ -50,15 +50,19 @@ public enum OperatorManager {
         addSchedules(to: manager, apps: apps, policies: outside.policies, options)
         // Only what carries our label is watched, so that other people's objects take no memory here.
         let ours = "\(Label.managedBy)=\(Label.operatorName)"
+        var topics: Informer?
         for type in DesiredState.childTypes {
-            // Of what we applied the digest is kept, and of a Deployment the status is read.
+            // Of what we applied the digest is kept, and the status is read of a Deployment and of Strimzi's kinds.
             let informer = manager.informer(
                 type,
-                Informer.Options(namespace: options.namespace, labelSelector: ours) { $0.json["spec"] = nil })
-            let isDeployment = type == DesiredState.deploymentType
-            controller.owns(
-                informer, when: isDeployment ? .ownedFieldsChanged || .rolloutMoved : .ownedFieldsChanged)
+                Informer.Options(
+                    namespace: options.namespace, labelSelector: ours,
+                    isOptional: !DesiredState.ownTypes.contains(type)
+                ) { if type != DesiredState.kafkaTopicType { $0.json["spec"] = nil } })
+            controller.owns(informer, when: .ownedFieldsChanged || progress(of: type))
+            if type == DesiredState.kafkaTopicType { topics = informer }
         }
+        if let topics { addBindings(to: manager, apps: apps, topics: topics, controller, options) }
         // The Secrets that the operator makes, by our label; absent where it may not list Secrets. What users own is
         // followed by name.
         controller.owns(
@@ -66,6 +70,46 @@ public enum OperatorManager {
                 GeneratedSecret.type,
                 Informer.Options(namespace: options.namespace, labelSelector: ours, isOptional: true)))
         return manager
+    }
+
+    /// What of a child's status says that it has got on.
+    private static func progress(of type: ResourceType) -> Predicate {
+        if type == DesiredState.deploymentType { return .rolloutMoved }
+        return DesiredState.kafkaTypes.contains(type) ? .strimziMoved : Predicate { _ in false }
+    }
+
+    /// A binding changes the objects of its app, and all bindings of an app bear on each other.
+    private static func addBindings(
+        to manager: Manager, apps: Informer, topics: Informer, _ appController: Controller, _ options: Options
+    ) {
+        // An older CRD may be all there is.
+        let bindings = manager.informer(
+            TodoGroup.kafkaTopicBinding, Informer.Options(namespace: options.namespace, isOptional: true))
+        @Sendable func appName(_ binding: KubernetesObject) -> String? {
+            binding.json.at("spec", "appRef", "name")?.string
+        }
+        @Sendable func keys(of app: ObjectKey) -> [ObjectKey] {
+            bindings.store.list(namespace: app.namespace ?? "").filter { appName($0.object) == app.name }.map(\.key)
+        }
+        appController.watches(bindings, when: .ignoringStatus || .adopted) { change in
+            guard let binding = change.latest, let name = appName(binding.object) else { return [] }
+            return [ObjectKey(namespace: binding.key.namespace, name: name)]
+        }
+        let reconciler = KafkaTopicBindingReconciler()
+        var controllerOptions = Controller.Options()
+        controllerOptions.workers = options.workers
+        let controller = manager.controller("kafkatopicbinding", for: bindings, options: controllerOptions) { context in
+            try await reconciler.reconcile(context)
+        }
+        controller.watches(apps, when: .ignoringStatus) { change in change.latest.map { keys(of: $0.key) } ?? [] }
+        controller.watches(bindings, when: .ignoringStatus) { change in
+            guard let binding = change.latest, let name = appName(binding.object) else { return [] }
+            return keys(of: ObjectKey(namespace: binding.key.namespace, name: name))
+        }
+        controller.watches(topics, when: .ownedFieldsChanged || .strimziMoved) { change in
+            guard let topic = change.latest, let name = topic.object.labels[Label.binding] else { return [] }
+            return [ObjectKey(namespace: topic.key.namespace, name: name)]
+        }
     }
 
     /// A change of an app concerns the schedules that name it.

@@ -9,11 +9,13 @@ public enum TodoGroup {
     public static let todoApp = ResourceType(group: name, version: version, kind: "TodoApp", plural: "todoapps")
     public static let reminderSchedule = ResourceType(
         group: name, version: version, kind: "ReminderSchedule", plural: "reminderschedules")
+    public static let kafkaTopicBinding = ResourceType(
+        group: name, version: version, kind: "KafkaTopicBinding", plural: "kafkatopicbindings")
 }
 
 /// The CustomResourceDefinitions of our kinds, made from the schemas beside the types.
 public enum CustomResourceDefinitions {
-    public static var all: [JSON] { [todoApp, reminderSchedule] }
+    public static var all: [JSON] { [todoApp, kafkaTopicBinding, reminderSchedule] }
 
     public static var todoApp: JSON {
         definition(
@@ -33,6 +35,28 @@ public enum CustomResourceDefinitions {
                 ),
             ])
     }
+
+    public static var kafkaTopicBinding: JSON {
+        definition(
+            of: TodoGroup.kafkaTopicBinding, shortName: "ktb", schema: KafkaTopicBinding.schema,
+            columns: [
+                ("App", "string", ".spec.appRef.name", "The installation whose topic it is.", 0),
+                ("Topic", "string", ".spec.topic", "The topic.", 0),
+                ("Partitions", "integer", ".spec.partitions", "How many parts it is to have.", 0),
+            ] + columnsOfAll)
+    }
+
+    /// What every kind shows after its own.
+    private static let columnsOfAll: [(name: String, type: String, path: String, description: String, priority: Int)] =
+        [
+            ("Ready", "string", #".status.conditions[?(@.type=="Ready")].status"#, "Whether it is as declared.", 0),
+            ("Age", "date", ".metadata.creationTimestamp", "Since when it exists.", 0),
+            ("Reason", "string", #".status.conditions[?(@.type=="Ready")].reason"#, "Why it is or is not ready.", 1),
+            (
+                "Message", "string", #".status.conditions[?(@.type=="Ready")].message"#,
+                "What is missing and what to do.", 1
+            ),
+        ]
 
     public static var reminderSchedule: JSON {
         definition(

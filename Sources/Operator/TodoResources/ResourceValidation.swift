@@ -32,6 +32,15 @@ extension ReminderSchedule {
     private static let compiled = ResourceValidation.compile(schema)
 }
 
+extension KafkaTopicBinding {
+    /// Like `TodoApp.init(validating:)`.
+    public init(validating object: JSON) throws(InvalidResource) {
+        self = try ResourceValidation.read(object, as: TodoGroup.kafkaTopicBinding, Self.compiled)
+    }
+
+    private static let compiled = ResourceValidation.compile(schema)
+}
+
 private enum ResourceValidation {
     typealias CompiledSchema = Result<Schema, StructuralSchemaErrors>
 

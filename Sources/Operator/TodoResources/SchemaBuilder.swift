@@ -46,6 +46,16 @@ struct SchemaBuilder: Sendable {
         return schema
     }
 
+    /// A list whose order counts: who applies it owns all of it.
+    static func atomicList(_ description: String, of item: SchemaBuilder, count: ClosedRange<Int>) -> SchemaBuilder {
+        var schema = SchemaBuilder(type: "array", description)
+        schema.json["items"] = item.json
+        schema.json["minItems"] = JSON(count.lowerBound)
+        schema.json["maxItems"] = JSON(count.upperBound)
+        schema.json["x-kubernetes-list-type"] = "atomic"
+        return schema
+    }
+
     static func string(_ description: String, pattern: String? = nil, length: ClosedRange<Int>? = nil) -> SchemaBuilder
     {
         var schema = SchemaBuilder(type: "string", description)

@@ -37,6 +37,8 @@ extension TodoApp.Spec {
                     """, pattern: "^[a-zA-Z0-9][-a-zA-Z0-9._/:@]*$", length: 1...512
                 ).defaulting(to: .string(ProductVersion.image)),
                 "database": TodoApp.Database.schema,
+                "kafka": TodoApp.Kafka.schema,
+                "dapr": TodoApp.Dapr.schema,
                 "services": TodoApp.Services.schema,
                 "workers": TodoApp.Workers.schema,
                 "web": TodoApp.Web.schema,
@@ -132,11 +134,15 @@ extension TodoApp.Service {
 
 extension TodoApp.Resources {
     static var schema: SchemaBuilder {
+        schema("Processor and memory of each pod. Without it: requests of 50m and 64Mi, and a memory limit of 256Mi.")
+    }
+
+    static func schema(_ description: String) -> SchemaBuilder {
         .object(
-            "Processor and memory of each pod. Without it: requests of 50m and 64Mi, and a memory limit of 256Mi.",
+            description,
             [
-                "requests": .map("What a pod is promised.", of: .quantity("An amount.")),
-                "limits": .map("What a pod may use at the most.", of: .quantity("An amount.")),
+                "requests": .map("What is promised.", of: .quantity("An amount.")),
+                "limits": .map("What may be used at the most.", of: .quantity("An amount.")),
             ])
     }
 }

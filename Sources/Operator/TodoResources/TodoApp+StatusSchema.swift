@@ -23,7 +23,7 @@ extension TodoApp.Status {
                 "conditions": .list(
                     """
                     Ready is always there. Reconciling and Stalled only while they are True. DatabaseReady, \
-                    ServicesReady and WorkersReady say which part is missing.
+                    KafkaReady, DaprReady, ServicesReady and WorkersReady say which part is missing.
                     """, key: "type", of: Condition.schema),
             ])
     }

@@ -16,6 +16,8 @@ public struct TodoApp: Sendable, Equatable, Codable {
     public struct Spec: Sendable, Equatable, Codable {
         public var image: String
         public var database: Database
+        public var kafka: Kafka?
+        public var dapr: Dapr
         public var services: Services
         public var workers: Workers
         public var web: Web
@@ -153,6 +155,13 @@ public struct TodoApp: Sendable, Equatable, Codable {
             switch self {
             case .text(let text): .string(text)
             case .integer(let integer): JSON(integer)
+            }
+        }
+
+        public var text: String {
+            switch self {
+            case .text(let text): text
+            case .integer(let integer): "\(integer)"
             }
         }
     }

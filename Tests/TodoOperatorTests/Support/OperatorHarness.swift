@@ -20,6 +20,9 @@ final class OperatorHarness: Sendable {
     static let policies = ResourceType(
         group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy", plural: "networkpolicies")
     static let databaseLogin: JSON = ["uri": "postgresql://todo:secret@db:5432/todo"]
+    static let externalKafka: JSON = [
+        "external": ["bootstrapServers": ["kafka.example:9092"], "tls": ["mode": "Disabled"]]
+    ]
     static let user = UserInfo(name: "the-operator", groups: ["system:masters", "system:authenticated"])
 
     let server: APIServer
@@ -31,23 +34,58 @@ final class OperatorHarness: Sendable {
     let writes = Lock<[String]>([])
     let reads = Lock<[String]>([])
     let logs = LogRecorder()
+    let accesses: AccessLog
     let time: any TimeSource
+    private let user: UserInfo
+    private let configure: @Sendable (inout OperatorManager.Options) -> Void
     private let running = Lock<Manager?>(nil)
     /// The versions that the controllers have been told of.
     private let seen = Lock<[Reference: String]>([:])
     private let requests = Lock(0)
 
-    init(time: any TimeSource = SystemTime(), definitions: [JSON] = CustomResourceDefinitions.all) async throws {
+    /// - Parameter neighbours: whose kinds the cluster has, besides our own.
+    init(
+        time: any TimeSource = SystemTime(), definitions: [JSON] = CustomResourceDefinitions.all,
+        neighbours: [ResourceType] = DesiredState.daprTypes, user: UserInfo = OperatorHarness.user,
+        accesses: AccessLog = AccessLog(),
+        configure: @escaping @Sendable (inout OperatorManager.Options) -> Void = { _ in }
+    ) async throws {
         self.time = time
+        self.user = user
+        self.accesses = accesses
+        self.configure = configure
         server = try await APIServer(logger: Logger(label: "apiserver") { _ in SwiftLogNoOpLogHandler() })
         person = Self.client(server.transport(as: .admin))
-        for definition in definitions {
+        for definition in definitions + neighbours.map(Self.definition) {
             _ = try await person.create(KubernetesObject(definition), CRDCheck.definitionType, namespace: nil)
         }
         _ = try await person.create(
             KubernetesObject(["metadata": ["name": "team"]]),
             ResourceType(group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false),
             namespace: nil)
+    }
+
+    /// Of a kind whose content is for its own operator to judge.
+    static func definition(of type: ResourceType) -> JSON {
+        [
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": ["name": .string("\(type.plural).\(type.group)")],
+            "spec": [
+                "group": .string(type.group), "scope": "Namespaced",
+                "names": [
+                    "kind": .string(type.kind), "listKind": .string("\(type.kind)List"), "plural": .string(type.plural),
+                    "singular": .string(type.kind.lowercased()),
+                ],
+                "versions": [
+                    [
+                        "name": .string(type.version), "served": true, "storage": true, "subresources": ["status": [:]],
+                        "schema": [
+                            "openAPIV3Schema": ["type": "object", "x-kubernetes-preserve-unknown-fields": true]
+                        ],
+                    ]
+                ],
+            ],
+        ]
     }
 
     private static func client(_ transport: any HTTPTransport) -> KubernetesClient {
@@ -69,19 +107,27 @@ final class OperatorHarness: Sendable {
         return try result.get()
     }
 
-    private func manager() -> Manager {
-        let transport = server.transport(as: Self.user)
-        let counted = InMemoryTransport { [writes, reads, requests] request in
+    /// The client of the operator, whose requests are counted.
+    var client: KubernetesClient {
+        let transport = server.transport(as: user)
+        let counted = InMemoryTransport { [writes, reads, requests, accesses] request in
             (request.method == .get ? reads : writes).withLock { $0.append("\(request.method) \(request.url)") }
             let isWatch = request.url.contains("watch=")
             if !isWatch { requests.withLock { $0 += 1 } }
             defer { if !isWatch { requests.withLock { $0 -= 1 } } }
-            return try await transport.send(request)
+            let response = try await transport.send(request)
+            accesses.note(request, response)
+            return response
         }
+        return Self.client(counted)
+    }
+
+    private func manager() -> Manager {
+        var options = OperatorManager.Options(manager: Manager.Options(name: "todo-operator"))
+        configure(&options)
         let manager = OperatorManager.make(
-            client: Self.client(counted), outside: .init(database: database, policies: policies, workers: workers),
-            options: OperatorManager.Options(manager: Manager.Options(name: "todo-operator")), time: time,
-            logger: Logger(label: "operator") { [logs] _ in logs })
+            client: client, outside: .init(database: database, policies: policies, workers: workers), options: options,
+            time: time, logger: Logger(label: "operator") { [logs] _ in logs })
         seen.withLock { $0 = [:] }
         // Called after the controller's own handlers: what is seen here has been put on the queue.
         for informer in manager.parts.withLock({ $0.informers }) {
@@ -140,8 +186,11 @@ final class OperatorHarness: Sendable {
             KubernetesObject(["metadata": ["name": "todo-db"], "stringData": data]), Self.secrets, namespace: "team")
     }
 
+    /// An app that names no Kafka uses one that others run.
     func createApp(_ spec: JSON = ["database": ["secretRef": ["name": "todo-db"]]], name: String = "todo") async throws
     {
+        var spec = spec
+        if spec["kafka"] == nil { spec["kafka"] = Self.externalKafka }
         _ = try await person.create(
             KubernetesObject([
                 "apiVersion": "todo-operator.dev/v1alpha1", "kind": "TodoApp", "metadata": ["name": .string(name)],

@@ -36,13 +36,36 @@ public struct AppNames: Sendable {
     /// The Secret with the key `key` by which the links in messages are signed: 32 bytes in base64.
     public var linkKeySecret: String { "\(app)-link-key" }
 
+    /// The Kafka of its own, and what the names of its node pools begin with.
+    public var kafka: String { app }
+
+    /// The address that Strimzi gives its internal listener.
+    var bootstrapServer: String { "\(kafka)-kafka-bootstrap.\(namespace).svc:\(KafkaObjects.port)" }
+
+    /// The KafkaTopic of a topic of its own Kafka.
+    func kafkaTopic(_ topic: String) -> String { "\(app)-\(topic)" }
+
+    /// The Dapr Component by which a service publishes and is brought events.
+    func pubsub(_ service: TodoApp.ServiceName) -> String { "\(self.service(service))-pubsub" }
+
+    /// The Dapr Resiliency that says how often an event comes again.
+    var delivery: String { "\(app)-delivery" }
+
+    /// The Dapr Configuration of all sidecars.
+    var daprConfiguration: String { "\(app)-dapr" }
+
     /// What selects the pods of a service; immutable in a Deployment, so it never grows.
     public func selector(_ service: TodoApp.ServiceName) -> [String: String] {
         [Label.instance: app, Label.component: service.rawValue, Label.name: "todo"]
     }
 
-    public func labels(_ service: TodoApp.ServiceName) -> [String: String] {
-        selector(service).merging([Label.managedBy: Label.operatorName, Label.partOf: "todo"]) { $1 }
+    public func labels(_ service: TodoApp.ServiceName) -> [String: String] { labels(component: service.rawValue) }
+
+    func labels(component: String) -> [String: String] {
+        [
+            Label.instance: app, Label.component: component, Label.name: "todo", Label.managedBy: Label.operatorName,
+            Label.partOf: "todo",
+        ]
     }
 }
 
@@ -54,6 +77,8 @@ public enum Label {
     public static let component = "app.kubernetes.io/component"
     public static let managedBy = "app.kubernetes.io/managed-by"
     public static let partOf = "app.kubernetes.io/part-of"
+    /// On a KafkaTopic: the KafkaTopicBinding that it is made for.
+    public static let binding = "todo-operator.dev/binding"
     /// On the pod template: changes when a Secret that the pods read changes, so that they are rolled.
     public static let secretChecksum = "todo-operator.dev/secret-checksum"
 }

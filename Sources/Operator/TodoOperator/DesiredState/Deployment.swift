@@ -21,15 +21,31 @@ extension ServiceContext {
         ]
     }
 
-    /// Dapr puts a sidecar beside the container (contracts: annotations of Dapr's injector).
+    /// Dapr puts a sidecar beside the container (contracts, section 2).
     private var annotations: JSON {
-        guard isCalled else { return [Label.secretChecksum: .string(inputs.secretChecksum)] }
-        return [
-            Label.secretChecksum: .string(inputs.secretChecksum), "dapr.io/enabled": "true",
-            "dapr.io/app-id": .string(names.service(name)), "dapr.io/app-port": .string("\(DesiredState.port)"),
-            "dapr.io/api-token-secret": .string(names.daprTokenSecret),
-            "dapr.io/app-token-secret": .string(names.daprTokenSecret),
-        ]
+        var annotations = [Label.secretChecksum: inputs.secretChecksum]
+        guard isCalled else { return JSON(annotations) }
+        annotations["dapr.io/enabled"] = "true"
+        annotations["dapr.io/app-id"] = names.service(name)
+        annotations["dapr.io/app-port"] = "\(DesiredState.port)"
+        annotations["dapr.io/api-token-secret"] = names.daprTokenSecret
+        annotations["dapr.io/app-token-secret"] = names.daprTokenSecret
+        annotations["dapr.io/config"] = names.daprConfiguration
+        annotations["dapr.io/log-level"] = app.spec.dapr.sidecar.logLevel.rawValue
+        annotations["dapr.io/log-as-json"] = "true"
+        for (kind, amounts) in sidecarResources {
+            for resource in ["cpu", "memory"] {
+                annotations["dapr.io/sidecar-\(resource)-\(kind)"] = amounts?[resource]?.text
+            }
+        }
+        return JSON(annotations)
+    }
+
+    private var sidecarResources: [String: [String: TodoApp.Quantity]?] {
+        guard let own = app.spec.dapr.sidecar.resources else {
+            return ["request": ["cpu": .text("50m"), "memory": .text("64Mi")]]
+        }
+        return ["request": own.requests, "limit": own.limits]
     }
 
     private var podSpec: JSON {
@@ -63,7 +79,8 @@ extension ServiceContext {
             "name": .string(name.rawValue),
             "ports": [["containerPort": JSON(DesiredState.port), "name": "http", "protocol": "TCP"]],
             "readinessProbe": Self.probe("/readyz", periodSeconds: 5, failureThreshold: 2),
-            "resources": Self.resources(spec.resources),
+            "resources": spec.resources?.json
+                ?? ["limits": ["memory": "256Mi"], "requests": ["cpu": "50m", "memory": "64Mi"]],
             "securityContext": [
                 "allowPrivilegeEscalation": false, "capabilities": ["drop": ["ALL"]], "readOnlyRootFilesystem": true,
             ],
@@ -79,14 +96,14 @@ extension ServiceContext {
             "periodSeconds": JSON(periodSeconds), "timeoutSeconds": 2,
         ]
     }
+}
 
-    private static func resources(_ own: TodoApp.Resources?) -> JSON {
-        guard let own else {
-            return ["limits": ["memory": "256Mi"], "requests": ["cpu": "50m", "memory": "64Mi"]]
-        }
+extension TodoApp.Resources {
+    /// As a container has them.
+    var json: JSON {
         var resources: JSON = [:]
-        resources["limits"] = own.limits.map(quantities)
-        resources["requests"] = own.requests.map(quantities)
+        resources["limits"] = limits.map(Self.quantities)
+        resources["requests"] = requests.map(Self.quantities)
         return resources
     }
 

@@ -10,11 +10,22 @@ public struct DesiredStateInputs: Sendable, Equatable {
     public var databasePorts: [Int]
     /// Whether the Secret has the key `directUri`.
     public var hasDirectURI: Bool
+    /// `host:port` of some brokers of the Kafka; nil takes the address that Strimzi gives an internal listener.
+    public var bootstrapServers: [String]?
+    /// The KafkaTopicBindings of the app.
+    public var bindings: [KafkaTopicBinding]
+    /// By the KafkaTopic's name.
+    var liveTopics: [String: TopicPlan.LiveTopic] = [:]
 
-    public init(secretChecksum: String = "", databasePorts: [Int] = [5432], hasDirectURI: Bool = false) {
+    public init(
+        secretChecksum: String = "", databasePorts: [Int] = [5432], hasDirectURI: Bool = false,
+        bootstrapServers: [String]? = nil, bindings: [KafkaTopicBinding] = []
+    ) {
         self.secretChecksum = secretChecksum
         self.databasePorts = databasePorts
         self.hasDirectURI = hasDirectURI
+        self.bootstrapServers = bootstrapServers
+        self.bindings = bindings
     }
 }
 
@@ -23,20 +34,58 @@ public enum DesiredState {
     /// Of every service's pods and of its Service.
     public static let port = 8080
 
-    /// In the order in which they are applied: the pods come last.
+    /// In the order in which they are applied.
     public static func children(of app: TodoApp, inputs: DesiredStateInputs) -> [JSON] {
+        let plan = TopicPlan(app, bindings: inputs.bindings, live: inputs.liveTopics)
+        return (KafkaObjects(app, plan)?.all ?? []) + dapr(of: app, plan, inputs: inputs)
+            + services(of: app, inputs: inputs)
+    }
+
+    /// What brings the events to the services.
+    static func dapr(of app: TodoApp, _ plan: TopicPlan, inputs: DesiredStateInputs) -> [JSON] {
+        let brokers = inputs.bootstrapServers ?? app.spec.kafka?.external?.bootstrapServers
+        return DaprObjects(app, plan, bootstrapServers: brokers ?? [AppNames(app).bootstrapServer]).all
+    }
+
+    /// The services; their pods come last.
+    static func services(of app: TodoApp, inputs: DesiredStateInputs) -> [JSON] {
         let services = app.services.map { ServiceContext($0, of: app, inputs: inputs) }
         return services.flatMap(\.surroundings) + services.map(\.deployment)
     }
 
     /// The kinds of `children`, for watches, for pruning and for RBAC.
-    public static let childTypes: [ResourceType] = [
+    public static let childTypes = ownTypes + kafkaTypes + daprTypes
+
+    /// Those that every cluster has.
+    static let ownTypes: [ResourceType] = [
         ResourceType(group: "", version: "v1", kind: "ServiceAccount", plural: "serviceaccounts"),
         ResourceType(group: "", version: "v1", kind: "Service", plural: "services"),
         ResourceType(
             group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy", plural: "networkpolicies"),
         ResourceType(group: "policy", version: "v1", kind: "PodDisruptionBudget", plural: "poddisruptionbudgets"),
         deploymentType,
+    ]
+
+    /// Strimzi's, which a cluster need not have (contracts, section 5).
+    static let kafkaTypes = [kafkaType, nodePoolType, kafkaTopicType, kafkaUserType]
+
+    /// What only a Kafka that runs can take away.
+    static let kafkaDependents = [kafkaTopicType, kafkaUserType]
+
+    static let kafkaType = ResourceType(group: "kafka.strimzi.io", version: "v1", kind: "Kafka", plural: "kafkas")
+    static let nodePoolType = ResourceType(
+        group: "kafka.strimzi.io", version: "v1", kind: "KafkaNodePool", plural: "kafkanodepools")
+    static let kafkaTopicType = ResourceType(
+        group: "kafka.strimzi.io", version: "v1", kind: "KafkaTopic", plural: "kafkatopics")
+    static let kafkaUserType = ResourceType(
+        group: "kafka.strimzi.io", version: "v1", kind: "KafkaUser", plural: "kafkausers")
+
+    /// Dapr's, which a cluster need not have (contracts, section 4).
+    static let daprTypes = [
+        ResourceType(group: "dapr.io", version: "v1alpha1", kind: "Component", plural: "components"),
+        ResourceType(group: "dapr.io", version: "v1alpha1", kind: "Configuration", plural: "configurations"),
+        ResourceType(group: "dapr.io", version: "v1alpha1", kind: "Resiliency", plural: "resiliencies"),
+        ResourceType(group: "dapr.io", version: "v2alpha1", kind: "Subscription", plural: "subscriptions"),
     ]
 
     static let deploymentType = ResourceType(group: "apps", version: "v1", kind: "Deployment", plural: "deployments")
@@ -48,9 +97,14 @@ public enum DesiredState {
     /// Metadata of a child: name (that of the service unless another is given), labels, and the owner that deletion
     /// follows.
     static func metadata(_ service: TodoApp.ServiceName, of app: TodoApp, name: String? = nil) -> JSON {
+        metadata(of: app, name: name ?? AppNames(app).service(service), component: service.rawValue)
+    }
+
+    /// - Parameter component: what the object is a part of, as its label says.
+    static func metadata(of app: TodoApp, name: String, component: String) -> JSON {
         let names = AppNames(app)
         var metadata: JSON = [
-            "labels": JSON(names.labels(service)), "name": .string(name ?? names.service(service)),
+            "labels": JSON(names.labels(component: component)), "name": .string(name),
             "namespace": .string(names.namespace),
         ]
         if let owner = ownerReference(to: app) { metadata["ownerReferences"] = [owner] }

@@ -15,7 +15,7 @@ extension ServiceContext {
             ["ports": [Self.port(53, "UDP"), Self.port(53)]],
             ["ports": [Self.port("http"), Self.port(Self.sidecarPort)], "to": [ownPods]],
             ["to": [controlPlane]],
-            ["ports": .array(Self.kafkaPorts.map { Self.port(JSON($0)) })],
+            ["ports": .array(kafkaPorts.map { Self.port(JSON($0)) })],
         ]
         // To whoever people name as a webhook, which the service itself holds to public addresses; and to the mail server.
         if name == .notification { egress.append([:]) }
@@ -39,7 +39,11 @@ extension ServiceContext {
 
     /// Among sidecars.
     private static let sidecarPort: JSON = 50002
-    private static let kafkaPorts = [9092, 9093, 9094]
+
+    private var kafkaPorts: [Int] {
+        let servers = app.spec.kafka?.external?.bootstrapServers ?? [names.bootstrapServer]
+        return Set(servers.compactMap { $0.split(separator: ":").last.flatMap { Int($0) } }).sorted()
+    }
 
     private static func port(_ port: JSON, _ transport: String = "TCP") -> JSON {
         ["port": port, "protocol": .string(transport)]

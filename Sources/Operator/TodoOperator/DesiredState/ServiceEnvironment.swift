@@ -42,7 +42,8 @@ struct ServiceEnvironment {
                 value("TODO_AUDIT_URL", names.url(of: .audit)),
                 value("TODO_NOTIFICATION_URL", names.url(of: .notification)),
                 value("TODO_REALTIME_URL", names.url(of: .realtime)),
-            ]
+                value("PUBSUB_NAME", names.pubsub(.api)),
+            ] + (app.topicPrefix.isEmpty ? [] : [value("TOPIC_PREFIX", app.topicPrefix)])
         case .audit:
             [
                 api, secret("TODO_AUDIT_KEY", names.auditKeySecret, "masterKey"),

@@ -8,6 +8,12 @@ public struct AppObservation: Sendable, Equatable {
         case failed(ConditionReason, String)
     }
 
+    /// Something that the services stand on.
+    public enum Area: Sendable, Equatable {
+        case ready(ConditionReason, String)
+        case notReady(ConditionReason, String)
+    }
+
     /// Nothing is known but that the spec cannot be honoured.
     public enum Refusal: Sendable, Equatable {
         case invalidSpec(String)
@@ -29,11 +35,15 @@ public struct AppObservation: Sendable, Equatable {
     /// Nothing is left to be tried again.
     var isSettled: Bool {
         if case .failed = database { return false }
+        for case .notReady in [kafka, dapr] { return false }
         return refusal == nil && hindrance == nil
     }
 
     public var refusal: Refusal?
     public var database: Database
+    /// Nil where the pass did not get that far: what was known before still holds.
+    public var kafka: Area?
+    public var dapr: Area?
     public var hindrance: Hindrance?
     /// Of the workers inside this process; nil when there are none, or it is not known.
     public var workers: WorkerState?
@@ -41,11 +51,13 @@ public struct AppObservation: Sendable, Equatable {
     public var deployments: [String: JSON]
 
     public init(
-        refusal: Refusal? = nil, database: Database, hindrance: Hindrance? = nil, workers: WorkerState? = nil,
-        deployments: [String: JSON] = [:]
+        refusal: Refusal? = nil, database: Database, kafka: Area? = nil, dapr: Area? = nil,
+        hindrance: Hindrance? = nil, workers: WorkerState? = nil, deployments: [String: JSON] = [:]
     ) {
         self.refusal = refusal
         self.database = database
+        self.kafka = kafka
+        self.dapr = dapr
         self.hindrance = hindrance
         self.workers = workers
         self.deployments = deployments
@@ -70,6 +82,8 @@ public enum AppStatusRules {
         // Without pods nothing runs, of no version.
         if rollout.isComplete { status.version = rollout.hasPods ? imageTag(app.spec.image) : nil }
         judgeDatabase(observation.database, &conditions)
+        judge(.kafkaReady, observation.kafka, &conditions)
+        judge(.daprReady, observation.dapr, &conditions)
         judgeServices(rollout, observation, &conditions)
         judgeWorkers(app, rollout, observation, &conditions)
         summarise(rollout, &conditions)
@@ -128,11 +142,25 @@ public enum AppStatusRules {
         }
     }
 
+    private static func judge(
+        _ type: ConditionType, _ area: AppObservation.Area?, _ conditions: inout ConditionSet
+    ) {
+        switch area {
+        case nil: break
+        case .ready(let reason, let message): conditions.set(type, .yes, reason, message)
+        case .notReady(let reason, let message): conditions.set(type, .no, reason, message)
+        }
+    }
+
     private static func judgeServices(
         _ rollout: Rollout, _ observation: AppObservation, _ conditions: inout ConditionSet
     ) {
         if case .failed = observation.database, !rollout.exists {
             conditions.set(.servicesReady, .no, .waitingForDatabase, "the services start once the database is ready")
+            return
+        }
+        if case .notReady = observation.kafka, !rollout.exists, observation.hindrance == nil {
+            conditions.set(.servicesReady, .no, .waitingForKafka, "the services start once the Kafka is reached")
             return
         }
         switch observation.hindrance {
@@ -169,10 +197,14 @@ public enum AppStatusRules {
     }
 
     private static func summarise(_ rollout: Rollout, _ conditions: inout ConditionSet) {
-        let missing = [ConditionType.databaseReady, .servicesReady, .workersReady].compactMap { conditions[$0] }
-            .filter { $0.status != .yes }
+        let missing = [ConditionType.databaseReady, .kafkaReady, .daprReady, .servicesReady, .workersReady].compactMap {
+            conditions[$0]
+        }
+        .filter { $0.status != .yes }
         guard let first = missing.first, let reason = ConditionReason(rawValue: first.reason) else {
-            conditions.set(.ready, .yes, .allReady, "every service runs, and so do the workers; the database is ready")
+            conditions.set(
+                .ready, .yes, .allReady, "every service runs, and so do the workers; database, Kafka and Dapr are ready"
+            )
             conditions.remove(.reconciling)
             conditions.remove(.stalled)
             return

@@ -106,7 +106,7 @@ struct GeneratedSecrets {
     let apiToken: APIToken
     /// What of their content the pods read.
     let content: [String]
-    /// Those that are not watched by their label: a person made them.
+    /// Those that are not watched by their label: a person made them, or the operator may not list Secrets.
     let unwatched: Set<ControllerRuntime.ObjectReference>
 
     /// Makes those that are missing. Throws `Hindrance` when one cannot be used.
@@ -116,7 +116,10 @@ struct GeneratedSecrets {
         let content = GeneratedSecret.allCases.flatMap { secret in
             (found[secret]?.json["data"]?.object ?? [:]).sorted { $0.key < $1.key }.compactMap(\.value.string)
         }
-        let unwatched = found.filter { !GeneratedSecret.isWatched($0.value) }.keys.map { $0.reference(for: app) }
+        // A role need not allow to list Secrets.
+        let isListed = context.status(of: GeneratedSecret.type)?.isAvailable ?? false
+        let unwatched = found.filter { !isListed || !GeneratedSecret.isWatched($0.value) }.keys
+            .map { $0.reference(for: app) }
         return GeneratedSecrets(
             apiToken: try APIToken(found[.apiToken] ?? KubernetesObject([:]), of: app), content: content,
             unwatched: Set(unwatched))

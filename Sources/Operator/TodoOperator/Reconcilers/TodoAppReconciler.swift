@@ -30,7 +30,8 @@ public struct TodoAppReconciler: Sendable {
         guard let object = context.object, !object.isBeingDeleted else {
             context.follow([])
             workers.stop(context.key)
-            return .done
+            guard let object = context.object else { return .done }
+            return try await KafkaRemoval(app: object, context: context).step()
         }
         let app: TodoApp
         do {
@@ -98,27 +99,59 @@ public struct TodoAppReconciler: Sendable {
         let own: Result<GeneratedSecrets, any Error>
         do { own = .success(try await .ensure(for: app, in: context)) } catch { own = .failure(error) }
         let unwatched = (try? own.get().unwatched) ?? Set(GeneratedSecret.allCases.map { $0.reference(for: app) })
-        let mail = MailLogin(of: app)
-        context.follow(unwatched.union([secret] + (mail.map { [$0.reference] } ?? [])))
-        var observation = AppObservation(
-            database: .ready(schemaVersion: 0), deployments: deployments(of: app, context))
+        let mail = RequiredSecret.mailLogin(of: app)
+        let plan = TopicPlan(app, bindings: context.bindings(of: app), live: context.liveTopics(of: app))
+        let passOfKafka = KafkaPass(app: app, plan: plan, context: context)
+        let named = (passOfKafka.secrets + [mail].compactMap(\.self)).map(\.reference)
+        context.follow(unwatched.union([secret] + named))
+        var children = ChildWriter(of: app, in: context)
+        defer { children.announce() }
+        var observation = AppObservation(database: .ready(schemaVersion: 0))
         do {
+            // It takes minutes: the database need not wait for it, nor it for the database.
+            let kafka = try await passOfKafka.run(&children)
+            observation.kafka = kafka.area
             let access = try await DatabaseSecret.read(secret, for: app, in: context)
             // Before a pod of the spec's image may start.
             let version = try await database.prepare(uri: access.migrationURI, tlsMode: app.spec.database.tlsMode)
             observation.database = .ready(schemaVersion: version)
             observation.workers = supervise(app, access, context)
-            let login = try await mail?.read(in: context) ?? []
+            let secrets = try await own.get().content + read(mail, in: context) + kafka.secrets
             let inputs = DesiredStateInputs(
-                secretChecksum: access.checksum(with: try own.get().content + login), databasePorts: access.ports,
-                hasDirectURI: access.directURI != nil)
-            try await converge(app, to: DesiredState.children(of: app, inputs: inputs), &observation, context)
+                secretChecksum: access.checksum(with: secrets), databasePorts: access.ports,
+                hasDirectURI: access.directURI != nil, bootstrapServers: kafka.bootstrapServers)
+            observation.dapr = try await bringUp(app, plan, inputs, &children, context)
         } catch let problem as DatabaseProblem {
             observation.database = .failed(problem.reason, problem.message)
         } catch let hindrance as AppObservation.Hindrance {
             observation.hindrance = hindrance
         }
+        observation.refusal = children.refusal
+        observation.deployments = children.deployments
         return observation
+    }
+
+    /// The sidecars' objects, then the services.
+    private func bringUp(
+        _ app: TodoApp, _ plan: TopicPlan, _ inputs: DesiredStateInputs, _ children: inout ChildWriter,
+        _ context: ReconcileContext
+    ) async throws -> AppObservation.Area {
+        guard inputs.bootstrapServers != nil else {
+            return .notReady(.waitingForKafka, "the sidecars start once the Kafka is reached")
+        }
+        let absence = context.absence(
+            of: DesiredState.daprTypes, remedy: "install Dapr 1.17 or later (dapr init -k, or its Helm chart)")
+        if absence == nil { try await children.apply(DesiredState.dapr(of: app, plan, inputs: inputs)) }
+        try await children.apply(DesiredState.services(of: app, inputs: inputs))
+        try await children.prune()
+        if let absence { return .notReady(.daprNotInstalled, absence) }
+        return .ready(.sidecarsRunning, "the sidecars have their components and subscriptions")
+    }
+
+    private func read(_ login: RequiredSecret?, in context: ReconcileContext) async throws -> [String] {
+        do { return try await login?.read(in: context) ?? [] } catch let problem as RequiredSecret.Problem {
+            throw AppObservation.Hindrance.mailLogin(problem.message)
+        }
     }
 
     /// The workers run with the database that the pods are about to run with.
@@ -130,14 +163,6 @@ public struct TodoAppReconciler: Sendable {
         return workers.run(context.key, on: access.database(of: app))
     }
 
-    private func deployments(of app: TodoApp, _ context: ReconcileContext) -> [String: JSON] {
-        let store = context.store(DesiredState.deploymentType)
-        let names = app.services.map { AppNames(app).service($0) }
-        return names.reduce(into: [:]) { found, name in
-            found[name] = store?.get(namespace: app.metadata.namespace, name: name)?.json
-        }
-    }
-
     /// Writes the status if it has changed, and an Event and a line of the log when `Ready` now says something else.
     private func publish(_ status: TodoApp.Status, previous: TodoApp.Status?, in context: ReconcileContext) async throws
     {
@@ -146,7 +171,10 @@ public struct TodoAppReconciler: Sendable {
             status?.conditions?.first { $0.type == ConditionType.ready.rawValue }
         }
         guard let now = ready(status), now.reason != ready(previous)?.reason else { return }
-        let isExpected = [ConditionReason.allReady, .rollingOut, .suspended, .waitingForDeletion].map(\.rawValue)
+        let isExpected = [
+            ConditionReason.allReady, .rollingOut, .suspended, .waitingForDeletion, .waitingForStrimzi,
+            .waitingForKafka,
+        ].map(\.rawValue)
             .contains(now.reason)
         context.record(
             isExpected ? .normal : .warning, reason: now.reason, action: "Reconcile", now.message)
