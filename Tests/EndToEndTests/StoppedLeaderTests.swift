@@ -17,9 +17,9 @@ import Testing
     @Test func itEndsWithoutAWriteAndTheOtherOneGoesOn() async throws {
         let cluster = try await TestCluster.start(forAppsIn: Self.namespace)
         let client = cluster.client
-        let first = try await Self.startOperator(cluster)
-        let firstHolder = try await Self.holder(client) { !$0.isEmpty }
-        let second = try await Self.startOperator(cluster)
+        let first = try await cluster.startCandidate(in: Self.namespace)
+        let firstHolder = try await cluster.leader(in: Self.namespace) { !$0.isEmpty }
+        let second = try await cluster.startCandidate(in: Self.namespace)
         _ = try await second.line(matching: /(another process leads)/)
 
         try await cluster.create(todoApp: "app", namespace: Self.namespace, on: .shared())
@@ -29,7 +29,9 @@ import Testing
         try await cluster.merge(
             ["spec": ["services": ["api": ["replicas": 2]]]], into: "app", namespace: Self.namespace)
         first.signal(SIGSTOP)
-        let secondHolder = try await Self.holder(client, within: .seconds(40)) { $0 != firstHolder && !$0.isEmpty }
+        let secondHolder = try await cluster.leader(in: Self.namespace, within: .seconds(40)) {
+            $0 != firstHolder && !$0.isEmpty
+        }
         try await cluster.merge(
             ["spec": ["services": ["api": ["replicas": 1]], "networkPolicy": "Disabled"]], into: "app",
             namespace: Self.namespace)
@@ -62,21 +64,6 @@ import Testing
         }
         #expect(try await second.stop(SIGTERM) == .exited(0), "\(second.output)")
         try await cluster.stop()
-    }
-
-    private static func startOperator(_ cluster: TestCluster) async throws -> BackgroundProcess {
-        try await cluster.startOperator("--leader-elect", "--leader-elect-namespace", namespace)
-    }
-
-    /// Who holds the Lease, once that is as wanted.
-    private static func holder(
-        _ client: KubernetesClient, within limit: Duration = .seconds(20), _ isWanted: (String) -> Bool
-    ) async throws -> String {
-        try await eventually(within: limit, "a leader") {
-            let lease = try await client.getIfPresent(.leases, namespace: namespace, name: "todo-operator")
-            let holder = lease?.spec?["holderIdentity"]?.string ?? ""
-            return isWanted(holder) ? holder : nil
-        }
     }
 
     private static func ready(_ client: KubernetesClient, replicas: Int) async throws {

@@ -55,7 +55,7 @@ import Testing
         try await kubectl.expect("logs", "deploy/todo-api", "--tail=20", prints: ["\"level\""])
         try await kubectl.expect(
             "describe", "todoapp", "todo",
-            prints: ["AllReady", "Created ServiceAccount todo/todo-api", "Deployment todo/todo-api"])
+            prints: ["AllReady", "Deployment todo-api, todo-audit", "Kafka todo"])
         try await kubectl.expect("get", "events", prints: ["ScalingReplicaSet"])
         // What somebody else changes is put back.
         try await kubectl.expect("scale", "deploy/todo-api", "--replicas=0", prints: ["scaled"])

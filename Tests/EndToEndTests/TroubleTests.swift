@@ -115,7 +115,7 @@ import Testing
 }
 
 /// Somebody else who listens on a port of every address.
-private final class ListeningSocket {
+final class ListeningSocket {
     private let descriptor: Int32
     let port: Int
 

@@ -6,7 +6,7 @@ import Testing
 /// Kills parts of a `todo up`.
 struct Killer {
     enum Victim: String {
-        case api, audit, realtime
+        case api, audit, notification, realtime, workers
         case database
         /// `todo up` itself. In it are the sidecars and the topic log that stand for Dapr and Kafka on one machine, the
         /// Kubernetes API and the operator; what it started, services and PostgreSQL, goes with it.
@@ -26,7 +26,7 @@ struct Killer {
             try await site.killAndRestart()
             restarted = []
         case .database: Foundation.kill(try await process("^/.*/postgres -D", using: &random), SIGKILL)
-        case .api, .audit, .realtime:
+        case .api, .audit, .notification, .realtime, .workers:
             let process = try await process("serve \(victim.rawValue)$", using: &random)
             let environment = Command.text(of: "/proc/\(process)/environ").split(separator: "\0")
             Foundation.kill(process, SIGKILL)

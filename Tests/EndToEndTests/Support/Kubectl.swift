@@ -40,10 +40,11 @@ struct Kubectl: Sendable {
     private var environment: [String: String] { ["KUBECONFIG": kubeconfig, "HOME": home.url.path] }
 
     func run(
-        _ arguments: [String], input: String = "", environment additions: [String: String] = [:]
+        _ arguments: [String], input: String = "", environment additions: [String: String] = [:], seconds: Int = 60
     ) async throws -> CommandResult {
         try await Command.run(
-            path, ["-n", namespace] + arguments, input: input, environment: environment.merging(additions) { $1 })
+            path, ["-n", namespace] + arguments, input: input, environment: environment.merging(additions) { $1 },
+            seconds: seconds)
     }
 
     /// Starts what ends by itself only later, or never.

@@ -82,14 +82,34 @@ extension TestCluster {
         return cluster
     }
 
-    func startOperator(_ more: String...) async throws -> BackgroundProcess {
+    func startOperator(_ more: String..., environment: [String: String] = [:]) async throws -> BackgroundProcess {
         try await BackgroundProcess.start(
-            Command.todo, ["operator", "--kubeconfig", kubeconfig, "--metrics-port", "0"] + more)
+            Command.todo, ["operator", "--kubeconfig", kubeconfig, "--metrics-port", "0"] + more,
+            environment: environment)
     }
 
-    /// A TodoApp with one replica of each service, and the Secret of a database of its own.
-    func create(todoApp name: String, namespace: String, on server: PostgresServer) async throws {
-        let uri = server.uri(database: try await server.createDatabase())
+    /// One that works only while it holds the Lease of `namespace`.
+    func startCandidate(in namespace: String, environment: [String: String] = [:]) async throws -> BackgroundProcess {
+        try await startOperator(
+            "--leader-elect", "--leader-elect-namespace", namespace, environment: environment)
+    }
+
+    /// Who holds the Lease, once that is as wanted.
+    func leader(
+        in namespace: String, within limit: Duration = .seconds(20), _ isWanted: (String) -> Bool
+    ) async throws -> String {
+        try await eventually(within: limit, "a leader") {
+            let lease = try await client.getIfPresent(.leases, namespace: namespace, name: "todo-operator")
+            let holder = lease?.spec?["holderIdentity"]?.string ?? ""
+            return isWanted(holder) ? holder : nil
+        }
+    }
+
+    /// A TodoApp with one replica of each service, and the Secret of a database of its own, whose name it gives.
+    @discardableResult
+    func create(todoApp name: String, namespace: String, on server: PostgresServer) async throws -> String {
+        let database = try await server.createDatabase()
+        let uri = server.uri(database: database)
         _ = try await client.create(
             KubernetesObject(["metadata": ["name": .string("\(name)-db")], "stringData": ["uri": .string(uri)]]),
             .secrets, namespace: namespace)
@@ -102,6 +122,7 @@ extension TestCluster {
                     "services": .object(JSONObject(Self.services.map { (key: $0, value: ["replicas": 1]) })),
                 ],
             ]), .todoApps, namespace: namespace)
+        return database
     }
 
     func merge(_ patch: JSON, into todoApp: String, namespace: String) async throws {

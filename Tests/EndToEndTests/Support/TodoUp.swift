@@ -2,9 +2,10 @@ import ChildProcess
 import Concurrency
 import Foundation
 import KubernetesClient
+import StructuredData
 import Testing
 
-/// A `todo up` with the sample `TodoApp`, a process of its own that can be killed and started again on its data.
+/// A `todo up`, with the sample `TodoApp` unless told otherwise; a process of its own that can be killed and started again on its data.
 final class TodoUp: Sendable {
     /// One for all tests of this run that need none of their own; it ends with the test process.
     static func shared() async throws -> TodoUp { try await sharedTask.value }
@@ -15,26 +16,39 @@ final class TodoUp: Sendable {
     let address: String
     /// The token with all scopes.
     let token: String
+    private let file: String?
     private let running: Lock<BackgroundProcess>
 
-    private init(data: TemporaryFolder, process: BackgroundProcess) async throws {
+    private init(data: TemporaryFolder, file: String?, process: BackgroundProcess) async throws {
         self.data = data
+        self.file = file
         address = try await process.line(matching: /(?m)^ +address +(\S+)$/)
         token = try await process.line(matching: /(?m)^ +token +(\S+)$/)
         running = Lock(process)
     }
 
     /// Returns when it is up; on the data that it finds in the folder.
-    /// - Parameter port: of the web page; 0 takes a free one.
-    static func start(_ data: TemporaryFolder? = nil, port: Int = 0) async throws -> TodoUp {
+    /// - Parameters:
+    ///   - port: of the web page; 0 takes a free one.
+    ///   - app: the `TodoApp`; nil is the sample.
+    static func start(_ data: TemporaryFolder? = nil, port: Int = 0, app: JSON? = nil) async throws -> TodoUp {
         let data = try data ?? TemporaryFolder()
-        let process = try await launch(data, port: "\(port)")
+        var file: String?
+        if let app {
+            let url = data.url.appending(path: "app.yaml")
+            try Data(app.encoded()).write(to: url)
+            file = url.path
+        }
+        let process = try await launch(data, port: "\(port)", file)
         _ = try await process.line(matching: /(Ctrl-C stops everything)/, within: .seconds(120))
-        return try await TodoUp(data: data, process: process)
+        return try await TodoUp(data: data, file: file, process: process)
     }
 
-    private static func launch(_ data: TemporaryFolder, port: String) async throws -> BackgroundProcess {
-        try await BackgroundProcess.start(Command.todo, ["up", "--data-dir", data.url.path, "--port", port])
+    private static func launch(_ data: TemporaryFolder, port: String, _ file: String?) async throws
+        -> BackgroundProcess
+    {
+        let arguments = ["up", "--data-dir", data.url.path, "--port", port] + (file.map { ["--file", $0] } ?? [])
+        return try await BackgroundProcess.start(Command.todo, arguments)
     }
 
     var process: BackgroundProcess { running.withLock { $0 } }
@@ -48,7 +62,7 @@ final class TodoUp: Sendable {
     /// Kills it and starts it again, with the web page at the same address; does not wait until it is up.
     func killAndRestart() async throws {
         try await process.stop(SIGKILL)
-        let process = try await Self.launch(data, port: port)
+        let process = try await Self.launch(data, port: port, file)
         running.withLock { $0 = process }
     }
 }
