@@ -28,7 +28,7 @@ struct BenchmarkServer {
         command.path = CommandLine.arguments[0]
         command.signalWhenParentEnds = SIGKILL
         return BenchmarkServer(
-            name: "RealtimeService", port: port, eventPath: "/dapr/task-events",
+            name: "RealtimeService", port: port, eventPath: "/events/task-events",
             process: try await started(command, port))
     }
 

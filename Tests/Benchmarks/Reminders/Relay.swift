@@ -49,16 +49,24 @@ final class Relay: Sendable {
         }.sorted()
     }
 
+    private func publish(_ entries: [Outbox.Entry], to topic: String) async throws -> Set<Int64> {
+        let events = entries.map { OutgoingEvent(body: $0.body, partitionKey: $0.user.uuidString.lowercased()) }
+        let rejected = Set(try await client.publish(events, to: topic, of: "todo-pubsub").map(\.index))
+        let now = Instant.now()
+        let taken = entries.enumerated().filter { !rejected.contains($0.offset) }.map(\.element)
+        published.withLock { $0 += taken.map { ($0.body, now) } }
+        return Set(taken.map(\.id))
+    }
+
     func run() async throws {
         while !Task.isCancelled {
-            let outcome = try await outbox.drain(limit: 500) { [client, published] entries in
-                let events = entries.map { OutgoingEvent(body: $0.body, partitionKey: $0.user.uuidString.lowercased()) }
-                let rejected = Set(
-                    try await client.publish(events, to: ReminderEvent.topic, of: "todo-pubsub").map(\.index))
-                let now = Instant.now()
-                let taken = entries.enumerated().filter { !rejected.contains($0.offset) }.map(\.element)
-                published.withLock { $0 += taken.map { ($0.body, now) } }
-                return Set(taken.map(\.id))
+            let outcome = try await outbox.drain(limit: 500) { entries in
+                try await withThrowingTaskGroup(of: Set<Int64>.self) { group in
+                    for call in Outbox.Entry.calls(for: entries) {
+                        group.addTask { try await self.publish(call.entries, to: call.topic) }
+                    }
+                    return try await group.reduce(into: []) { $0.formUnion($1) }
+                }
             }
             if case .published(let count) = outcome, count > 0 { continue }
             try await Task.sleep(for: .milliseconds(50))  // as the relay does

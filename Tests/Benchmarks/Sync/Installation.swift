@@ -7,6 +7,7 @@ import KubernetesClient
 import LocalPostgres
 import Logging
 import StructuredData
+import TodoModel
 import TodoStore
 import TopicLog
 
@@ -34,7 +35,7 @@ struct Installation {
             topics: .init(folder: "\(folder)/topics"), stateFolder: "\(folder)/state", secrets: { _, _, _ in nil },
             schedules: { _ in { _ in nil } },
             logger: Logger(label: "dapr") { _ in SwiftLogNoOpLogHandler() })
-        host.update(DaprResources(components: components))
+        host.update(DaprResources(components: components, subscriptions: subscriptions))
         return try await Installation(postgres: postgres, uri: uri, sidecars: host, folder: folder)
     }
 
@@ -64,11 +65,23 @@ struct Installation {
         self.sidecars = sidecars
         site = "http://127.0.0.1:\(api)"
         for port in [api, realtime] { try await Self.whenReady(port) }
-        // It asks the app once what that subscribes to.
         _ = try await sidecars.start(pods[1])
     }
 
-    /// As `todo up` makes them.
+    /// As the operator makes them.
+    private static var subscriptions: [KubernetesObject] {
+        EventFlow.deliveries(to: "realtime").map { delivery in
+            KubernetesObject([
+                "metadata": ["name": .string(delivery.topic), "namespace": "bench"], "scopes": ["todo-realtime"],
+                "spec": [
+                    "bulkSubscribe": ["enabled": true, "maxMessagesCount": JSON(delivery.maxMessages)],
+                    "pubsubname": "todo-broadcast", "routes": ["default": .string(delivery.path)],
+                    "topic": .string(delivery.topic),
+                ],
+            ])
+        }
+    }
+
     private static var components: [KubernetesObject] {
         [
             ("todo-pubsub", ["initialOffset": "oldest"]),

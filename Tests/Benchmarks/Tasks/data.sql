@@ -76,4 +76,8 @@ FROM (
 LATERAL (SELECT CASE WHEN bench_random(t, 10) < 0.55
     THEN current_date - 40 + (400 * bench_random(t, 17) ^ 2)::int END AS due) due;
 
+-- What a trigger does where there is one.
+INSERT INTO task_signatures (user_id, position, task_id, signature)
+SELECT user_id, position, id, task_signature(search, tags) FROM tasks ORDER BY user_id, position, id;
+
 DROP FUNCTION bench_words, bench_word;
