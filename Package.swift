@@ -175,8 +175,9 @@ let todo: [Target] = [
     library(
         "TodoOperator", in: "Operator",
         [
-            "AuditService", "Concurrency", "ControllerRuntime", "KubernetesClient", "Postgres", "Recurrence",
-            "StructuredData", "TodoModel", "TodoResources", "TodoStore", "TodoWorkers", crypto, lifecycle, logging,
+            "AuditService", "Concurrency", "ControllerRuntime", "KubernetesClient", "KubernetesSchema", "Postgres",
+            "Recurrence", "StructuredData", "TodoModel", "TodoResources", "TodoStore", "TodoWorkers", crypto, lifecycle,
+            logging,
             metrics,
         ]),
     .executableTarget(
@@ -204,6 +205,10 @@ let allTests: [Target] = [
     .target(
         name: "SMTPServer", dependencies: ["Concurrency", nioCore, nioPosix, nioSSL], path: "Tests/Support/SMTPServer",
         swiftSettings: settings),
+    .target(
+        name: "WebhookReceiver",
+        dependencies: ["Concurrency", "StructuredData", httpTypes, hummingbird, lifecycle, logging, nioCore],
+        path: "Tests/Support/WebhookReceiver", swiftSettings: settings),
     tests(of: "ChildProcess"),
     tests(of: "Compression", ["ChildProcess"]),
     tests(of: "Concurrency"),
@@ -277,8 +282,8 @@ let allTests: [Target] = [
         of: "NotificationService",
         [
             "todo", "ChildProcess", "Concurrency", "HTTPTransport", "Postgres", "PostgresServer", "SMTPServer",
-            "ServiceHTTP", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel", "TodoStore", crypto,
-            httpTypes, hummingbird, lifecycle, logging, nioCore,
+            "ServiceHTTP", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel", "TodoStore",
+            "WebhookReceiver", crypto, httpTypes, lifecycle, logging,
         ]),
     tests(
         of: "TodoWeb",
@@ -291,14 +296,15 @@ let allTests: [Target] = [
     tests(
         of: "TodoOperator",
         [
-            "APIServer", "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient", "PostgresServer",
+            "APIServer", "ChildProcess", "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient",
+            "PostgresServer",
             "StructuredData", "TodoModel", "TodoResources", "TodoStore", httpTypes, logging, metrics,
         ], exclude: ["Golden"]),
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "todo", "ChildProcess", "Concurrency", "HTTPTransport", "KubernetesClient", "PostgresServer",
-            "StructuredData", "WebDriver", "WebSocketClient", httpTypes,
+            "todo", "ChildProcess", "Concurrency", "HTTPTransport", "KubernetesClient", "Postgres", "PostgresServer",
+            "SMTPServer", "StructuredData", "WebDriver", "WebSocketClient", "WebhookReceiver", httpTypes,
         ],
         path: "Tests/EndToEndTests", exclude: ["Scripts"], swiftSettings: settings),
 ]

@@ -12,7 +12,7 @@ enum OneMachine {
         configuration.dataFolder = dataFolder
         configuration.port = port
         configuration.kubeconfigPath = kubeconfig
-        configuration.runsSidecars = true
+        configuration.runsStandIns = true
         configuration.programs = [imageName: try executable()]
         return try await LocalCluster(configuration: configuration, logger: logger)
     }

@@ -52,9 +52,6 @@ struct Platform: Sendable {
             }
             if type == TodoGroup.todoApp {
                 object = withAddress(try await withDatabase(object))
-                for (type, object) in PubSubComponents.all(in: object.namespace ?? "default") {
-                    try await apply(object, type)
-                }
             }
             try await apply(object, type)
         }
@@ -72,6 +69,7 @@ struct Platform: Sendable {
                         object.set("made-later", at: "spec", "database", "secretRef", "name")
                     }
                     _ = try TodoApp(validating: object)
+                case TodoGroup.kafkaTopicBinding.kind: _ = try KafkaTopicBinding(validating: object)
                 case TodoGroup.reminderSchedule.kind: _ = try ReminderSchedule(validating: object)
                 default: break
                 }

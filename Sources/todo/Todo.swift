@@ -11,7 +11,7 @@ struct Todo: AsyncParsableCommand {
         version: ProductVersion.current,
         subcommands: [
             Up.self, Cluster.self, OperatorCommand.self, Serve.self, Audit.self, RecurrenceCommand.self, Render.self,
-            CRDs.self,
+            CRDs.self, Manifests.self,
         ])
 
     /// Exit status: 0 done, 1 failed, 2 wrong usage. An error is one line on standard error.

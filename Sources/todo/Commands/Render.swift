@@ -17,23 +17,36 @@ struct Render: ParsableCommand {
     var namespace = "default"
 
     func run() throws {
-        var rendered: [JSON] = []
-        for (number, document) in try ResourceFile.read(file).enumerated() {
+        let resources = try ResourceFile.read(file).map { document in
             var resource = document
             if resource.at("metadata", "namespace") == nil {
                 resource.set(.string(namespace), at: "metadata", "namespace")
             }
-            do { rendered += try render(resource) } catch {
+            return resource
+        }
+        let bindings = resources.filter { $0["kind"]?.string == TodoGroup.kafkaTopicBinding.kind }
+            .compactMap { try? KafkaTopicBinding(validating: $0) }
+        var rendered: [JSON] = []
+        for (number, resource) in resources.enumerated() {
+            do { rendered += try render(resource, bindings) } catch {
                 throw CommandFailure("\(file), object \(number + 1): \(error)")
             }
         }
         print(YAML.write(documents: rendered), terminator: "")
     }
 
-    private func render(_ resource: JSON) throws -> [JSON] {
+    private func render(_ resource: JSON, _ bindings: [KafkaTopicBinding]) throws -> [JSON] {
         switch resource["kind"]?.string {
         case TodoGroup.todoApp.kind:
-            return DesiredState.children(of: try TodoApp(validating: resource), inputs: DesiredStateInputs())
+            let app = try TodoApp(validating: resource)
+            let own = bindings.filter {
+                $0.spec.appRef.name == app.metadata.name && $0.metadata.namespace == app.metadata.namespace
+            }
+            return DesiredState.children(of: app, inputs: DesiredStateInputs(bindings: own))
+        case TodoGroup.kafkaTopicBinding.kind:
+            // What it asks for is among the objects of its app.
+            _ = try KafkaTopicBinding(validating: resource)
+            return []
         case TodoGroup.reminderSchedule.kind:
             // It becomes a policy in the database of its app, and no object.
             _ = try ReminderSchedule(validating: resource)
@@ -41,7 +54,8 @@ struct Render: ParsableCommand {
         default:
             let kind = resource["kind"]?.string ?? "an object without kind"
             throw CommandFailure(
-                "\(kind) is not a kind that the operator makes objects for; use TodoApp or ReminderSchedule")
+                "\(kind) is not a kind that the operator makes objects for; use TodoApp, KafkaTopicBinding or ReminderSchedule"
+            )
         }
     }
 }
