@@ -32,8 +32,7 @@ public final class Signal: Sendable {
             return state.nextWaiter
         }
         let timer = Task {
-            // Ends early when the wait does.
-            try? await Task.sleep(for: limit)
+            try? await Task.sleep(for: limit)  // the limit itself; cancelled when the wait ends
             wake(id)
         }
         await withTaskCancellationHandler {

@@ -64,9 +64,10 @@ public actor LocalPostgres {
         let deadline = ContinuousClock.now.advanced(by: Self.patience)
         while true {
             do { return try await launch() } catch {
-                // Whoever killed it need not do so again; and its children hold the shared memory for a moment.
+                // Whoever killed it need not do so again.
                 guard case .start = error, wasKilledEarly, ContinuousClock.now < deadline, isWanted else { throw error }
             }
+            // Its children hold the shared memory for a moment, and tell nobody when they let go.
             do { try await Task.sleep(for: .milliseconds(200)) } catch { throw .stopped }
         }
     }
@@ -119,8 +120,7 @@ public actor LocalPostgres {
         onUnexpectedEnd(exit)
         while isWanted, process == nil {
             if (try? await launch()) != nil { return }
-            // Of a server that was killed, children may hold the shared memory for a moment.
-            try? await Task.sleep(for: .seconds(1))
+            try? await Task.sleep(for: .seconds(1))  // children of a killed server tell nobody when they let go
         }
     }
 

@@ -128,5 +128,26 @@ public struct ConditionSet: Sendable, Equatable {
         }
     }
 
+    /// It is as declared.
+    public mutating func settle(_ reason: ConditionReason, _ message: String) {
+        set(.ready, .yes, reason, message)
+        remove(.reconciling)
+        remove(.stalled)
+    }
+
+    /// It is not yet, and goes on by itself.
+    public mutating func wait(_ reason: ConditionReason, _ message: String, progress: ConditionReason? = nil) {
+        set(.ready, .no, reason, message)
+        set(.reconciling, .yes, progress ?? reason, message)
+        remove(.stalled)
+    }
+
+    /// It is not, and somebody has to change something first.
+    public mutating func stall(_ reason: ConditionReason, _ message: String) {
+        set(.ready, .no, reason, message)
+        set(.stalled, .yes, reason, message)
+        remove(.reconciling)
+    }
+
     public mutating func remove(_ type: ConditionType) { all.removeAll { $0.type == type.rawValue } }
 }

@@ -25,15 +25,7 @@ public enum CustomResourceDefinitions {
                 ("Version", "string", ".status.version", "The version that runs.", 0),
                 ("URL", "string", ".status.url", "Where the HTTP API is reached.", 0),
                 ("Age", "date", ".metadata.creationTimestamp", "Since when it exists.", 0),
-                (
-                    "Reason", "string", #".status.conditions[?(@.type=="Ready")].reason"#, "Why it is or is not ready.",
-                    1
-                ),
-                (
-                    "Message", "string", #".status.conditions[?(@.type=="Ready")].message"#,
-                    "What is missing and what to do.", 1
-                ),
-            ])
+            ] + why)
     }
 
     public static var kafkaTopicBinding: JSON {
@@ -43,20 +35,21 @@ public enum CustomResourceDefinitions {
                 ("App", "string", ".spec.appRef.name", "The installation whose topic it is.", 0),
                 ("Topic", "string", ".spec.topic", "The topic.", 0),
                 ("Partitions", "integer", ".spec.partitions", "How many parts it is to have.", 0),
-            ] + columnsOfAll)
+                ("Ready", "string", #".status.conditions[?(@.type=="Ready")].status"#, "Whether it is as declared.", 0),
+                ("Age", "date", ".metadata.creationTimestamp", "Since when it exists.", 0),
+            ] + why)
     }
 
-    /// What every kind shows after its own.
-    private static let columnsOfAll: [(name: String, type: String, path: String, description: String, priority: Int)] =
-        [
-            ("Ready", "string", #".status.conditions[?(@.type=="Ready")].status"#, "Whether it is as declared.", 0),
-            ("Age", "date", ".metadata.creationTimestamp", "Since when it exists.", 0),
-            ("Reason", "string", #".status.conditions[?(@.type=="Ready")].reason"#, "Why it is or is not ready.", 1),
-            (
-                "Message", "string", #".status.conditions[?(@.type=="Ready")].message"#,
-                "What is missing and what to do.", 1
-            ),
-        ]
+    /// What every kind shows with `-o wide`.
+    private static let why: [Column] = [
+        ("Reason", "string", #".status.conditions[?(@.type=="Ready")].reason"#, "Why it is or is not ready.", 1),
+        (
+            "Message", "string", #".status.conditions[?(@.type=="Ready")].message"#, "What is missing and what to do.",
+            1
+        ),
+    ]
+
+    private typealias Column = (name: String, type: String, path: String, description: String, priority: Int)
 
     public static var reminderSchedule: JSON {
         definition(
@@ -69,20 +62,12 @@ public enum CustomResourceDefinitions {
                 ("Fired", "integer", ".status.fired", "How many reminders fired.", 0),
                 ("Failed", "integer", ".status.failed", "How many webhooks and e-mails were given up.", 0),
                 ("Age", "date", ".metadata.creationTimestamp", "Since when it exists.", 0),
-                (
-                    "Reason", "string", #".status.conditions[?(@.type=="Ready")].reason"#, "Why it is or is not ready.",
-                    1
-                ),
-                (
-                    "Message", "string", #".status.conditions[?(@.type=="Ready")].message"#,
-                    "What is missing and what to do.", 1
-                ),
-            ])
+            ] + why)
     }
 
     private static func definition(
         of type: ResourceType, shortName: String, schema: SchemaBuilder,
-        columns: [(name: String, type: String, path: String, description: String, priority: Int)]
+        columns: [Column]
     ) -> JSON {
         let printed = columns.map { column -> JSON in
             var json: JSON = [

@@ -102,6 +102,9 @@ struct SchemaBuilder: Sendable {
         return schema
     }
 
+    static let secretName = string(
+        "The name of the Secret.", pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#, length: 1...253)
+
     func defaulting(to value: JSON) -> SchemaBuilder { with("default", value) }
 
     /// A CEL rule that must hold at this node.

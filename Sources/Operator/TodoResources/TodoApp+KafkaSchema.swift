@@ -91,9 +91,7 @@ extension TodoApp.ExternalKafka {
                         "caSecretRef": .object(
                             "The certificate that is trusted; else those of the system.", required: ["name"],
                             [
-                                "name": .string(
-                                    "The name of the Secret.", pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#,
-                                    length: 1...253),
+                                "name": .secretName,
                                 "key": .string("Its key.", pattern: "^[-._a-zA-Z0-9]+$", length: 1...253)
                                     .defaulting(to: "ca.crt"),
                             ]),
@@ -139,8 +137,7 @@ extension TodoApp.KafkaAuthentication {
                 "secretRef": .object(
                     "The Secret, in the namespace of this object, with the login.", required: ["name"],
                     [
-                        "name": .string(
-                            "The name of the Secret.", pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#, length: 1...253)
+                        "name": .secretName
                     ]),
                 "oidc": .object(
                     "Where a token is got from.", required: ["tokenEndpoint"],

@@ -73,9 +73,7 @@ extension TodoApp.Database {
                     once, or within minutes where the operator follows hundreds of Secrets or may not watch them.
                     """, required: ["name"],
                     [
-                        "name": .string(
-                            "The name of the Secret.",
-                            pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#, length: 1...253)
+                        "name": .secretName
                     ]),
                 "tlsMode": .choice(
                     """

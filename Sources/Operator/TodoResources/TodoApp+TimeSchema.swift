@@ -59,9 +59,7 @@ extension TodoApp.Notifications {
                             server. Without it nobody logs in.
                             """, required: ["name"],
                             [
-                                "name": .string(
-                                    "The name of the Secret.", pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#,
-                                    length: 1...253)
+                                "name": .secretName
                             ]),
                     ]
                 ).rule(

@@ -128,9 +128,7 @@ public enum AppStatusRules {
             case .driftLoop(let object): (.driftLoop, object)
             case .applyFailed(let problem): (.applyFailed, problem)
             }
-        conditions.set(.ready, .no, reason, message)
-        conditions.set(.stalled, .yes, reason, message)
-        conditions.remove(.reconciling)
+        conditions.stall(reason, message)
     }
 
     private static func judgeDatabase(_ database: AppObservation.Database, _ conditions: inout ConditionSet) {
@@ -210,13 +208,10 @@ public enum AppStatusRules {
             return
         }
         let message = "\(first.type): \(first.message)"
-        conditions.set(.ready, .no, reason, message)
         if rollout.failed && first.type == ConditionType.servicesReady.rawValue {
-            conditions.set(.stalled, .yes, reason, message)
-            conditions.remove(.reconciling)
+            conditions.stall(reason, message)
         } else {
-            conditions.set(.reconciling, .yes, .progressing, message)
-            conditions.remove(.stalled)
+            conditions.wait(reason, message, progress: .progressing)
         }
     }
 

@@ -155,29 +155,18 @@ enum BindingObservation: Sendable {
         var conditions = ConditionSet(previous: previous?.conditions ?? [], generation: generation, now: now)
         status.observedGeneration = generation
         switch self {
-        case .refused(let reason, let message):
-            conditions.set(.ready, .no, reason, message)
-            conditions.set(.stalled, .yes, reason, message)
-            conditions.remove(.reconciling)
-        case .waiting(let reason, let message): Self.progress(&conditions, reason, message)
+        case .refused(let reason, let message): conditions.stall(reason, message)
+        case .waiting(let reason, let message): conditions.wait(reason, message)
         case .adopting(let resource):
             status.resourceName = resource
-            Self.progress(&conditions, .progressing, "KafkaTopic \(resource) is being taken over")
+            conditions.wait(.progressing, "KafkaTopic \(resource) is being taken over")
         case .ready(let reason, let message, let topic, let resource):
             status.topicName = topic
             status.resourceName = resource
-            conditions.set(.ready, .yes, reason, message)
-            conditions.remove(.reconciling)
-            conditions.remove(.stalled)
+            conditions.settle(reason, message)
         }
         status.conditions = conditions.all
         return status
-    }
-
-    private static func progress(_ conditions: inout ConditionSet, _ reason: ConditionReason, _ message: String) {
-        conditions.set(.ready, .no, reason, message)
-        conditions.set(.reconciling, .yes, reason, message)
-        conditions.remove(.stalled)
     }
 }
 

@@ -21,31 +21,20 @@ enum ScheduleStatusRules {
         var conditions = ConditionSet(previous: previous?.conditions ?? [], generation: generation, now: now)
         status.observedGeneration = generation
         switch observation {
-        case .refused(let reason, let message):
-            conditions.set(.ready, .no, reason, message)
-            conditions.set(.stalled, .yes, reason, message)
-            conditions.remove(.reconciling)
-        case .waiting(let reason, let message): progress(&conditions, reason, message)
+        case .refused(let reason, let message): conditions.stall(reason, message)
+        case .waiting(let reason, let message): conditions.wait(reason, message)
         case .kept(let outcome, let isSuspended):
             count(outcome, in: &status)
             if outcome.isPlanning {
-                progress(&conditions, .progressing, "reminders are being planned")
+                conditions.wait(.progressing, "reminders are being planned")
             } else {
-                conditions.set(
-                    .ready, .yes, isSuspended ? .suspended : .scheduled,
+                conditions.settle(
+                    isSuspended ? .suspended : .scheduled,
                     isSuspended ? "spec.suspend is true: nothing fires" : "reminders fire as they are planned")
-                conditions.remove(.reconciling)
-                conditions.remove(.stalled)
             }
         }
         status.conditions = conditions.all
         return status
-    }
-
-    private static func progress(_ conditions: inout ConditionSet, _ reason: ConditionReason, _ message: String) {
-        conditions.set(.ready, .no, reason, message)
-        conditions.set(.reconciling, .yes, reason, message)
-        conditions.remove(.stalled)
     }
 
     private static func count(_ outcome: PolicyStore.Status, in status: inout ReminderSchedule.Status) {
