@@ -71,7 +71,7 @@ public enum ConditionReason: String, Sendable, CaseIterable {
     case invalidMatch = "InvalidMatch"
     case externalTopic = "ExternalTopic"
     case daprNotInstalled = "DaprNotInstalled"
-    case sidecarsRunning = "SidecarsRunning"
+    case daprConfigured = "DaprConfigured"
     case waitingForDatabase = "WaitingForDatabase"
     case waitingForKafka = "WaitingForKafka"
     case waitingForDeletion = "WaitingForDeletion"

@@ -200,11 +200,8 @@ public enum AppStatusRules {
         }
         .filter { $0.status != .yes }
         guard let first = missing.first, let reason = ConditionReason(rawValue: first.reason) else {
-            conditions.set(
-                .ready, .yes, .allReady, "every service runs, and so do the workers; database, Kafka and Dapr are ready"
-            )
-            conditions.remove(.reconciling)
-            conditions.remove(.stalled)
+            conditions.settle(
+                .allReady, "every service runs, and so do the workers; database, Kafka and Dapr are ready")
             return
         }
         let message = "\(first.type): \(first.message)"

@@ -145,7 +145,7 @@ public struct TodoAppReconciler: Sendable {
         try await children.apply(DesiredState.services(of: app, inputs: inputs))
         try await children.prune()
         if let absence { return .notReady(.daprNotInstalled, absence) }
-        return .ready(.sidecarsRunning, "the sidecars have their components and subscriptions")
+        return .ready(.daprConfigured, "the components and subscriptions of the sidecars are there")
     }
 
     private func read(_ login: RequiredSecret?, in context: ReconcileContext) async throws -> [String] {
