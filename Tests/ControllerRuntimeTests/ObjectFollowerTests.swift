@@ -46,7 +46,7 @@ private typealias Reference = ControllerRuntime.ObjectReference
             time.advance(by: .milliseconds(50))
             // Who wakes acts and sleeps again; who has nothing left to wait for is not waited for.
             for _ in 0..<10 { await Task.yield() }
-            let patience = ContinuousClock.now + .milliseconds(20)
+            let patience = ContinuousClock.now + .milliseconds(200)
             while time.sleepers < sleepers, ContinuousClock.now < patience { await Task.yield() }
         }
     }

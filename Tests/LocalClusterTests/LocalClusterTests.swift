@@ -274,6 +274,34 @@ struct TestCluster {
         }
     }
 
+    /// It was looked at while it still had an owner, and that one is gone by the time that it is asked for.
+    @Test func whatWasLetGoMeanwhileStays() async throws {
+        try await TestCluster.running { cluster in
+            let faults = cluster.cluster.server.faults
+            func hits(_ action: Faults.Action, _ verb: String, _ name: String, count: Int? = nil) -> Faults.ID {
+                faults.add(action, for: .init(verbs: [verb], resource: "configmaps", name: name), count: count)
+            }
+            let late = hits(.delay(.milliseconds(500)), "get", "owner", count: 1)
+            try await cluster.create(.configMaps, "owner", [:])
+            let owner = try await cluster.client.list(.configMaps, namespace: "default").items.first {
+                $0.name == "owner"
+            }
+            let reference: JSON = [
+                "apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": JSON(try #require(owner).uid),
+            ]
+            var child: JSON = ["metadata": ["name": "child", "namespace": "default"]]
+            child["metadata"]?["ownerReferences"] = [reference]
+            _ = try await cluster.client.create(KubernetesObject(child), .configMaps)
+            try await eventually("the collector asks for the owner") { faults.hits(of: late) == 1 }
+            let reads = hits(.delay(.zero), "get", "child")
+            try await cluster.client.delete(
+                .configMaps, namespace: "default", name: "owner", options: DeleteOptions(propagation: .orphan))
+            try await eventually("it looks at the child again") { faults.hits(of: reads) == 2 }
+            let left = try await cluster.get(.configMaps, "child")
+            #expect(left?.ownerReferences.count == 0)
+        }
+    }
+
     @Test func aNamespaceTakesEverythingWithItCustomResourcesToo() async throws {
         try await TestCluster.running { cluster in
             let gizmo = ResourceType(group: "example.com", version: "v1", kind: "Gizmo", plural: "gizmos")

@@ -35,6 +35,9 @@ public struct ReconcileContext: Sendable {
     /// a condition.
     public func status(of type: ResourceType) -> InformerStatus? { informer(type)?.status }
 
+    /// The versions in which the server has a type that is `absent`.
+    public func otherVersions(of type: ResourceType) -> [String] { informer(type)?.otherVersions ?? [] }
+
     /// The objects of a type that `object` owns, as the cache has them, sorted by key.
     public func children(_ type: ResourceType) -> [StoredObject] {
         guard let uid = object?.uid, !uid.isEmpty else { return [] }
@@ -123,7 +126,7 @@ extension ReconcileContext {
     private func note(_ written: KubernetesObject?) -> Bool {
         guard let written else { return false }
         controller.writer.expect(
-            written, ObjectReference(controller.primary.type, key), cache: controller.primary, for: key)
+            written, ObjectReference(controller.primary.type, key), cache: controller.primary, for: key, wasThere: true)
         return true
     }
 }

@@ -43,6 +43,7 @@ public final class Informer: Sendable {
         var status = InformerStatus.starting
         /// Listing works and watching does not: the store is kept by listing alone, and that must be seen.
         var watchDenied = false
+        var otherVersions: [String] = []
         var handlers: [Handler] = []
         var statusHandlers: [@Sendable (InformerStatus) -> Void] = []
     }
@@ -76,6 +77,9 @@ public final class Informer: Sendable {
     }
 
     public var status: InformerStatus { state.withLock { $0.status } }
+    /// In which of the usual versions the server has an optional type that is `absent`: that of an older release of
+    /// its operator, mostly.
+    public var otherVersions: [String] { state.withLock { $0.otherVersions } }
     /// No sign of the server on this watch for so long that liveness should fail if the server answers others.
     public var isMute: Bool { state.withLock { $0.reflector.isMute(time.now) } }
 
@@ -274,7 +278,11 @@ extension Informer {
     private func probe() async -> InformerStatus {
         do {
             return try await time.run(until: time.now.advanced(by: options.reflector.listTimeout)) { [self] in
-                guard try await client.serves(type) else { return .absent }
+                guard try await client.serves(type) else {
+                    let others = try await findOtherVersions()
+                    state.withLock { $0.otherVersions = others }
+                    return .absent
+                }
                 for verb in ["list", "watch"] {
                     guard try await client.isAllowed(verb, type, namespace: options.namespace) else {
                         return .forbidden("\(verb) \(type.plural).\(type.group)")
@@ -283,5 +291,15 @@ extension Informer {
                 return .starting
             }
         } catch { return .failing("\(error)") }
+    }
+
+    private func findOtherVersions() async throws -> [String] {
+        var found: [String] = []
+        for version in ["v1", "v2alpha1", "v1beta2", "v1beta1", "v1alpha1"] where version != type.version {
+            let other = ResourceType(
+                group: type.group, version: version, kind: type.kind, plural: type.plural, namespaced: type.namespaced)
+            if try await client.serves(other) { found.append(version) }
+        }
+        return found
     }
 }

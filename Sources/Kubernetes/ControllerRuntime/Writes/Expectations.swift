@@ -64,6 +64,9 @@ public struct Expectations: Sendable {
         add(Pending(wanted: .deletion(uid: uid), deadline: deadline, isAnswered: false), object, key)
     }
 
+    /// Nothing is to be waited for any longer of the object.
+    public mutating func forget(_ object: ObjectReference, for key: ObjectKey) { remove(object, key) }
+
     public mutating func beginPass(_ key: ObjectKey) { passes[key] = Pass() }
 
     /// Whether the caches were told of more than what the pass itself wrote, so that there has to be another.

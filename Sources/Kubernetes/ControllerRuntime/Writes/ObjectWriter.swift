@@ -84,7 +84,7 @@ final class ObjectWriter: Sendable {
             subresource == nil
             ? OwnedFields.digest(of: result, manager: fieldManager) : OwnedFields.digest(of: result.status ?? .null)
         guarded.withLock { $0.applied(target, desired: digest, owned: owned, now: time.now) }
-        expect(result, reference, cache: cache, for: key, isAnswered: true)
+        expect(result, reference, cache: cache, for: key, isAnswered: true, wasThere: subresource != nil)
         return .applied(result)
     }
 
@@ -105,9 +105,12 @@ final class ObjectWriter: Sendable {
     }
 
     /// Holds `key` until the cache of `cache` shows `written`; see `Expectations` for `isAnswered`.
+    ///
+    /// - Parameter wasThere: the cache had the object when it was written. One that it has no longer is gone, or is no
+    ///   longer selected: nothing more will be shown of it.
     func expect(
         _ written: KubernetesObject, _ reference: ObjectReference, cache: Informer?, for key: ObjectKey,
-        isAnswered: Bool = false
+        isAnswered: Bool = false, wasThere: Bool = false
     ) {
         guard let cache, cache.status.isAvailable, !written.resourceVersion.isEmpty else { return }
         expectations.withLock {
@@ -116,7 +119,12 @@ final class ObjectWriter: Sendable {
                 now: time.now)
         }
         // The event may have come before the answer.
-        observe(reference, present: cache.store.stored(reference.key), gone: nil)
+        let present = cache.store.stored(reference.key)
+        if present == nil, wasThere {
+            expectations.withLock { $0.forget(reference, for: key) }
+        } else {
+            observe(reference, present: present, gone: nil)
+        }
     }
 
     func verdict(_ key: ObjectKey) -> Expectations.Verdict {

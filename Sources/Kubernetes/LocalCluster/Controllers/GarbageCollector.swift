@@ -179,11 +179,13 @@ final class GarbageCollector: Sendable {
         case .keep: return
         case .dropReferences(let uids): try await release(object, reference.type, from: uids)
         case .delete(let propagation):
+            // This version: whoever goes may have let it go since it was read. A conflict is looked at again.
             do throws(APIError) {
                 try await access.client.delete(
                     reference.type, namespace: object.namespace, name: object.name,
-                    options: DeleteOptions(uid: object.uid, propagation: propagation))
-            } catch { guard error.isNotFound || error.isConflict else { throw error } }
+                    options: DeleteOptions(
+                        uid: object.uid, resourceVersion: object.resourceVersion, propagation: propagation))
+            } catch { guard error.isNotFound else { throw error } }
         }
     }
 

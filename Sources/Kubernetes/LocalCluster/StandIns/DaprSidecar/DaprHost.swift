@@ -64,17 +64,28 @@ public final class DaprHost: Sendable {
 
     private func begin(_ pod: SidecarPod) async throws -> Running {
         let sidecar = Sidecar(pod, uuid: UUID().uuidString.lowercased(), services: services)
-        let (port, listening) = try await listen(sidecar)
-        let working = Task { await sidecar.run() }
+        let (port, listening) = try await listen(sidecar, .app)
+        var tasks = [listening]
+        if let open = pod.openPort {
+            do {
+                tasks.append(try await listen(sidecar, .open(address: pod.address, port: open)).1)
+            } catch {
+                listening.cancel()
+                throw error
+            }
+        }
+        tasks.append(Task { await sidecar.run() })
         if let resources = resources.withLock({ $0 }) { sidecar.update(resources) }
-        return Running(sidecar: sidecar, port: port, tasks: [working, listening])
+        return Running(sidecar: sidecar, port: port, tasks: tasks)
     }
 
-    private func listen(_ sidecar: Sidecar) async throws -> (Int, Task<Void, Never>) {
+    private func listen(
+        _ sidecar: Sidecar, _ door: SidecarListener.Door
+    ) async throws -> (Int, Task<Void, Never>) {
         let (outcomes, outcome) = AsyncThrowingStream<Int, any Error>.makeStream()
         let task = Task {
             do {
-                try await SidecarListener(sidecar: sidecar).run { outcome.yield($0) }
+                try await SidecarListener(sidecar: sidecar, door: door).run { outcome.yield($0) }
                 outcome.finish()
             } catch {
                 sidecar.logger.error("a sidecar does not listen any more", metadata: ["error": "\(error)"])

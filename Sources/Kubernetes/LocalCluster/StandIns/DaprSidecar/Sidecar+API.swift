@@ -28,6 +28,17 @@ extension Sidecar {
         }
     }
 
+    /// What is shown to everybody, without a token: health and metadata.
+    func answerOpenly(_ request: SidecarRequest) -> SidecarAnswer {
+        guard request.method == .get, request.path.first?.hasPrefix("v1.0") == true else { return Self.unknown }
+        let path = Array(request.path.dropFirst())
+        switch path.first {
+        case "healthz": return health(path)
+        case "metadata": return .json(metadata())
+        default: return Self.unknown
+        }
+    }
+
     private static let unknown = SidecarAnswer.error(404, "ERR_NOT_FOUND", "this sidecar has no such API")
 
     /// Digests are compared, so that the time tells nothing of the token.

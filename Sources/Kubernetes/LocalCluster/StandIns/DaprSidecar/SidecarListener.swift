@@ -6,9 +6,17 @@ internal import NIOCore
 internal import NIOPosix
 internal import ServiceRunning
 
-/// Serves one sidecar over HTTP/1.1 on a loopback port of its own.
+/// Serves one sidecar over HTTP/1.1.
 struct SidecarListener: Sendable {
+    enum Door: Sendable {
+        /// The app's: a loopback port of its own.
+        case app
+        /// Everybody's: health and metadata.
+        case open(address: String, port: Int)
+    }
+
     let sidecar: Sidecar
+    let door: Door
 
     /// Listens until cancelled.
     /// - Parameter onRunning: called with the port once connections are taken.
@@ -17,11 +25,18 @@ struct SidecarListener: Sendable {
         var quiet = sidecar.logger
         quiet.logLevel = .critical
         let server = try HTTPServerBuilder.http1().buildServer(
-            configuration: ServerConfiguration(address: .hostname("127.0.0.1", port: 0)),
+            configuration: ServerConfiguration(address: address),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet,
             responder: { request, writer, _ in try await answer(request, writer) },
             onServerRunning: { channel in onRunning(channel.localAddress?.port ?? 0) })
         try await runUntilCancelled(server, logger: quiet)
+    }
+
+    private var address: BindAddress {
+        switch door {
+        case .app: .hostname("127.0.0.1", port: 0)
+        case .open(let address, let port): .hostname(address, port: port)
+        }
     }
 
     private struct TooLarge: Error {}
@@ -40,7 +55,10 @@ struct SidecarListener: Sendable {
         } catch is NIOTooManyBytesError {
             return try await refuse(limit, writer)
         }
-        try await write(await sidecar.answer(own), writer)
+        switch door {
+        case .app: try await write(await sidecar.answer(own), writer)
+        case .open: try await write(sidecar.answerOpenly(own), writer)
+        }
     }
 
     private func refuse(_ limit: Int, _ writer: consuming ResponseWriter) async throws {

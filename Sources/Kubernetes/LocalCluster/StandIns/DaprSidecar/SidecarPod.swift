@@ -13,6 +13,11 @@ public struct SidecarPod: Sendable, Hashable {
     public var appPort: Int?
     /// The host under which the app listens.
     public var address: String
+    /// Where health and metadata are shown to everybody, at `address`; nil shows them nowhere but to the app. Dapr's is
+    /// `publicPort`.
+    public var openPort: Int?
+    /// Of a sidecar in a cluster (contract section 2).
+    public static let publicPort = 3501
     /// Callers of the sidecar must show it; nil lets everybody in.
     public var apiToken: String?
     /// The sidecar shows it to the app.
