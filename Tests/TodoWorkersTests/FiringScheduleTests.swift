@@ -13,7 +13,7 @@ import TodoModel
     private func settled(next: Instant?, nextDigest: Instant? = nil) -> FiringSchedule {
         var schedule = FiringSchedule(now: start)
         schedule.fired(after: at(-60), isFull: false, next: next, nextDigest: nextDigest, at: start)
-        schedule.caughtUp(at: start)
+        schedule.caughtUp(isFull: false, at: start)
         return schedule
     }
 
@@ -22,7 +22,7 @@ import TodoModel
         #expect(schedule.action(at: start) == .fire(after: at(-60), lanes: 1))
         schedule.fired(after: at(-60), isFull: false, next: nil, nextDigest: nil, at: start)
         #expect(schedule.action(at: start) == .catchUp(through: at(-60)))
-        schedule.caughtUp(at: start)
+        schedule.caughtUp(isFull: false, at: start)
         #expect(schedule.action(at: start) == .sleep(until: at(1)))
     }
 
@@ -46,16 +46,29 @@ import TodoModel
         schedule.fired(after: at(-2), isFull: true, next: at(9), nextDigest: nil, at: at(0.1))
         #expect(schedule.action(at: at(0.1)) == .fire(after: at(0.1 - 60), lanes: 6))
         schedule.fired(after: at(0.1 - 60), isFull: false, next: at(9), nextDigest: nil, at: at(0.2))
-        #expect(schedule.action(at: at(0.2)) == .sleep(until: at(1)))
+        #expect(schedule.action(at: at(0.2)) == .sleep(until: at(1.2)))
     }
 
-    @Test func `what was missed goes out once a second, and after what is due now`() {
+    @Test func `what was missed goes out once a second while there is more, and after what is due now`() {
         var schedule = settled(next: at(1))
+        schedule.caughtUp(isFull: true, at: start)
         #expect(schedule.action(at: at(1)) == .fire(after: at(-59), lanes: 1))
         schedule.fired(after: at(-59), isFull: false, next: nil, nextDigest: nil, at: at(1))
         #expect(schedule.action(at: at(1)) == .catchUp(through: at(-59)))
-        schedule.caughtUp(at: at(1))
+        schedule.caughtUp(isFull: true, at: at(1))
         #expect(schedule.action(at: at(1)) == .sleep(until: at(2)))
+        schedule.fired(after: at(-58), isFull: false, next: nil, nextDigest: nil, at: at(2))
+        #expect(schedule.action(at: at(2)) == .catchUp(through: at(-58)))
+        // There was nothing more: it is looked for less often.
+        schedule.caughtUp(isFull: false, at: at(2))
+        for second in 3..<12 {
+            #expect(schedule.action(at: at(Double(second))) == .fire(after: at(Double(second - 60)), lanes: 1))
+            schedule.fired(
+                after: at(Double(second - 60)), isFull: false, next: nil, nextDigest: nil, at: at(Double(second)))
+            #expect(schedule.action(at: at(Double(second))) == .sleep(until: at(Double(second + 1))))
+        }
+        schedule.fired(after: at(-48), isFull: false, next: nil, nextDigest: nil, at: at(12))
+        #expect(schedule.action(at: at(12)) == .catchUp(through: at(-48)))
     }
 
     @Test func `digests fire when they are due and then wait for the next claim`() {

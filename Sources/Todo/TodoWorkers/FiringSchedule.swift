@@ -11,8 +11,10 @@ struct FiringSchedule: Sendable {
         var reach: Duration = .seconds(2)
         /// What was due for longer was missed.
         var patience: Duration = .seconds(60)
-        /// How often missed ones are claimed, up to `FireStore.batch` each time.
+        /// How often missed ones are claimed while there are any, up to `FireStore.batch` each time.
         var catchUp: Duration = .seconds(1)
+        /// And how often to look whether there are.
+        var idleCatchUp: Duration = .seconds(10)
         /// How many claims run at once when one was not enough.
         var lanes = 6
         /// After the first failure; doubled with each one that follows.
@@ -73,9 +75,10 @@ struct FiringSchedule: Sendable {
         self.nextDigest = nextDigest.map { max($0, digestRetry ?? $0) }
     }
 
-    mutating func caughtUp(at now: Instant) {
+    /// - Parameter isFull: there may be more.
+    mutating func caughtUp(isFull: Bool, at now: Instant) {
         recovered()
-        nextCatchUp = now.advanced(by: pace.catchUp)
+        nextCatchUp = now.advanced(by: isFull ? pace.catchUp : pace.idleCatchUp)
     }
 
     /// The digests that were due are done with; the next claim says when others are.

@@ -47,8 +47,8 @@ struct ReminderFirer: Sendable {
                     after: after, isFull: claims.contains(where: \.isFull), next: claims.compactMap(\.next).min(),
                     nextDigest: claims.compactMap(\.nextDigest).min(), at: clock.now)
             case .catchUp(let through):
-                _ = try await claim(after: nil, through: through)
-                schedule.caughtUp(at: clock.now)
+                let claim = try await claim(after: nil, through: through)
+                schedule.caughtUp(isFull: claim.isFull, at: clock.now)
             case .fireDigests:
                 let isComplete = try await fireDigests()
                 schedule.firedDigests(isComplete: isComplete, at: clock.now)

@@ -8,8 +8,10 @@ internal import TodoStore
 /// Plans reminders when tasks, people, policies or zones have changed.
 struct ReminderPlanner: Sendable {
     struct Pace: Sendable {
-        /// How often to look for what others have written.
+        /// How often to look for what others have written: while they write, and the longest that it grows to when they
+        /// do not. Operators look after a thousand databases.
         var poll: Duration = .milliseconds(200)
+        var longestPoll: Duration = .seconds(1)
         var retry: Duration = .seconds(1)
         /// How often to look for people who have no next digest: new ones.
         var digests: Duration = .seconds(60)
@@ -33,8 +35,9 @@ struct ReminderPlanner: Sendable {
     func run() async throws {
         var nextDigests = ContinuousClock.now
         var nextChores = ContinuousClock.now
+        var poll = pace.poll
         while !Task.isCancelled {
-            var wait = pace.poll
+            var wait = poll
             do {
                 if nextChores <= .now {
                     try await chores()
@@ -50,7 +53,11 @@ struct ReminderPlanner: Sendable {
                     try await planDigests()
                     nextDigests = .now + pace.digests
                 }
-                if isBusy { continue }
+                if isBusy {
+                    poll = pace.poll
+                    continue
+                }
+                poll = min(poll * 1.25, pace.longestPoll)
             } catch let error as LeaseLost {
                 throw error
             } catch {
