@@ -53,10 +53,16 @@ import TodoModel
     @Test(arguments: 0..<60)
     func `any single change is named`(_ seed: UInt64) async throws {
         var random = SeededRandom(seed: seed)
-        let log = try SampleLog.random(
+        var log = try SampleLog.random(
             rows: .random(in: 2...60, using: &random), checkpoints: .random(in: 1...4, using: &random), using: &random)
+        // Not at the last one: that alone, without rows, is an intact log, as of somebody who cuts it back.
+        let places = log.checkpoints.indices.dropFirst().dropLast()
+        if let place = places.randomElement(using: &random) { try log.shorten(to: place) }
+        #expect(try await fault(log.lines) == nil)
         for mutation in Mutation.all {
-            guard let mutant = mutation.apply(to: log.lines, using: &random) else { continue }
+            guard let mutant = mutation.apply(to: log.lines, using: &random),
+                log.anchor == nil || mutant.bytes != Self.bytes(log.lines.prefix(2))
+            else { continue }
             let source = MemorySource(mutant.bytes, step: .random(in: 1...5000, using: &random))
             do {
                 _ = try await ExportVerifier(width: .random(in: 1...4, using: &random)).verify(source)
@@ -67,16 +73,48 @@ import TodoModel
         }
     }
 
-    @Test func `every byte counts`() async throws {
+    private static func bytes(_ lines: some Sequence<String>) -> [UInt8] {
+        Array(lines.map { $0 + "\n" }.joined().utf8)
+    }
+
+    @Test func `a log that was shortened is checked from a checkpoint that it signed for`() async throws {
+        var random = SeededRandom(seed: 6)
+        let whole = try SampleLog.random(rows: 40, checkpoints: 4, using: &random)
+        var log = whole
+        try log.shorten(to: 1)
+        let key = Array(SampleLog.signing.publicKey.rawRepresentation)
+        let summary = try await ExportVerifier(trusted: [key]).verify(MemorySource(log.lines, step: 9))
+        #expect(summary.rows == 20 && summary.checkpoints == 3)
+        #expect(summary.since == whole.checkpoints[1].checkpoint)
+        // A checkpoint that somebody kept must be among those that are left.
+        for place in 1..<4 { #expect(try await fault(log.lines, kept: whole.checkpoints[place]) == nil) }
+        #expect(try await fault(log.lines, kept: whole.checkpoints[0])?.reason.contains("older than what") == true)
+        // Nobody else can shorten it: neither without an anchor nor with one of their own.
+        #expect(try await fault(Array(log.lines.dropFirst()))?.place == .checkpoint(1))
+        var forged = whole
+        try forged.shorten(to: 1, by: Curve25519.Signing.PrivateKey())
+        #expect(try await fault(forged.lines, trusted: [key])?.line == 1)
+        // Nor is an anchor good for another checkpoint than its own.
+        var further = whole
+        try further.shorten(to: 2)
+        #expect(try await fault([log.lines[0]] + further.lines.dropFirst()) != nil)
+    }
+
+    @Test(arguments: [false, true])
+    func `every byte counts`(isShortened: Bool) async throws {
         var random = SeededRandom(seed: 5)
-        let log = try SampleLog.random(rows: 3, checkpoints: 1, using: &random)
-        let bytes = Array(log.lines.map { $0 + "\n" }.joined().utf8)
+        var log = try SampleLog.random(rows: isShortened ? 6 : 3, checkpoints: isShortened ? 2 : 1, using: &random)
+        if isShortened { try log.shorten(to: 0) }
+        let bytes = Self.bytes(log.lines)
+        // What is left then is the log as it was at that checkpoint: who wants to know more keeps a later one.
+        let beginning = isShortened ? Self.bytes(log.lines.prefix(2)).count : 0
         for place in bytes.indices {
             var changed = bytes
             changed[place] ^= [1, 0x20, 0x80].randomElement(using: &random) ?? 1
             await #expect(throws: ExportFault.self, "byte \(place)") {
                 try await ExportVerifier().verify(MemorySource(changed))
             }
+            guard place == 0 || place != beginning else { continue }
             await #expect(throws: ExportFault.self, "cut at \(place)") {
                 try await ExportVerifier().verify(MemorySource(Array(bytes[..<place])))
             }

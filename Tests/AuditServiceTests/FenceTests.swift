@@ -60,14 +60,15 @@ import TodoStore
             SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c
             WHERE c.relnamespace = 'audit'::regnamespace AND c.relkind = 'r' AND NOT c.relforcerowsecurity
             """)
-        #expect(open == "checkpoints heads")
+        #expect(open == "checkpoints heads retention")
     }
 
     @Test func `a released migration stays as it is`() {
         #expect(AuditSchema.migrations.map(\.version) == Array(1...AuditSchema.migrations.count))
         #expect(
             AuditSchema.migrations.map(\.checksum) == [
-                "0fd0dd497d9afd7e00edeee9c3a9b7f40f0b5f2c4d0c85fa480e60a2d220a4aa"
+                "0fd0dd497d9afd7e00edeee9c3a9b7f40f0b5f2c4d0c85fa480e60a2d220a4aa",
+                "7fcf937435fc2c7931949445fede238bf71733b31b01319f921202a6e305e81a",
             ])
     }
 

@@ -15,8 +15,19 @@ struct SampleLog {
     /// By shard.
     private(set) var rows = [[String]](repeating: [], count: AuditShard.count)
 
+    /// Where it was shortened.
+    private(set) var anchor: SignedAnchor?
+
     /// The lines of an export, without line feeds.
-    var lines: [String] { checkpoints.map(\.line) + rows.flatMap { $0 } }
+    var lines: [String] { (anchor.map { [$0.line] } ?? []) + checkpoints.map(\.line) + rows.flatMap { $0 } }
+
+    /// Drops what the checkpoint at `place` covers.
+    mutating func shorten(to place: Int, by key: Curve25519.Signing.PrivateKey = signing) throws {
+        let first = checkpoints[place].checkpoint
+        anchor = try RetentionAnchor.signed(at: first, time: first.time, by: key)
+        checkpoints.removeFirst(place)
+        for shard in rows.indices { rows[shard].removeFirst(first.heads[shard].count) }
+    }
 
     mutating func append(
         to shard: Int, content: [UInt8]? = [1, 2, 3], random: inout some RandomNumberGenerator

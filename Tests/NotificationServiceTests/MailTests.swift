@@ -236,4 +236,15 @@ import TodoStore
             now: { [clock] in clock.now })
         #expect(others.read(text) == .forged)
     }
+
+    @Test func `one that was signed before a rotation is still taken, and new ones are signed with the new key`() {
+        let (text, claim) = token()
+        let key = SymmetricKey(size: .bits256)
+        func links(_ key: SymmetricKey, previous: SymmetricKey?) -> Links {
+            Links(key: key, previousKey: previous, publicURL: "https://todo.example.com", now: { [clock] in clock.now })
+        }
+        let rotated = links(key, previous: SymmetricKey(data: RunningNotification.linkKey))
+        #expect(rotated.read(text) == .valid(claim))
+        #expect(links(key, previous: nil).read(rotated.token(claim)) == .valid(claim))
+    }
 }

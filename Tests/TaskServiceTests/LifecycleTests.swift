@@ -124,6 +124,9 @@ import ServiceRunning
             try await service.send(.get, "/nowhere")
             let metrics = try await service.send(.get, "/metrics")
             #expect(metrics.status == 200)
+            let forwarded = try #require(HTTPField.Name("X-Forwarded-For"))
+            let beyond = try await service.send(.get, "/metrics", headers: [forwarded: "192.0.2.1"])
+            #expect(beyond.status == 404, "an edge brings nobody here")
             let name = "http_server_request_duration_seconds_count"
             for line in [
                 #"{method="POST",route="/v1/tasks",status="201"} 1"#,
@@ -172,13 +175,15 @@ import ServiceRunning
             environment: least.merging([
                 "DATABASE_TLS_MODE": "require", "DATABASE_POOLED": "true", "POOL_SIZE": "3", "PORT": "9",
                 "TODO_BIND_ADDRESS": "127.0.0.9", "LOG_LEVEL": "debug", "SIGN_UP": "open", "RATE_LIMIT": "7",
-                "BIN_DAYS": "2", "OIDC_ISSUER": "https://id.example.com", "OIDC_AUDIENCE": "todo",
+                "BIN_DAYS": "2", "OIDC_ISSUER": "https://id.example.com", "OIDC_AUDIENCE": "todo", "OIDC_CA": "pem",
             ]) { $1 })
         #expect(configuration.database["sslmode"] == "require" && configuration.database.statementMode == .unnamed)
         #expect(configuration.poolSize == 3 && configuration.port == 9 && configuration.logLevel == .debug)
         #expect(configuration.isSignUpOpen && configuration.rateLimit == 7)
         #expect(configuration.binLifetime == .seconds(2 * 86_400))
-        #expect(configuration.identityProvider == .init(issuer: "https://id.example.com", audience: "todo"))
+        #expect(
+            configuration.identityProvider
+                == .init(issuer: "https://id.example.com", audience: "todo", authorities: "pem"))
         #expect(configuration.bindAddress == "127.0.0.9" && configuration.apiToken == "t")
     }
 
@@ -186,7 +191,7 @@ import ServiceRunning
         ("DATABASE_URI", ""), ("DATABASE_URI", "postgresql://u:s3cret@h:x/d"), ("TODO_API_TOKEN", ""),
         ("DATABASE_TLS_MODE", "maybe"), ("DATABASE_POOLED", "maybe"), ("POOL_SIZE", "0"), ("POOL_SIZE", "many"),
         ("PORT", "65536"), ("LOG_LEVEL", "loud"), ("SIGN_UP", "maybe"), ("RATE_LIMIT", "-1"), ("BIN_DAYS", "0"),
-        ("OIDC_ISSUER", "http://id.example.com"), ("OIDC_ISSUER", "https://id.example.com/"),
+        ("OIDC_ISSUER", "http://id.example.com"),
     ])
     func `a variable that cannot be used is named, without secrets`(_ name: String, _ value: String) throws {
         let error = try #require(

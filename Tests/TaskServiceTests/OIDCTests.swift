@@ -1,3 +1,4 @@
+import ChildProcess
 import Concurrency
 import Crypto
 import CryptoExtras
@@ -7,6 +8,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import PostgresServer
 import ServiceLifecycle
 import StructuredData
 import Testing
@@ -16,7 +18,8 @@ private struct Provider {
     let issuer: String
     let signer = P256.Signing.PrivateKey()
 
-    static func with(_ body: (Provider) async throws -> Void) async throws {
+    /// - Parameter ending: of its name.
+    static func with(ending: String = "", _ body: (Provider) async throws -> Void) async throws {
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let documents = DocumentBox()
         let router = Router()
@@ -32,24 +35,70 @@ private struct Provider {
         let group = ServiceGroup(configuration: .init(services: [application], logger: logger))
         let running = Task { try await group.run() }
         let port = try #require(await ports.first { _ in true })
-        let provider = Provider(issuer: "http://127.0.0.1:\(port)")
-        documents.set(
-            "configuration", ["issuer": .string(provider.issuer), "jwks_uri": .string("\(provider.issuer)/keys")])
-        let point = provider.signer.publicKey.rawRepresentation
-        documents.set(
-            "keys",
-            [
-                "keys": [
-                    ["kty": "oct", "k": "AAAA"],
-                    [
-                        "kty": "EC", "crv": "P-256", "kid": "k1", "use": "sig", "x": base64URL(point.prefix(32)),
-                        "y": base64URL(point.suffix(32)),
-                    ],
-                ]
-            ])
+        let address = "http://127.0.0.1:\(port)"
+        let provider = Provider(issuer: address + ending)
+        documents.set("configuration", provider.configuration(at: address))
+        documents.set("keys", provider.keys)
         try await body(provider)
         await group.triggerGracefulShutdown()
         try await running.value
+    }
+
+    func configuration(at address: String) -> JSON {
+        ["issuer": .string(issuer), "jwks_uri": .string("\(address)/keys")]
+    }
+
+    var keys: JSON {
+        let point = signer.publicKey.rawRepresentation
+        return [
+            "keys": [
+                ["kty": "oct", "k": "AAAA"],
+                [
+                    "kty": "EC", "crv": "P-256", "kid": "k1", "use": "sig", "x": base64URL(point.prefix(32)),
+                    "y": base64URL(point.suffix(32)),
+                ],
+            ]
+        ]
+    }
+
+    /// One whose certificate is of an authority that the system does not know.
+    static func withPrivateAuthority(_ body: (Provider, _ authority: String) async throws -> Void) async throws {
+        let postgres = try await PostgresServer.shared()
+        let folder = FileManager.default.temporaryDirectory.appending(path: "oidc-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: folder.appending(path: ".well-known"), withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let script = """
+            import http.server, os, ssl, sys
+            os.chdir(sys.argv[1])
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(sys.argv[2], sys.argv[3])
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            with open("port.new", "w") as file: file.write(str(server.server_address[1]))
+            os.rename("port.new", "port")
+            server.serve_forever()
+            """
+        var server = ChildProcess.Specification(
+            path: "/usr/bin/env",
+            arguments: [
+                "python3", "-c", script, folder.path, "\(postgres.directory)/server.crt",
+                "\(postgres.directory)/server.key",
+            ], environment: ProcessInfo.processInfo.environment)
+        server.standardError = .null
+        server.signalWhenParentEnds = SIGKILL
+        let process = try await ChildProcess.start(server)
+        defer { process.kill() }
+        var port: String?
+        for _ in 0..<1000 where port == nil {
+            port = try? String(contentsOf: folder.appending(path: "port"), encoding: .utf8)
+            if port == nil { try await Task.sleep(for: .milliseconds(10)) }
+        }
+        let provider = Provider(issuer: "https://localhost:\(try #require(port))")
+        try provider.configuration(at: provider.issuer).text.write(
+            to: folder.appending(path: ".well-known/openid-configuration"), atomically: true, encoding: .utf8)
+        try provider.keys.text.write(to: folder.appending(path: "keys"), atomically: true, encoding: .utf8)
+        try await body(provider, try String(contentsOfFile: postgres.caCertificate, encoding: .utf8))
     }
 
     /// A token for Ada, with some claims and members of its header changed; signed by `key`.
@@ -104,6 +153,28 @@ private final class DocumentBox: Sendable {
                 #expect(ben.status == 200 && ben.json.id != me.json.id)
                 let thief = try provider.token(["sub": "eve-1"])
                 #expect(try await service.send(.get, "/v1/me", token: thief).status == 403, "the address is Ada's")
+            }
+        }
+    }
+
+    /// As those of Auth0 do.
+    @Test func `the name of a provider may end with a slash`() async throws {
+        try await Provider.with(ending: "/") { provider in
+            try await RunningService.with(environment(provider)) { service in
+                let token = try provider.token()
+                #expect(try await service.send(.get, "/v1/me", token: token).status == 200)
+            }
+        }
+    }
+
+    @Test func `a provider of a private authority is trusted by that one's certificate`() async throws {
+        try await Provider.withPrivateAuthority { provider, authority in
+            let token = try provider.token()
+            for (more, status) in [([:], 503), (["OIDC_CA": authority], 200)] {
+                try await RunningService.with(environment(provider).merging(more) { $1 }) { service in
+                    let answer = try await service.send(.get, "/v1/me", token: token)
+                    #expect(answer.status == status, "\(answer.text)")
+                }
             }
         }
     }

@@ -1,10 +1,12 @@
 internal import Glibc
+internal import HTTPTypes
 public import Hummingbird
 public import Logging
 internal import NIOCore
 public import ServiceLifecycle
 
-/// Serves `/livez`, `/readyz` (200 or 503; the checks are listed with `?verbose` and when one failed) and `/metrics`.
+/// Serves `/livez`, `/readyz` (200 or 503; the checks are listed with `?verbose` and when one failed) and `/metrics`,
+/// which is not found for a request that a proxy passed on.
 public struct HealthServer: Service {
     private let host: String
     private let port: Int
@@ -58,12 +60,17 @@ public struct HealthRoutes: Sendable {
     public func add<Context: RequestContext>(to router: Router<Context>) {
         router.get("/livez") { [live] request, _ in await Self.answer(live, request) }
         router.get("/readyz") { [ready] request, _ in await Self.answer(ready, request) }
-        router.get("/metrics") { [registry] _, _ in
-            Response(
+        router.get("/metrics") { [registry] request, _ in
+            // They are for whoever scrapes here, and not for the people beyond an edge.
+            guard !Self.forwarding.contains(where: request.headers.contains) else { throw HTTPError(.notFound) }
+            return Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: .init(byteBuffer: ByteBuffer(string: registry.render())))
         }
     }
+
+    /// What proxies add to a request that they pass on (RFC 7239, and what was used before it).
+    private static let forwarding = ["Forwarded", "X-Forwarded-For"].compactMap { HTTPField.Name($0) }
 
     private static func answer(_ checks: HealthChecks, _ request: Request) async -> Response {
         let report = await checks.run()

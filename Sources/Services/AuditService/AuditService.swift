@@ -6,6 +6,7 @@ internal import Hummingbird
 public import Logging
 internal import NIOCore
 internal import Postgres
+internal import TodoModel
 public import ServiceHTTP
 public import ServiceLifecycle
 public import Telemetry
@@ -84,6 +85,18 @@ public struct AuditService: Service {
             registry: registry, ready: HealthChecks([("database", { try await readiness.check() })])
         ).add(to: router)
         router.addDaprSubscribers(EventDelivery(log: log).subscribers, token: configuration.sidecarToken)
+        for job in EventFlow.dailyJobs(of: "audit") {
+            router.addDaprBinding(job.path, token: configuration.sidecarToken) {
+                [retention = configuration.retention] in
+                let age = Int64(retention / .microseconds(1))
+                let count = try await log.dropEntries(
+                    before: Instant(microsecondsSince1970: Instant.now().microsecondsSince1970 - age))
+                if count > 0 {
+                    log.logger.info(
+                        "dropped entries that are older than the log keeps", metadata: ["entries": "\(count)"])
+                }
+            }
+        }
         AuditRoutes(log: log, authenticator: authenticator).add(to: router)
         return Application(
             router: router,

@@ -19,6 +19,7 @@ public import ServiceRunning
 /// | `TODO_AUDIT_KEY` | required | wraps the users' keys: 32 random bytes in Base64. Lost, it takes all content along |
 /// | `TODO_AUDIT_SIGNING_KEY` | required | signs checkpoints: 32 random bytes in Base64, the seed of an Ed25519 key |
 /// | `TODO_AUDIT_CHECKPOINT_SECONDS` | 60 | how often checkpoints are signed, 1 to 86400 |
+/// | `TODO_AUDIT_RETENTION_DAYS` | 400 | entries that are older are dropped once a day, when the sidecar calls; 30 to 3650 |
 /// | `APP_API_TOKEN` | | what the sidecar proves itself with; without, whoever reaches the port may deliver events |
 /// | `LOG_LEVEL` | info | |
 public struct AuditServiceConfiguration: Sendable {
@@ -29,6 +30,8 @@ public struct AuditServiceConfiguration: Sendable {
     public var apiURL: String
     public var secrets: AuditSecrets
     public var checkpointInterval: Duration
+    /// How long entries are kept.
+    public var retention: Duration
     public var sidecarToken: AppToken?
     public var logLevel: Logger.Level
     /// How long requests are still answered after the service was told to stop and says that it is not ready.
@@ -49,6 +52,8 @@ public struct AuditServiceConfiguration: Sendable {
         secrets = try Self.secrets(reader)
         let seconds = try reader.integer("TODO_AUDIT_CHECKPOINT_SECONDS", in: 1...86_400, default: 60)
         checkpointInterval = .seconds(seconds)
+        retention = .seconds(
+            86_400 * (try reader.integer("TODO_AUDIT_RETENTION_DAYS", in: 30...3650, default: 400)))
         sidecarToken = AppToken(environment: environment)
         logLevel = try reader.choice("LOG_LEVEL") ?? .info
     }

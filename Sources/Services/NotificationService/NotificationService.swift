@@ -69,7 +69,9 @@ public struct NotificationService: Service {
         let store = database.notifications
         let metrics = NotificationMetrics(registry)
         let links = Links(
-            key: SymmetricKey(data: configuration.linkKey), publicURL: configuration.publicURL,
+            key: SymmetricKey(data: configuration.linkKey),
+            previousKey: configuration.previousLinkKey.map { SymmetricKey(data: $0) },
+            publicURL: configuration.publicURL,
             now: now)
         let engine = DeliveryEngine(
             store: store, senders: senders(links, now), metrics: metrics, logger: logger, now: now)

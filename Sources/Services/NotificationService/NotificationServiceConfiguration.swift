@@ -21,6 +21,7 @@ internal import TodoStore
 /// | `TODO_API_URL` | required | the api service, which knows whose tokens are whose |
 /// | `TODO_PUBLIC_URL` | required | where people reach the installation: links in mails begin with it |
 /// | `TODO_LINK_KEY` | required | signs those links: 32 random bytes in Base64. With another one, links sent before are void |
+/// | `TODO_LINK_KEY_PREVIOUS` | | the same before a rotation: links signed by it are taken, too |
 /// | `TODO_WEBHOOK_ALLOW` | | addresses that webhooks may go to besides public ones, with `http://`, too: CIDR blocks with commas in between |
 /// | `TODO_SMTP_HOST` | | the mail server; without, no mails are sent |
 /// | `TODO_SMTP_PORT` | 587, with implicit TLS 465 | |
@@ -44,6 +45,8 @@ public struct NotificationServiceConfiguration: Sendable {
     /// Without a slash at the end.
     public var publicURL: String
     public var linkKey: [UInt8]
+    /// Of links that were sent before a rotation.
+    public var previousLinkKey: [UInt8]?
     public var addresses: AddressPolicy
     /// Nil sends no mails.
     public var mail: Mail?
@@ -67,6 +70,8 @@ public struct NotificationServiceConfiguration: Sendable {
         publicURL = try reader.url(
             "TODO_PUBLIC_URL", "set it to where people reach the installation, such as https://todo.example.com")
         linkKey = try reader.key("TODO_LINK_KEY")
+        let previous = "TODO_LINK_KEY_PREVIOUS"
+        previousLinkKey = reader[previous] == nil ? nil : try reader.key(previous)
         addresses = try Self.addresses(reader)
         mail = try Self.mail(reader)
         sidecarToken = AppToken(environment: environment)

@@ -4,7 +4,7 @@ internal import Telemetry
 
 /// The figures of this service.
 final class RealtimeMetrics: Sendable {
-    /// Connections that were upgraded.
+    /// Connections that were upgraded. By its name the operator has the service scaled; it is there from the start, at 0.
     let connections: Meter
     /// From when an event came in to when the last connection of one event loop was written to.
     let fanOut: Timer

@@ -8,7 +8,6 @@ struct Housekeeping: Service {
     private static let interval: Duration = .seconds(600)
 
     let maintenance: Maintenance
-    let binLifetime: Duration
     let readiness: Readiness
     let logger: Logger
 
@@ -17,7 +16,7 @@ struct Housekeeping: Service {
             await readiness.awaitStart()
             while !Task.isCancelled {
                 do {
-                    let count = try await maintenance.run(bin: binLifetime)
+                    let count = try await maintenance.run()
                     if count > 0 { logger.info("removed what was past its time", metadata: ["rows": "\(count)"]) }
                 } catch is CancellationError {
                     return

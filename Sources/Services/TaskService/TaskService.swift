@@ -1,4 +1,5 @@
 internal import Concurrency
+internal import Dapr
 internal import FoundationEssentials
 internal import HTTPTransport
 internal import HTTPTypes
@@ -10,6 +11,7 @@ internal import Postgres
 internal import ServiceHTTP
 public import ServiceLifecycle
 public import Telemetry
+internal import TodoModel
 internal import TodoStore
 internal import TodoWeb
 
@@ -80,8 +82,7 @@ public struct TaskService: Service {
     private func background(_ database: TodoDatabase, _ commits: Signal, _ readiness: Readiness) -> [any Service] {
         var services: [any Service] = [
             Housekeeping(
-                maintenance: database.maintenance, binLifetime: configuration.binLifetime, readiness: readiness,
-                logger: logger)
+                maintenance: database.maintenance, readiness: readiness, logger: logger)
         ]
         if let publisher {
             services.append(
@@ -103,6 +104,7 @@ public struct TaskService: Service {
         ).add(to: router)
         WebRoutes().add(to: router)
         for proxy in proxies { proxy.add(to: router) }
+        addJobs(to: router, database)
         let group = router.group()
         group.add(middleware: StartedMiddleware(readiness: readiness))
         api(database, commits).add(to: group)
@@ -113,6 +115,18 @@ public struct TaskService: Service {
                 address: .hostname(configuration.bindAddress, port: configuration.port), serverName: nil),
             onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? 0) },
             logger: logger)
+    }
+
+    /// What the sidecar calls once a day. The port is open to everybody: without a token by which the sidecar is known it
+    /// is not served.
+    private func addJobs<Context: RequestContext>(to router: Router<Context>, _ database: TodoDatabase) {
+        guard let token = configuration.sidecarToken else { return }
+        for job in EventFlow.dailyJobs(of: "api") {
+            router.addDaprBinding(job.path, token: token) { [configuration, logger] in
+                let count = try await database.maintenance.purgeBin(after: configuration.binLifetime)
+                if count > 0 { logger.info("purged what was in the bin for long", metadata: ["rows": "\(count)"]) }
+            }
+        }
     }
 
     /// The other services whose paths are below this one's address.
@@ -144,10 +158,14 @@ public struct TaskService: Service {
 
     private func api(_ database: TodoDatabase, _ commits: Signal) -> API {
         let provider = configuration.identityProvider.map {
-            IdentityProvider(issuer: $0.issuer, audience: $0.audience, transport: CurlTransport())
+            let tls = CurlTransport.TLS(trust: $0.authorities.map { .authorities(pem: Array($0.utf8)) } ?? .system)
+            return IdentityProvider(
+                issuer: $0.issuer, audience: $0.audience, transport: CurlTransport(configuration: .init(tls: tls)))
         }
         let authenticator = Authenticator(
-            database: database, operatorToken: configuration.apiToken, provider: provider)
+            database: database,
+            operatorTokens: [configuration.apiToken, configuration.previousAPIToken].compactMap(\.self),
+            provider: provider)
         let accounts = AccountEndpoints(
             isSignUpOpen: configuration.isSignUpOpen, passwords: PasswordHasher(cost: configuration.passwordCost),
             authenticator: authenticator,

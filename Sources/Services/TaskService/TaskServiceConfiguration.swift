@@ -1,3 +1,4 @@
+public import Dapr
 public import Logging
 public import Postgres
 internal import TodoStore
@@ -15,11 +16,14 @@ public import ServiceRunning
 /// | `PORT` | 8080 | where to listen; 0 takes a free one |
 /// | `TODO_BIND_ADDRESS` | 0.0.0.0 | |
 /// | `TODO_API_TOKEN` | required | a bearer token that opens an account of its own, with all scopes |
+/// | `TODO_API_TOKEN_PREVIOUS` | | the same before a rotation: taken, too |
 /// | `SIGN_UP` | closed | `open` or `closed`: whether anybody can make an account |
 /// | `RATE_LIMIT` | 200 | requests each second of one token in the long run, ten times that at once; 0 for no limit |
-/// | `OIDC_ISSUER` | | an OpenID Connect provider whose tokens are taken, too; its `https://…` without a slash at the end |
+/// | `OIDC_ISSUER` | | an OpenID Connect provider whose tokens are taken, too: `https://…`, as its tokens name it |
 /// | `OIDC_AUDIENCE` | | whom those tokens must be for; needed with an issuer |
-/// | `BIN_DAYS` | 30 | how long a deleted task can be restored |
+/// | `OIDC_CA` | | certificate authorities in PEM that its certificate is held against; else those of the system |
+/// | `BIN_DAYS` | 30 | how long what was deleted can be restored; once a day, when the sidecar calls, older things are purged |
+/// | `APP_API_TOKEN` | | what the sidecar proves itself with; without, it cannot call |
 /// | `TODO_AUDIT_URL` | | where the audit service is: `/v1/audit` is passed on to it |
 /// | `TODO_NOTIFICATION_URL` | | where the notification service is: its paths are passed on to it |
 /// | `TODO_REALTIME_URL` | | where the realtime service is: `/v1/stream` is passed on to it |
@@ -30,6 +34,8 @@ public struct TaskServiceConfiguration: Sendable {
     public var bindAddress: String
     public var port: Int
     public var apiToken: String
+    /// Taken, too: after a rotation.
+    public var previousAPIToken: String?
     public var isSignUpOpen: Bool
     /// Requests each second of one token, in the long run; 0 for no limit.
     public var rateLimit: Int
@@ -37,6 +43,7 @@ public struct TaskServiceConfiguration: Sendable {
     public var identityProvider: IdentityProviderAddress?
     /// How long a deleted task stays in the bin.
     public var binLifetime: Duration
+    public var sidecarToken: AppToken?
     /// `http://host:port`; nil where an ingress sends `/v1/audit` past this service.
     public var auditURL: String?
     /// `http://host:port`; nil where there is none, or an ingress sends its paths past this service.
@@ -64,10 +71,12 @@ public struct TaskServiceConfiguration: Sendable {
         bindAddress = reader["TODO_BIND_ADDRESS"] ?? "0.0.0.0"
         port = try reader.integer("PORT", in: 0...65535, default: 8080)
         apiToken = try reader.required("TODO_API_TOKEN", "set it to the token that requests must bear")
+        previousAPIToken = reader["TODO_API_TOKEN_PREVIOUS"]
         isSignUpOpen = try reader.choice("SIGN_UP", of: SignUpPolicy.self) == .open
         rateLimit = try reader.integer("RATE_LIMIT", in: 0...1_000_000, default: 200)
         identityProvider = try Self.identityProvider(reader)
         binLifetime = .seconds(86_400 * (try reader.integer("BIN_DAYS", in: 1...3650, default: 30)))
+        sidecarToken = AppToken(environment: environment)
         auditURL = try reader.address("TODO_AUDIT_URL").map { "http://\($0.host):\($0.port)" }
         notificationURL = try reader.address("TODO_NOTIFICATION_URL").map { "http://\($0.host):\($0.port)" }
         realtime = try reader.address("TODO_REALTIME_URL")
@@ -78,11 +87,11 @@ public struct TaskServiceConfiguration: Sendable {
         _ reader: EnvironmentReader
     ) throws(EnvironmentError) -> IdentityProviderAddress? {
         guard let issuer = reader["OIDC_ISSUER"] else { return nil }
-        guard issuer.hasPrefix("https://") || issuer.hasPrefix("http://127.0.0.1:"), !issuer.hasSuffix("/") else {
-            throw EnvironmentError("OIDC_ISSUER", "must begin with https:// and not end with a slash")
+        guard issuer.hasPrefix("https://") || issuer.hasPrefix("http://127.0.0.1:") else {
+            throw EnvironmentError("OIDC_ISSUER", "must begin with https://")
         }
         let audience = try reader.required("OIDC_AUDIENCE", "set it to whom the provider's tokens are for")
-        return IdentityProviderAddress(issuer: issuer, audience: audience)
+        return IdentityProviderAddress(issuer: issuer, audience: audience, authorities: reader["OIDC_CA"])
     }
 
     private enum SignUpPolicy: String, CaseIterable { case open, closed }
@@ -92,10 +101,13 @@ public struct TaskServiceConfiguration: Sendable {
 public struct IdentityProviderAddress: Sendable, Hashable {
     public let issuer: String
     public let audience: String
+    /// Certificate authorities in PEM; nil for those of the system.
+    public let authorities: String?
 
-    public init(issuer: String, audience: String) {
+    public init(issuer: String, audience: String, authorities: String? = nil) {
         self.issuer = issuer
         self.audience = audience
+        self.authorities = authorities
     }
 }
 

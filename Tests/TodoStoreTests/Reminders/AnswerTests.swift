@@ -190,7 +190,7 @@ import TodoModel
             _ = try await repeating(all)
             _ = try await all.fire(at: at(0))
             _ = try await all.sql("UPDATE planned_reminders SET fire_at = now() - interval '91 days'")
-            try await all.database.maintenance.run(bin: .seconds(86_400))
+            try await all.database.maintenance.run()
             #expect(try await all.sql("SELECT string_agg(state, ' ') FROM planned_reminders") == "pending")
         }
     }

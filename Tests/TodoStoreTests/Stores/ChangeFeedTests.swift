@@ -83,12 +83,12 @@ import TodoModel
             let child = try await stores.create("child") { $0.parent = task.id }
             let (_, cursor) = try await changes(stores, for: stores.ada)
             _ = try await stores.database.tasks.delete(task.id, by: stores.operation(by: stores.ada))
-            try await stores.database.maintenance.run(bin: .seconds(3600))
+            try await stores.database.maintenance.purgeBin(after: .seconds(3600))
             #expect(try await stores.database.tasks.get(task.id, for: stores.ada.id).deleted != nil)
             try await stores.home.server.psql(
                 "UPDATE tasks SET deleted_at = deleted_at - interval '2 hours' WHERE deleted_at IS NOT NULL",
                 database: stores.home.name)
-            #expect(try await stores.database.maintenance.run(bin: .seconds(3600)) == 2)
+            #expect(try await stores.database.maintenance.purgeBin(after: .seconds(3600)) == 2)
             await #expect(throws: StoreError.notFound) {
                 try await stores.database.tasks.get(task.id, for: stores.ada.id)
             }

@@ -54,7 +54,7 @@ extension AuditLog {
         ).map { try Self.checkpoint($0) }
     }
 
-    private static func checkpoint(_ row: PostgresRow) throws -> SignedCheckpoint {
+    static func checkpoint(_ row: PostgresRow) throws -> SignedCheckpoint {
         guard let signed = SignedCheckpoint(try JSON(parsing: try row.decode("body", as: String.self))) else {
             throw ChainCutBack(description: "a checkpoint in the database is not one; restore it from a backup")
         }

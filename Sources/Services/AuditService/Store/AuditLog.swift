@@ -93,6 +93,7 @@ public final class AuditLog: Sendable {
 struct AuditMetrics: Sendable {
     let appended: Counter
     let malformed: Counter
+    let dropped: Counter
     let erased: Counter
     let checkpoints: Counter
     /// When the newest checkpoint was made; it ages when none can be.
@@ -101,6 +102,7 @@ struct AuditMetrics: Sendable {
 
     init(factory: any MetricsFactory) {
         appended = Counter(label: "audit_entries_appended_total", factory: factory)
+        dropped = Counter(label: "audit_entries_dropped_total", factory: factory)
         malformed = Counter(label: "audit_events_malformed_total", factory: factory)
         erased = Counter(label: "audit_users_erased_total", factory: factory)
         checkpoints = Counter(label: "audit_checkpoints_total", factory: factory)

@@ -4,12 +4,12 @@ internal import Postgres
 
 /// The schema of the log, which has versions of its own beside those of the tasks.
 ///
-/// Row-level security is forced and there is no policy for changing or deleting entries: to the service's own login they
-/// are append-only. A person's query sets `app.user_id` and sees that person's; the log's own work (append, keys,
+/// Row-level security is forced, there is no policy for changing entries, and one for deleting them only up to where a
+/// signed anchor says that the log begins: to the service's own login the rest is append-only. A person's query sets `app.user_id` and sees that person's; the log's own work (append, keys,
 /// checkpoints, export) sets `app.audit` to `on`; a query that sets neither sees nothing.
 public enum AuditSchema {
     static let table = "audit_schema_migrations"
-    public static let migrations: [Migration] = [.log]
+    public static let migrations: [Migration] = [.log, .retention]
 
     /// Brings the database at `databaseURI` to the schema of this release. Returns the version.
     public static func migrate(
@@ -82,5 +82,22 @@ extension Migration {
                     OR actor_id = (SELECT nullif(current_setting('app.user_id', true), '')::uuid));
             ALTER TABLE audit.keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
             CREATE POLICY log ON audit.keys USING ((SELECT current_setting('app.audit', true)) = 'on');
+            """)
+
+    /// Where the log begins once older entries were dropped, and the right to drop them. `heads.dropped` repeats what the
+    /// anchor's checkpoint says of each shard.
+    fileprivate static let retention = Migration(
+        version: 2, name: "retention",
+        sql: """
+            CREATE TABLE audit.retention (
+                one boolean PRIMARY KEY DEFAULT true CHECK (one),
+                checkpoint bigint NOT NULL,
+                body text NOT NULL
+            );
+            ALTER TABLE audit.heads ADD COLUMN dropped bigint NOT NULL DEFAULT 0;
+            CREATE INDEX checkpoints_by_time ON audit.checkpoints (time, index);
+            CREATE POLICY forget ON audit.entries FOR DELETE
+                USING ((SELECT current_setting('app.audit', true)) = 'on'
+                    AND index <= (SELECT h.dropped FROM audit.heads h WHERE h.shard = entries.shard));
             """)
 }

@@ -10,6 +10,10 @@ struct CheckpointChain: Sendable {
 
     private let trusted: Set<[UInt8]>?
     private let kept: SignedCheckpoint?
+    /// Where a log begins that dropped what is older.
+    private(set) var anchor: RetentionAnchor?
+    /// The one that the anchor names: rows begin after those that it covers.
+    private(set) var first: Checkpoint?
     private(set) var last: Checkpoint?
     private(set) var keys: [[UInt8]] = []
     /// By shard, ascending; a checkpoint that found no new row in a shard adds none there.
@@ -23,7 +27,13 @@ struct CheckpointChain: Sendable {
         self.kept = kept
     }
 
-    /// How many rows of the shard the checkpoints cover.
+    /// The row of the shard after which the export begins.
+    func start(of shard: Int) -> ChainHead { first?.heads[shard] ?? .empty }
+
+    /// How many checkpoints there are.
+    var count: Int { last.map { $0.index - (anchor?.checkpoint ?? 1) + 1 } ?? 0 }
+
+    /// How many rows of the shard there have been, up to the last that the checkpoints cover.
     func count(of shard: Int) -> Int { anchors[shard].last?.head.count ?? 0 }
 
     /// The anchors of the shard from the row `index` on.
@@ -38,11 +48,12 @@ struct CheckpointChain: Sendable {
     }
 
     mutating func add(line bytes: some Collection<UInt8>, number: Int) throws(ExportFault) {
-        guard let json = try? JSON(parsing: bytes), let signed = SignedCheckpoint(json),
-            json.encoded(sortedKeys: true).elementsEqual(bytes)
-        else { throw ExportFault(.line, line: number, "is neither a row nor a checkpoint as the log writes them") }
+        let json = try? JSON(parsing: bytes)
+        guard let json, json.encoded(sortedKeys: true).elementsEqual(bytes) else { throw Self.unreadable(number) }
+        if number == 1, let signed = SignedAnchor(json) { return try add(signed) }
+        guard let signed = SignedCheckpoint(json) else { throw Self.unreadable(number) }
         let next = signed.checkpoint
-        let expected = (last?.index ?? 0) + 1
+        let expected = last.map { $0.index + 1 } ?? anchor?.checkpoint ?? 1
         if next.index > expected {
             throw ExportFault(.checkpoint(expected), line: number, "is missing")
         }
@@ -52,7 +63,12 @@ struct CheckpointChain: Sendable {
         try require(next.index == expected, "is there twice, or out of order")
         try require(signed.isSigned, "was changed: its signature does not fit")
         try require(trusted?.contains(next.key) ?? true, "is signed by a key that you do not trust")
-        try require(next.previous == last?.hash ?? .zero, "does not follow from the one before")
+        if let anchor, last == nil {
+            try require(next.hash == anchor.hash, "is not the one at which the log was shortened")
+            first = next
+        } else {
+            try require(next.previous == last?.hash ?? .zero, "does not follow from the one before")
+        }
         if next.index == kept?.checkpoint.index {
             try require(next == kept?.checkpoint, "is not the one that you kept: the log was rewritten")
         }
@@ -67,11 +83,34 @@ struct CheckpointChain: Sendable {
         last = next
     }
 
+    private static func unreadable(_ line: Int) -> ExportFault {
+        ExportFault(.line, line: line, "is neither a row nor a checkpoint as the log writes them")
+    }
+
+    private mutating func add(_ signed: SignedAnchor) throws(ExportFault) {
+        let next = signed.anchor
+        guard signed.isSigned else {
+            throw ExportFault(.line, line: 1, "says where the log begins, and was changed: its signature does not fit")
+        }
+        guard trusted?.contains(next.key) ?? true else {
+            throw ExportFault(.line, line: 1, "says where the log begins, signed by a key that you do not trust")
+        }
+        if let kept, kept.checkpoint.index < next.checkpoint {
+            throw ExportFault(
+                .checkpoint(kept.checkpoint.index), line: 1,
+                "is older than what the log keeps, so nothing follows from it: pass one from checkpoint "
+                    + "\(next.checkpoint) on")
+        }
+        anchor = next
+        keys.append(next.key)
+    }
+
     /// Called when there are no more.
     func finish(line: Int) throws(ExportFault) -> Checkpoint {
         guard let last else {
             throw ExportFault(
-                .checkpoint(1), line: line, "is missing: without one there is nothing to hold rows against")
+                .checkpoint(anchor?.checkpoint ?? 1), line: line,
+                "is missing: without one there is nothing to hold rows against")
         }
         if let kept, kept.checkpoint.index > last.index {
             throw ExportFault(.checkpoint(last.index + 1), line: line, "is missing, up to the one that you kept")

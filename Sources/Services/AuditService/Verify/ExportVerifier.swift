@@ -1,4 +1,5 @@
-/// Walks an export of the log: checkpoints first, then the rows by shard and index.
+/// Walks an export of the log: checkpoints first, then the rows by shard and index. One of a log that dropped what is
+/// older than it keeps begins with a signed anchor, which names the checkpoint that the rest follows from.
 ///
 /// An export holds exactly the rows that its newest checkpoint covers, so that a row that was changed, removed, moved or
 /// inserted, and a checkpoint that was, shows. What cannot show is that the log was cut back to an earlier checkpoint,
@@ -24,6 +25,8 @@ public struct ExportVerifier: Sendable {
         public let rows: Int
         public let checkpoints: Int
         public let newest: Checkpoint
+        /// The checkpoint from which on rows are there; nil where they are from the very first.
+        public let since: Checkpoint?
         /// Those that signed, raw.
         public let keys: [[UInt8]]
     }
@@ -34,7 +37,8 @@ public struct ExportVerifier: Sendable {
         let head = try await readCheckpoints(from: &pieces)
         let rows = try await checkRows(head, from: &pieces)
         return Summary(
-            rows: rows, checkpoints: head.newest.index, newest: head.newest, keys: head.checkpoints.keys)
+            rows: rows, checkpoints: head.checkpoints.count, newest: head.newest, since: head.checkpoints.first,
+            keys: head.checkpoints.keys)
     }
 }
 
@@ -66,7 +70,7 @@ extension ExportVerifier {
 
     /// Returns how many there are.
     private func checkRows(_ head: Head, from pieces: inout LinePieces) async throws -> Int {
-        var position = RowPosition.start
+        var position = head.checkpoints.start
         var checks = PieceChecks(lines: head.lines)
         while let piece = try await pieces.next() {
             if checks.running.count == width { try await checks.finishOne() }

@@ -5,9 +5,14 @@ struct RowPosition: Sendable {
     let shard: Int
     let index: Int
     let hash: ChainHash
+}
 
+extension CheckpointChain {
     /// Before all rows.
-    static let start = RowPosition(shard: 0, index: 0, hash: .zero)
+    var start: RowPosition {
+        let head = start(of: 0)
+        return RowPosition(shard: 0, index: head.count, hash: head.hash)
+    }
 }
 
 /// Checks rows against the row before and against the checkpoints. Each row says what its hash is, so pieces of an
@@ -43,10 +48,11 @@ struct RowChecker {
         try require(
             row.index <= checkpoints.count(of: row.shard),
             "is covered by no checkpoint: it was inserted, or the checkpoint that covers it was removed")
-        let before = row.shard == position.shard ? position.hash : .zero
+        let start = checkpoints.start(of: row.shard)
+        let before = row.shard == position.shard ? position.hash : start.hash
         try require(
             AuditEntry.hash(of: row.entry, after: before) == row.hash,
-            "was changed\(row.index > 1 ? ", or row \(row.index - 1) together with its hash was" : "")")
+            "was changed\(row.index > start.count + 1 ? ", or row \(row.index - 1) together with its hash was" : "")")
         if row.shard != position.shard { anchors = checkpoints.anchors(of: row.shard, from: row.index) }
         if let anchor = anchors.first, anchor.head.count == row.index {
             try require(
@@ -69,14 +75,20 @@ struct RowChecker {
             if row.index > position.index + 1 { throw Self.missing(position.shard, position.index + 1, lines) }
         } else {
             try checkEnd(before: row.shard, line: lines)
-            if row.index > 1 { throw Self.missing(row.shard, 1, lines) }
+            let start = checkpoints.start(of: row.shard).count
+            guard row.index > start else {
+                throw ExportFault(
+                    .row(shard: row.shard, index: row.index), line: lines,
+                    "comes before the place where the log begins: it was inserted")
+            }
+            if row.index > start + 1 { throw Self.missing(row.shard, start + 1, lines) }
         }
     }
 
     /// Throws when rows of shards before `shard` are missing at their end; `line` is where they should have been.
     func checkEnd(before shard: Int = AuditShard.count, line: Int) throws(ExportFault) {
         for each in position.shard..<shard {
-            let count = each == position.shard ? position.index : 0
+            let count = each == position.shard ? position.index : checkpoints.start(of: each).count
             if count < checkpoints.count(of: each) { throw Self.missing(each, count + 1, line) }
         }
     }

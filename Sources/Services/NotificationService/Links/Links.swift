@@ -39,11 +39,17 @@ struct Links: Sendable {
     private static let claimBytes = 42
 
     private let key: SymmetricKey
+    /// Of links that were sent before a rotation.
+    private let previousKey: SymmetricKey?
     /// Where people reach the installation, without a slash at the end.
     private let publicURL: String
     private let now: @Sendable () -> Instant
-    init(key: SymmetricKey, publicURL: String, now: @escaping @Sendable () -> Instant) {
+    init(
+        key: SymmetricKey, previousKey: SymmetricKey? = nil, publicURL: String,
+        now: @escaping @Sendable () -> Instant
+    ) {
         self.key = key
+        self.previousKey = previousKey
         self.publicURL = publicURL
         self.now = now
     }
@@ -78,8 +84,10 @@ struct Links: Sendable {
             Self.base64url(bytes) == token
         else { return .forged }
         let (signed, code) = (Array(bytes[..<Self.claimBytes]), bytes[Self.claimBytes...])
-        guard HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: signed, using: key),
-            signed[0] == Self.version, let action = LinkAction(rawValue: signed[1])
+        let isOurs = [key, previousKey].compactMap(\.self).contains {
+            HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: signed, using: $0)
+        }
+        guard isOurs, signed[0] == Self.version, let action = LinkAction(rawValue: signed[1])
         else { return .forged }
         let expiry = signed[34...].reduce(Int64(0)) { $0 << 8 | Int64($1) }
         guard expiry > now().microsecondsSince1970 / 1_000_000 else { return .expired }

@@ -44,16 +44,17 @@ final class Authenticator: Sendable {
     }
 
     private let database: TodoDatabase
-    private let operatorToken: SHA256Digest
+    /// The present one, and one that is still taken after a rotation.
+    private let operatorTokens: [SHA256Digest]
     private let provider: IdentityProvider?
     private let known = Lock<[TokenSecret: Entry]>([:])
     private let operatorUser = Lock<Entry?>(nil)
     private let logins = Lock<[String: Entry]>([:])
     private let clock = ContinuousClock()
 
-    init(database: TodoDatabase, operatorToken: String, provider: IdentityProvider?) {
+    init(database: TodoDatabase, operatorTokens: [String], provider: IdentityProvider?) {
         self.database = database
-        self.operatorToken = Self.digest(of: operatorToken)
+        self.operatorTokens = operatorTokens.map { Self.digest(of: $0) }
         self.provider = provider
     }
 
@@ -74,7 +75,8 @@ final class Authenticator: Sendable {
         }
         if let secret = TokenSecret(text) { return try await bearer(secret) }
         // Digests are compared in constant time, and tell nothing of the token's length.
-        if Self.digest(of: text) == operatorToken { return try await theOperator() }
+        let digest = Self.digest(of: text)
+        if operatorTokens.contains(where: { $0 == digest }) { return try await theOperator() }
         if let provider, let token = JSONWebToken(text) {
             return try await bearer(provider.identify(token), at: provider.issuer)
         }

@@ -71,7 +71,9 @@ actor IdentityProvider {
     private func fetchKeys() async throws {
         fetched = .now
         do {
-            let configuration = try await get("\(issuer)/.well-known/openid-configuration")
+            // OpenID Connect Discovery, section 4: a slash at its end goes first.
+            let base = issuer.hasSuffix("/") ? String(issuer.dropLast()) : issuer
+            let configuration = try await get("\(base)/.well-known/openid-configuration")
             guard configuration["issuer"]?.string == issuer, let address = configuration["jwks_uri"]?.string else {
                 throw Problem.unavailable("the identity provider describes another issuer: set OIDC_ISSUER as it does")
             }

@@ -19,7 +19,8 @@ struct ChangeEndpoints: Sendable {
         [
             Endpoint(
                 method: .get, path: "/v1/changes", name: "listChanges",
-                summary: "What changed since a cursor, in each owner's order; what is gone comes as deleted.",
+                summary:
+                    "What changed since a cursor, however old, in each owner's order; what is gone comes as deleted.",
                 query: [
                     .init(
                         name: "after", schema: ["type": "string"],

@@ -50,6 +50,22 @@ public enum EventFlow {
             maxMessages: 200, maxAwaitMilliseconds: 10),
     ]
 
+    /// What a service is called for once a day, in every replica at the same time.
+    public struct DailyJob: Sendable, Hashable {
+        /// The service's name, as in `todo serve NAME`.
+        public let service: String
+        public let path: String
+    }
+
+    public static let dailyJobs = [
+        // Purges what was in the bin for longer than it keeps.
+        DailyJob(service: "api", path: "/jobs/purge-bin"),
+        // Signs a checkpoint, and drops entries that are older than the log keeps.
+        DailyJob(service: "audit", path: "/jobs/drop-entries"),
+    ]
+
+    public static func dailyJobs(of service: String) -> [DailyJob] { dailyJobs.filter { $0.service == service } }
+
     /// Those of which every replica sees every event; the replicas of the others share them.
     public static let broadcast: Set<String> = ["realtime"]
 

@@ -5,30 +5,13 @@ public struct Maintenance: Sendable {
     let database: TodoDatabase
 
     /// So many rows at a time, so that nobody waits for long.
-    private static let portion = 1000
+    static let portion = 1000
 
-    /// Removes what is past its time: tasks that were in the bin for longer than `bin` (a tombstone with the number of
-    /// their deletion stays for those who come back later), operations that can no longer be undone, answers that are
-    /// kept no longer, reminders that are long over, and tokens that expired. Any number of processes may do so at once. Returns how many rows went.
+    /// Removes what is past its time: operations that can no longer be undone, answers that are kept no longer, reminders
+    /// that are long over, and tokens that expired. Any number of processes may do so at once. Returns how many rows went.
     @discardableResult
-    public func run(bin: Duration) async throws -> Int {
-        let seconds = Double(bin.components.seconds)
+    public func run() async throws -> Int {
         let statements: [(name: String, statement: SQLFragment)] = [
-            (
-                "maintenance.bin",
-                """
-                WITH old AS (
-                    SELECT t.user_id, t.id FROM tasks t
-                    WHERE t.deleted_at < now() - make_interval(secs => \(seconds)) AND NOT EXISTS (
-                        SELECT FROM tasks q WHERE q.user_id = t.user_id AND q.parent_id = t.id)
-                    LIMIT \(Self.portion) FOR UPDATE SKIP LOCKED),
-                gone AS (
-                    DELETE FROM tasks t USING old WHERE t.user_id = old.user_id AND t.id = old.id
-                    RETURNING t.user_id, t.seq, t.id, t.project_id)
-                INSERT INTO tombstones (user_id, seq, kind, id, project_id, is_moved)
-                SELECT user_id, seq, 'task', id, project_id, false FROM gone ON CONFLICT DO NOTHING
-                """
-            ),
             ("maintenance.operations", Self.expired("operations", "created_at < now() - interval '1 day'")),
             (
                 "maintenance.requests",
@@ -42,6 +25,11 @@ public struct Maintenance: Sendable {
             ),
             ("maintenance.tokens", Self.expired("tokens", "expires_at < now() - interval '1 day'")),
         ]
+        return try await repeatEach(statements)
+    }
+
+    /// Runs each statement until it finds nothing more. Returns how many rows they wrote in all.
+    func repeatEach(_ statements: [(name: String, statement: SQLFragment)]) async throws -> Int {
         var total = 0
         for (name, statement) in statements {
             while true {
