@@ -67,7 +67,7 @@ let kit: [Target] = [
     library("ServiceRunning", in: "Kit", [lifecycle, logging]),
     library(
         "Telemetry", in: "Kit",
-        ["Concurrency", "StructuredData", hummingbird, lifecycle, logging, metrics, nioCore]),
+        ["Concurrency", "StructuredData", httpTypes, hummingbird, lifecycle, logging, metrics, nioCore]),
 ]
 
 /// Knows no todos.
@@ -175,10 +175,10 @@ let todo: [Target] = [
     library(
         "TodoOperator", in: "Operator",
         [
-            "AuditService", "Concurrency", "ControllerRuntime", "KubernetesClient", "KubernetesSchema", "Postgres",
-            "Recurrence", "StructuredData", "TodoModel", "TodoResources", "TodoStore", "TodoWorkers", crypto, lifecycle,
-            logging,
-            metrics,
+            "AuditService", "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient", "KubernetesSchema",
+            "Postgres", "Recurrence", "StructuredData", "TodoModel", "TodoResources", "TodoStore", "TodoWorkers",
+            crypto,
+            httpTypes, lifecycle, logging, metrics,
         ]),
     .executableTarget(
         name: "todo",
@@ -261,7 +261,8 @@ let allTests: [Target] = [
     tests(
         of: "TaskService",
         [
-            "Concurrency", "HTTPTransport", "Postgres", "PostgresServer", "ServiceRunning", "StructuredData",
+            "ChildProcess", "Concurrency", "HTTPTransport", "Postgres", "PostgresServer", "ServiceRunning",
+            "StructuredData",
             "Telemetry", "TodoModel",
             "TodoStore", crypto, cryptoExtras, httpTypes, hummingbird, lifecycle, logging, nioCore, nioPosix,
         ]),
@@ -292,19 +293,23 @@ let allTests: [Target] = [
             lifecycle,
             logging,
         ], exclude: ["Scripts"]),
+    .target(
+        name: "ObjectHealth", dependencies: ["ChildProcess", "StructuredData"], path: "Tests/Support/ObjectHealth",
+        swiftSettings: settings),
     tests(of: "TodoResources", ["KubernetesClient", "StructuredData"]),
     tests(
         of: "TodoOperator",
         [
             "APIServer", "ChildProcess", "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient",
-            "PostgresServer",
+            "ObjectHealth", "PostgresServer",
             "StructuredData", "TodoModel", "TodoResources", "TodoStore", httpTypes, logging, metrics,
         ], exclude: ["Golden"]),
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "todo", "ChildProcess", "Concurrency", "HTTPTransport", "KubernetesClient", "Postgres", "PostgresServer",
-            "SMTPServer", "StructuredData", "WebDriver", "WebSocketClient", "WebhookReceiver", httpTypes,
+            "todo", "ChildProcess", "Concurrency", "HTTPTransport", "KubernetesClient", "ObjectHealth", "Postgres",
+            "PostgresServer", "SMTPServer", "StructuredData", "WebDriver", "WebSocketClient", "WebhookReceiver",
+            httpTypes,
         ],
         path: "Tests/EndToEndTests", exclude: ["Scripts"], swiftSettings: settings),
 ]

@@ -142,7 +142,10 @@ struct Platform: Sendable {
             throw CommandFailure("port \(port) of 127.0.0.1 cannot be used: \(error); choose another with --port")
         }
         if try await whenReady(names) > 0 { try await whenAnswering("http://127.0.0.1:\(open)") }
-        let secret = try await client.get(Self.secrets, namespace: names.namespace, name: names.apiTokenSecret)
+        let live = try await client.get(TodoGroup.todoApp, namespace: names.namespace, name: names.app)
+        let rotated = AppNames(
+            app: names.app, namespace: names.namespace, rotation: live.spec?["secretRotation"]?.string)
+        let secret = try await client.get(Self.secrets, namespace: names.namespace, name: rotated.apiTokenSecret)
         let encoded = secret.json.at("data", "token")?.string ?? ""
         let token = Data(base64Encoded: encoded).map { String(decoding: $0, as: UTF8.self) } ?? ""
         OneMachine.say(instructions(names, address: "http://127.0.0.1:\(open)", token: token))

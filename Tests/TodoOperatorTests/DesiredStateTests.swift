@@ -75,6 +75,26 @@ import TodoResources
         #expect(try checksum(["uri": uri], token: "ponmlkjihgfedcba") != known)
     }
 
+    /// A thousand databases that are all at work at the same minute would be none's quiet hour.
+    @Test func theDailyJobsOfManyAppsAreSpreadOverTheQuietHours() throws {
+        var times: [String: Int] = [:]
+        for number in 0..<1000 {
+            var object = Self.minimal
+            object.set(.string("app-\(number)"), at: "metadata", "name")
+            let app = try TodoApp(validating: object)
+            for binding in DailyBinding.all(of: app).map(\.object) {
+                let schedule = try #require(binding.at("spec", "metadata")?[0]?["value"]?.string)
+                let fields = schedule.split(separator: " ")
+                #expect(fields.count == 6 && fields.suffix(3) == ["*", "*", "*"])
+                let numbers = fields.prefix(3).compactMap { Int($0) }
+                #expect((0..<60).contains(numbers[0]) && (0..<60).contains(numbers[1]) && (1..<5).contains(numbers[2]))
+                times["\(numbers[2]):\(numbers[1])", default: 0] += 1
+            }
+        }
+        #expect(times.count == 240)
+        #expect(times.values.max() ?? 0 < 25)
+    }
+
     @Test func thePodTemplateDependsOnTheSpecAndNotOnTheRelease() throws {
         var resource = Self.minimal
         resource.set("registry.example/todo:9", at: "spec", "image")

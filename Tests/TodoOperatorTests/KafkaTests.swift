@@ -1,3 +1,4 @@
+import Concurrency
 import ControllerRuntime
 import KubernetesClient
 import StructuredData
@@ -76,6 +77,7 @@ import TodoResources
 
     @Test func withoutDaprTheConditionNamesItAndTheServicesGoOn() async throws {
         let cluster = try await OperatorHarness(neighbours: [])
+        cluster.sidecars.isInjecting.withLock { $0 = false }
         try await cluster.whileRunning {
             try await cluster.install()
             try await cluster.bringUpPods()
@@ -85,9 +87,16 @@ import TodoResources
                 _ = try await cluster.person.create(
                     KubernetesObject(OperatorHarness.definition(of: type)), CRDCheck.definitionType, namespace: nil)
             }
-            _ = try await eventually("ready by itself", within: .seconds(60)) {
-                try await cluster.condition(.ready)?["status"] == "True" ? true : nil
+            _ = try await eventually("its pods have no sidecars yet", within: .seconds(60)) {
+                try await cluster.condition(.daprReady)?["reason"] == "SidecarNotInjected" ? true : nil
             }
+            // They are restarted.
+            cluster.sidecars.isInjecting.withLock { $0 = true }
+            for service in AppStatusRulesTests.services {
+                try await cluster.delete(SidecarInspector.podType, "todo-\(service.rawValue)-0")
+            }
+            try await cluster.bringUpPods()
+            try await cluster.whenReason(.allReady)
         }
     }
 
@@ -160,13 +169,17 @@ import TodoResources
         try await cluster.whileRunning {
             try await strimzi.install()
             try await strimzi.bringUp()
-            try await cluster.whenReason(.kafkaRunning, of: .kafkaReady)
+            try await cluster.bringUpPods()
+            try await cluster.whenReason(.allReady)
             try await cluster.patch(
                 DesiredState.kafkaTopicType, "todo-task-events",
                 ["metadata": ["finalizers": ["strimzi.io/topic-operator"]]])
             var kafka = OperatorHarness.externalKafka
             kafka["managed"] = .null
-            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["kafka": kafka]])
+            try await cluster.patch(
+                TodoGroup.todoApp, "todo", ["spec": ["kafka": kafka, "upgradePolicy": "Parallel"]])
+            try await cluster.settle()
+            try await cluster.bringUpPods()
             _ = try await eventually("the topic is asked to go") {
                 try await cluster.find(DesiredState.kafkaTopicType, "todo-task-events")?.at(
                     "metadata", "deletionTimestamp")

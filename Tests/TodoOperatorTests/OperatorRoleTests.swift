@@ -14,12 +14,33 @@ import TodoResources
         name: "system:serviceaccount:todo-system:todo-operator",
         groups: ["system:serviceaccounts", "system:serviceaccounts:todo-system", "system:authenticated"])
     /// Specs of an app that together make every kind of child, each merged into the one before.
-    private static let specs: [JSON] = [external, ["kafka": ["managed": [:], "external": .null]]]
+    private static let specs: [JSON] = [
+        external, ["kafka": ["managed": [:], "external": .null], "web": gateway, "monitoring": monitoring],
+        ["kafka": withLogin, "services": scaled],
+    ]
+    private static let withLogin: JSON = [
+        "external": [
+            "bootstrapServers": ["kafka.example:9098"], "tls": ["mode": "Enabled"],
+            "authentication": ["type": "AWSIAM", "aws": ["region": "eu-central-1"]],
+        ]
+    ]
+    /// By all that there is to scale by.
+    private static let scaled: JSON = [
+        "realtime": ["autoscaling": ["maxReplicas": 3, "targetCPUUtilizationPercentage": 70]],
+        "audit": ["autoscaling": ["maxReplicas": 3, "kafkaLag": 100]],
+    ]
     private static var external: JSON {
         var kafka = OperatorHarness.externalKafka
         kafka["managed"] = .null
-        return ["kafka": kafka]
+        return ["kafka": kafka, "web": ingress]
     }
+    private static let ingress: JSON = ["host": "todo.example.com", "ingress": [:], "gateway": .null]
+    private static let gateway: JSON = [
+        "host": "todo.example.com", "gateway": ["parentRefs": [["name": "public"]]], "ingress": .null,
+    ]
+    private static let monitoring: JSON = [
+        "serviceMonitor": "Enabled", "podMonitor": "Enabled", "prometheusRule": "Enabled",
+    ]
 
     private static func installation(watching namespace: String?, _ secrets: OperatorRole.SecretAccess) -> Installation
     {
@@ -40,13 +61,21 @@ import TodoResources
         do {
             try await live(with: installation, accesses)
             try await liveWithLaggingWatches(
-                with: installation, on: OperatorHarness.externalKafka,
-                reading: DesiredState.ownTypes + DesiredState.daprTypes + [
-                    TodoGroup.todoApp, TodoGroup.reminderSchedule,
+                with: installation,
+                of: [
+                    "kafka": Self.withLogin, "services": Self.scaled, "web": Self.ingress,
+                    "monitoring": Self.monitoring,
                 ],
+                reading: DesiredState.ownTypes + DesiredState.daprTypes + DesiredState.autoscalerTypes
+                    + DesiredState.monitoringTypes + [
+                        DesiredState.ingressType, TodoGroup.todoApp, TodoGroup.reminderSchedule,
+                    ],
                 accesses)
             try await liveWithLaggingWatches(
-                with: installation, on: ["managed": [:]],
+                with: installation, of: ["kafka": OperatorHarness.externalKafka, "web": Self.gateway],
+                reading: [DesiredState.routeType], accesses)
+            try await liveWithLaggingWatches(
+                with: installation, of: ["kafka": ["managed": [:]]],
                 reading: DesiredState.kafkaTypes + [TodoGroup.kafkaTopicBinding], accesses)
             #expect(granted.subtracting(accesses.used).sorted() == [], "granted and never used")
         } catch {
@@ -81,6 +110,13 @@ import TodoResources
             try await cluster.whenReason(.allReady)
             try await cluster.createSchedule(ReminderScheduleReconcilerTests.spec)
             try await cluster.whenSchedule(.scheduled)
+            // Its Secrets change hands.
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["deletionPolicy": "Retain"]])
+            _ = try await eventually("its Secrets stay") {
+                let token = try await cluster.find(OperatorHarness.secrets, "todo-api-token")
+                return token?.at("metadata", "ownerReferences") == nil ? true : nil
+            }
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["deletionPolicy": "Delete"]])
             try await cluster.delete(TodoGroup.reminderSchedule, "important")
             try await cluster.whenGone(TodoGroup.reminderSchedule, "important")
             try await cluster.leaveStrays(of: Self.specs)
@@ -95,7 +131,7 @@ import TodoResources
     /// The caches do not show the operator's own writes, so that it reads each object live; and people keep changing
     /// something back, so that an Event becomes a series.
     private func liveWithLaggingWatches(
-        with installation: Installation, on kafka: JSON, reading kinds: [ResourceType], _ accesses: AccessLog
+        with installation: Installation, of parts: JSON, reading kinds: [ResourceType], _ accesses: AccessLog
     ) async throws {
         let time = ManualTime()
         let cluster = try await OperatorHarness(time: time, user: Self.account, accesses: accesses) { options in
@@ -103,7 +139,9 @@ import TodoResources
         }
         try await cluster.install(installation)
         try await cluster.createSecret()
-        try await cluster.createApp(["database": ["secretRef": ["name": "todo-db"]], "kafka": kafka])
+        try await cluster.createApp(
+            MergePatch.apply(
+                parts, to: ["database": ["secretRef": ["name": "todo-db"]], "services": Self.scaled]))
         try await cluster.createSchedule(ReminderScheduleReconcilerTests.spec)
         try await cluster.createBinding()
         let mute = cluster.server.faults.add(.mute, for: .init(verbs: ["watch"], user: Self.account.name))
@@ -128,7 +166,7 @@ import TodoResources
 
     @Test func noRoleAllowsToListSecretsUnlessAsked() {
         let secrets = OperatorRole.rules().filter { $0.resources.contains("secrets") }
-        #expect(secrets.map(\.verbs) == [["create", "get"]])
+        #expect(secrets.map(\.verbs) == [["create", "get", "patch"]])
     }
 
     @Test func noRuleAllowsEverything() {
@@ -151,7 +189,7 @@ extension OperatorHarness {
     fileprivate func install(_ installation: Installation) async throws {
         for type in DesiredState.childTypes where try await served(type.apiVersion, type.kind) == nil {
             _ = try await person.create(
-                KubernetesObject(Self.anything(type)), .customResourceDefinitions, namespace: nil)
+                KubernetesObject(Self.definition(of: type)), .customResourceDefinitions, namespace: nil)
         }
         for object in installation.objects.map(KubernetesObject.init)
         where object.kind != "CustomResourceDefinition" {
@@ -165,25 +203,6 @@ extension OperatorHarness {
         let parts = apiVersion.split(separator: "/").map(String.init)
         let served = try await person.resources(group: parts.count > 1 ? parts[0] : "", version: parts.last ?? "")
         return served?.first { $0.type.kind == kind && !$0.type.plural.contains("/") }?.type
-    }
-
-    /// A definition that lets everything through.
-    private static func anything(_ type: ResourceType) -> JSON {
-        [
-            "metadata": ["name": .string(type.qualifiedName)],
-            "spec": [
-                "group": .string(type.group), "scope": "Namespaced",
-                "names": ["kind": .string(type.kind), "plural": .string(type.plural)],
-                "versions": [
-                    [
-                        "name": .string(type.version), "served": true, "storage": true, "subresources": ["status": [:]],
-                        "schema": [
-                            "openAPIV3Schema": ["type": "object", "x-kubernetes-preserve-unknown-fields": true]
-                        ],
-                    ]
-                ],
-            ],
-        ]
     }
 
     /// An object of each kind of child, as an older release may have left them: they are removed.

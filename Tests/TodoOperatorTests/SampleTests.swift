@@ -41,7 +41,7 @@ import TodoResources
     }
 
     /// By kind and name.
-    private static func children(of sample: String) throws -> [String: JSON] {
+    static func children(of sample: String) throws -> [String: JSON] {
         let documents = try YAML.parse(try String(contentsOf: samples.appending(path: sample), encoding: .utf8))
         let bindings = documents.filter { $0["kind"] == "KafkaTopicBinding" }
         let app = try #require(documents.first { $0["kind"] == "TodoApp" })

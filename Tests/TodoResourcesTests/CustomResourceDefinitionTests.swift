@@ -9,6 +9,7 @@ import Testing
         "metadata": ["name": "todo", "namespace": "team", "uid": "u-1", "generation": 3, "labels": ["a": "b"]],
         "spec": [
             "image": "registry.example:5000/todo:1.2.3",
+            "imagePullSecrets": [["name": "registry"]],
             "database": ["secretRef": ["name": "db"], "tlsMode": "Require", "poolSize": 4],
             "kafka": [
                 "external": [
@@ -29,16 +30,30 @@ import Testing
                 ],
             ],
             "services": [
-                "api": ["replicas": 3, "resources": ["requests": ["cpu": "1"], "limits": ["memory": 1_000_000]]],
-                "audit": ["replicas": 1, "resources": ["requests": ["cpu": "1"], "limits": ["memory": "1Gi"]]],
-                "notification": ["replicas": 1, "resources": ["requests": ["cpu": "1"], "limits": ["memory": "1Gi"]]],
-                "realtime": ["replicas": 4, "resources": ["requests": ["cpu": 2], "limits": ["memory": "1Gi"]]],
+                "api": pods(["replicas": 3, "autoscaling": ["maxReplicas": 9, "targetCPUUtilizationPercentage": 70]]),
+                "audit": pods([
+                    "replicas": 1,
+                    "autoscaling": ["maxReplicas": 9, "targetCPUUtilizationPercentage": 70, "kafkaLag": 100],
+                ]),
+                "notification": pods([
+                    "replicas": 1,
+                    "autoscaling": ["maxReplicas": 9, "targetCPUUtilizationPercentage": 70, "kafkaLag": 100],
+                ]),
+                "realtime": pods([
+                    "replicas": 4,
+                    "autoscaling": [
+                        "maxReplicas": 9, "targetCPUUtilizationPercentage": 70, "connectionsPerReplica": 8000,
+                    ],
+                ]),
             ],
-            "workers": [
-                "placement": "Dedicated", "replicas": 3,
-                "resources": ["requests": ["cpu": "1"], "limits": ["memory": "1Gi"]],
+            "workers": pods(["placement": "Dedicated", "replicas": 3]),
+            "web": [
+                "url": "https://todo.example.com", "host": "todo.example.com",
+                "ingress": [
+                    "className": "nginx", "tlsSecretName": "todo-tls", "issuer": "ca",
+                    "annotations": ["example.com/a": "b"],
+                ],
             ],
-            "web": ["url": "https://todo.example.com"],
             "notifications": [
                 "email": [
                     "host": "smtp.example.com", "port": 465, "tls": "Implicit", "from": "todo@example.com",
@@ -46,7 +61,19 @@ import Testing
                 ],
                 "webhooks": ["allowedNetworks": ["10.1.0.0/16"]],
             ],
-            "auth": ["signUp": "Open"], "networkPolicy": "Disabled", "suspend": true,
+            "auth": [
+                "signUp": "Open",
+                "oidc": [
+                    "issuer": "https://id.example.com/realms/todo", "audience": "todo",
+                    "caSecretRef": ["name": "id-ca", "key": "ca.pem"],
+                ],
+            ],
+            "retention": ["audit": "730d", "bin": "7d"], "networkPolicy": "Disabled",
+            "monitoring": [
+                "serviceMonitor": "Enabled", "podMonitor": "Enabled", "prometheusRule": "Enabled",
+                "labels": ["release": "prometheus"], "interval": "15s",
+            ],
+            "upgradePolicy": "Parallel", "secretRotation": "first", "suspend": true, "deletionPolicy": "Retain",
         ],
         "status": [
             "observedGeneration": 2, "version": "1.2.3", "url": "http://todo",
@@ -62,6 +89,34 @@ import Testing
         ],
     ]
 
+    /// A service with everything that may be said of its pods.
+    private static func pods(_ service: JSON) -> JSON {
+        var service = service
+        service["resources"] = ["requests": ["cpu": 2], "limits": ["memory": "1Gi"]]
+        service["env"] = [
+            ["name": "LOG_LEVEL", "value": "debug"],
+            ["name": "ONE", "valueFrom": ["secretKeyRef": ["name": "more", "key": "one", "optional": true]]],
+            ["name": "TWO", "valueFrom": ["configMapKeyRef": ["name": "more", "key": "two", "optional": false]]],
+        ]
+        service["nodeSelector"] = ["disk": "fast"]
+        service["tolerations"] = [
+            [
+                "key": "dedicated", "operator": "Equal", "value": "todo", "effect": "NoExecute",
+                "tolerationSeconds": 30,
+            ]
+        ]
+        let term: JSON = ["topologyKey": "zone", "labelSelector": ["matchLabels": ["a": "b"]]]
+        service["affinity"] = [
+            "nodeAffinity": ["preferredDuringSchedulingIgnoredDuringExecution": [["weight": 1, "preference": [:]]]],
+            "podAffinity": ["requiredDuringSchedulingIgnoredDuringExecution": [term]],
+            "podAntiAffinity": ["requiredDuringSchedulingIgnoredDuringExecution": [term]],
+        ]
+        service["priorityClassName"] = "business"
+        service["podAnnotations"] = ["example.com/a": "b"]
+        service["podLabels"] = ["team": "platform"]
+        return service
+    }
+
     /// With the other one of the Kafkas.
     static var managed: JSON {
         var app = full
@@ -73,9 +128,14 @@ import Testing
             [
                 "managed": [
                     "version": "4.2.1", "brokers": nodes, "controllers": nodes,
-                    "rackTopologyKey": "topology.kubernetes.io/zone",
+                    "rackTopologyKey": "topology.kubernetes.io/zone", "metrics": "Enabled",
                 ]
             ], at: "spec", "kafka")
+        app.set(
+            [
+                "url": "https://todo.example.com", "host": "todo.example.com",
+                "gateway": ["parentRefs": [["name": "public", "namespace": "gateways", "sectionName": "https"]]],
+            ], at: "spec", "web")
         return app
     }
 
@@ -94,12 +154,20 @@ import Testing
                         return Self.missing(from: try #require(object[part]), schema: schema, path: part)
                     }))
         }
-        #expect(missing == [["spec.kafka.managed"], ["spec.kafka.external"]])
+        #expect(
+            missing == [
+                ["spec.kafka.managed", "spec.web.gateway", "spec.web.ingress.clusterIssuer"],
+                ["spec.kafka.external", "spec.web.ingress"],
+            ])
     }
 
-    /// The properties of `schema` that `value` does not show.
+    /// The properties of `schema` that `value` does not show; of a list those that no entry shows.
     static func missing(from value: JSON, schema: JSON, path: String) -> [String] {
-        if let items = schema["items"] { return missing(from: value[0] ?? .null, schema: items, path: "\(path)[0]") }
+        if let items = schema["items"] {
+            let entries = (value.array ?? []).map { Set(missing(from: $0, schema: items, path: "\(path)[]")) }
+            guard let first = entries.first else { return missing(from: .null, schema: items, path: "\(path)[]") }
+            return entries.dropFirst().reduce(first) { $0.intersection($1) }.sorted()
+        }
         return (schema["properties"]?.object ?? JSONObject()).flatMap { key, property in
             value[key].map { missing(from: $0, schema: property, path: "\(path).\(key)") } ?? ["\(path).\(key)"]
         }
@@ -125,7 +193,10 @@ import Testing
         #expect(app.spec.database.poolSize == 16)
         #expect(app.spec.services.api.replicas == 2)
         #expect(app.spec.networkPolicy == .enabled)
+        #expect(app.spec.upgradePolicy == .paced)
         #expect(!app.spec.suspend)
+        #expect(app.spec.retention.auditDays == 400 && app.spec.retention.binDays == 30)
+        #expect(app.spec.deletionPolicy == .delete)
     }
 
     @Test(
@@ -138,9 +209,61 @@ import Testing
             (["spec", "services", "api", "replicas"], "two", "spec.services.api.replicas"),
             (["spec", "services", "api", "replicas"], -1, "spec.services.api.replicas: Invalid value"),
             (["spec", "services", "api", "resources", "limits"], ["memory": "lots"], "resources.limits.memory"),
+            (["spec", "services", "api", "autoscaling"], ["maxReplicas": 9], "needs targetCPUUtilizationPercentage"),
+            (["spec", "services", "audit", "autoscaling"], ["maxReplicas": 9], "needs one of"),
+            (["spec", "services", "api", "autoscaling", "maxReplicas"], 2, "the least number of pods"),
+            (["spec", "services", "api", "autoscaling", "maxReplicas"], nil, "maxReplicas: Required value"),
+            (["spec", "services", "api", "replicas"], 0, "the least number of pods"),
+            (["spec", "services", "api", "autoscaling", "kafkaLag"], 5, "kafkaLag: no such field"),
+            (["spec", "services", "realtime", "autoscaling", "kafkaLag"], 5, "kafkaLag: no such field"),
+            (
+                ["spec", "services", "api", "resources"], ["requests": ["memory": "1Gi"]],
+                "a share of resources.requests.cpu"
+            ),
+            (
+                ["spec", "services", "api", "env"], [["name": "PORT", "value": "1"]],
+                "the operator sets this variable itself"
+            ),
+            (["spec", "services", "api", "env"], [["name": "A"]], "one of value and valueFrom"),
+            (["spec", "services", "api", "env"], [["name": "A", "valueFrom": [:]]], "one of secretKeyRef"),
+            (
+                ["spec", "workers", "env"], [["name": "A", "value": ""], ["name": "A", "value": ""]],
+                "spec.workers.env[1]: Duplicate value"
+            ),
+            (["spec", "services", "api", "tolerations"], [[:]], "needs operator Exists"),
+            (
+                ["spec", "services", "api", "tolerations"], [["operator": "Exists", "value": "x"]], "has no value"
+            ),
+            (
+                ["spec", "services", "api", "tolerations"], [["key": "a", "tolerationSeconds": 3]],
+                "needs effect NoExecute"
+            ),
+            (["spec", "services", "api", "affinity"], ["node": [:]], "affinity.node: no such field"),
+            (["spec", "services", "api", "nodeSelector"], ["a": "not a label value"], "nodeSelector"),
+            (["spec", "services", "api", "podLabels"], ["app.kubernetes.io/name": "x"], "are the operator's"),
+            (["spec", "workers", "podAnnotations"], ["dapr.io/enabled": "false"], "are the operator's"),
+            (["spec", "imagePullSecrets"], [[:]], "imagePullSecrets[0].name: Required value"),
             (["spec", "workers", "placement"], "Elsewhere", "spec.workers.placement: Unsupported value"),
             (["spec", "web", "url"], "todo.example.com", "spec.web.url"),
             (["spec", "web", "url"], "https://todo.example.com/path", "spec.web.url"),
+            (["spec", "web", "host"], "*.example.com", "spec.web.host"),
+            (["spec", "web", "host"], nil, "web.ingress and web.gateway need web.host"),
+            (
+                ["spec", "web", "gateway"], ["parentRefs": [["name": "a"]]],
+                "at most one of web.ingress and web.gateway"
+            ),
+            (["spec", "web"], ["host": "a", "gateway": ["parentRefs": []]], "spec.web.gateway.parentRefs"),
+            (
+                ["spec", "web", "ingress", "clusterIssuer"], "a",
+                "at most one of ingress.issuer and ingress.clusterIssuer"
+            ),
+            (["spec", "auth", "oidc", "issuer"], "http://id.example.com", "spec.auth.oidc.issuer"),
+            (["spec", "auth", "oidc", "audience"], nil, "spec.auth.oidc.audience: Required value"),
+            (
+                ["spec", "monitoring", "serviceMonitor"], "Disabled",
+                "monitoring.prometheusRule needs monitoring.serviceMonitor"
+            ),
+            (["spec", "monitoring", "interval"], "often", "spec.monitoring.interval"),
             (["spec", "notifications", "email", "from"], "Todo <todo@example.com>", "spec.notifications.email.from"),
             (["spec", "notifications", "email", "tls"], "None", "a password is not sent in the clear"),
             (["spec", "notifications", "email", "host"], nil, "spec.notifications.email.host: Required value"),
@@ -161,6 +284,12 @@ import Testing
             (["spec", "kafka", "external", "provider"], "Redpanda", "ScramSha256 or ScramSha512"),
             (["spec", "kafka", "external", "tls", "mode"], "Disabled", "need tls.mode Enabled"),
             (["spec", "dapr", "tracing", "samplingRate"], "1.5", "spec.dapr.tracing.samplingRate"),
+            (["spec", "retention", "audit"], "29d", "spec.retention.audit: Invalid value"),
+            (["spec", "retention", "audit"], "3651d", "must be whole days, from 30d to 3650d"),
+            (["spec", "retention", "audit"], "12h", "spec.retention.audit"),
+            (["spec", "retention", "bin"], "0d", "spec.retention.bin"),
+            (["spec", "retention", "bin"], "4000d", "must be whole days, from 1d to 3650d"),
+            (["spec", "deletionPolicy"], "Keep", "spec.deletionPolicy: Unsupported value"),
             (["spec", "wat"], 1, "spec.wat: no such field"),
             (["metadata", "name"], "1-is-no-letter", "metadata.name must be a DNS label"),
             (["metadata", "name"], JSON.string(String(repeating: "a", count: 51)), "at most 50 characters"),

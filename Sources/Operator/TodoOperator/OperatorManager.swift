@@ -1,4 +1,5 @@
 public import ControllerRuntime
+public import HTTPTransport
 internal import KubernetesClient
 public import Logging
 internal import StructuredData
@@ -10,6 +11,11 @@ public enum OperatorManager {
         /// Nil watches all namespaces.
         public var namespace: String?
         public var workers = 8
+        /// A label selector: of all apps, this operator looks after these, and after their bindings and schedules. Nil for
+        /// all. Whoever looks after the others must select none of these.
+        public var appSelector: String?
+        /// Labels of an app that its objects get too.
+        public var inheritedLabels = InheritedLabels.none
         public var manager: Manager.Options
 
         public init(manager: Manager.Options) { self.manager = manager }
@@ -21,13 +27,17 @@ public enum OperatorManager {
         public var database: any DatabasePreparing
         public var policies: any PolicyKeeping
         public var workers: any WorkerSupervising
+        /// How the sidecars of the pods are reached.
+        public var sidecars: any HTTPTransport
 
         public init(
-            database: any DatabasePreparing, policies: any PolicyKeeping, workers: any WorkerSupervising
+            database: any DatabasePreparing, policies: any PolicyKeeping, workers: any WorkerSupervising,
+            sidecars: any HTTPTransport = CurlTransport(configuration: .init(proxy: .none, offersHTTP2: false))
         ) {
             self.database = database
             self.policies = policies
             self.workers = workers
+            self.sidecars = sidecars
         }
     }
 
@@ -36,13 +46,19 @@ public enum OperatorManager {
         logger: Logger
     ) -> Manager {
         let manager = Manager(client: client, options: options.manager, time: time, logger: logger)
-        let apps = manager.informer(TodoGroup.todoApp, Informer.Options(namespace: options.namespace))
-        let reconciler = TodoAppReconciler(database: outside.database, workers: outside.workers)
+        let apps = manager.informer(
+            TodoGroup.todoApp, Informer.Options(namespace: options.namespace, labelSelector: options.appSelector))
+        let sidecars = SidecarInspector(outside.sidecars)
+        let reconciler = TodoAppReconciler(
+            database: outside.database, workers: outside.workers, sidecars: sidecars,
+            inheritedLabels: options.inheritedLabels)
         var controllerOptions = Controller.Options()
         controllerOptions.workers = options.workers
         let controller = manager.controller("todoapp", for: apps, options: controllerOptions) { context in
             try await reconciler.reconcile(context)
         }
+        // Edits of apps come first.
+        sidecars.turns.prepare { [weak controller] in controller?.enqueue($0, priority: .low) }
         let fence = manager.fence
         outside.workers.prepare(
             leaseCheck: { try fence.check(for: .seconds(5), at: time.now) },
@@ -52,29 +68,42 @@ public enum OperatorManager {
         let ours = "\(Label.managedBy)=\(Label.operatorName)"
         var topics: Informer?
         for type in DesiredState.childTypes {
-            // Of what we applied the digest is kept, and the status is read of a Deployment and of Strimzi's kinds.
+            // Of what we applied the digest is kept; read are the status, and how many pods a Deployment should have.
             let informer = manager.informer(
                 type,
                 Informer.Options(
                     namespace: options.namespace, labelSelector: ours,
-                    isOptional: !DesiredState.ownTypes.contains(type)
-                ) { if type != DesiredState.kafkaTopicType { $0.json["spec"] = nil } })
-            controller.owns(informer, when: .ownedFieldsChanged || progress(of: type))
+                    isOptional: !DesiredState.ownTypes.contains(type),
+                    indices: DesiredState.keptTypes.contains(type) ? [.appUID] : []
+                ) { object in
+                    guard type != DesiredState.kafkaTopicType else { return }
+                    let replicas = type == DesiredState.deploymentType ? object.json.at("spec", "replicas") : nil
+                    object.json["spec"] = replicas.map { ["replicas": $0] }
+                })
+            let predicate = .ownedFieldsChanged || progress(of: type)
+            if DesiredState.keptTypes.contains(type) {
+                controller.watches(informer, when: predicate) { $0.apps }
+            } else {
+                controller.owns(informer, when: predicate)
+            }
             if type == DesiredState.kafkaTopicType { topics = informer }
         }
         if let topics { addBindings(to: manager, apps: apps, topics: topics, controller, options) }
         // The Secrets that the operator makes, by our label; absent where it may not list Secrets. What users own is
         // followed by name.
-        controller.owns(
+        controller.watches(
             manager.informer(
                 GeneratedSecret.type,
-                Informer.Options(namespace: options.namespace, labelSelector: ours, isOptional: true)))
+                Informer.Options(namespace: options.namespace, labelSelector: ours, isOptional: true))
+        ) { $0.apps }
         return manager
     }
 
     /// What of a child's status says that it has got on.
     private static func progress(of type: ResourceType) -> Predicate {
         if type == DesiredState.deploymentType { return .rolloutMoved }
+        if DesiredState.autoscalerTypes.contains(type) { return .autoscalerMoved }
+        if DesiredState.edgeTypes.contains(type) { return .statusChanged }
         return DesiredState.kafkaTypes.contains(type) ? .strimziMoved : Predicate { _ in false }
     }
 
@@ -95,7 +124,7 @@ public enum OperatorManager {
             guard let binding = change.latest, let name = appName(binding.object) else { return [] }
             return [ObjectKey(namespace: binding.key.namespace, name: name)]
         }
-        let reconciler = KafkaTopicBindingReconciler()
+        let reconciler = KafkaTopicBindingReconciler(shard: Shard(isPart: options.appSelector != nil))
         var controllerOptions = Controller.Options()
         controllerOptions.workers = options.workers
         let controller = manager.controller("kafkatopicbinding", for: bindings, options: controllerOptions) { context in
@@ -119,7 +148,8 @@ public enum OperatorManager {
         // An older CRD may be all there is.
         let schedules = manager.informer(
             TodoGroup.reminderSchedule, Informer.Options(namespace: options.namespace, isOptional: true))
-        let reconciler = ReminderScheduleReconciler(policies: policies)
+        let reconciler = ReminderScheduleReconciler(
+            policies: policies, shard: Shard(isPart: options.appSelector != nil))
         var controllerOptions = Controller.Options()
         controllerOptions.workers = options.workers
         manager.controller("reminderschedule", for: schedules, options: controllerOptions) { context in

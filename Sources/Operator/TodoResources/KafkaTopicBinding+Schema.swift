@@ -54,7 +54,8 @@ extension KafkaTopicBinding.Spec {
                 "subscribers": KafkaTopicBinding.Subscriber.schema(topicPattern),
                 "deletionPolicy": .choice(
                     """
-                    What becomes of the topic when this object is deleted. Retain: it stays, with its events. Delete: it goes.
+                    What becomes of the topic when this object is deleted. Retain: it stays, with its events. Delete: it goes. \
+                    When the TodoApp is deleted, its deletionPolicy counts instead.
                     """, KafkaTopicBinding.DeletionPolicy.self
                 ).defaulting(to: "Retain"),
                 "adopt": .boolean(

@@ -20,16 +20,26 @@ struct SchemaBuilder: Sendable {
         return schema
     }
 
-    static func map(_ description: String, of value: SchemaBuilder) -> SchemaBuilder {
+    /// - Parameter count: how many entries it may have; a rule over them needs an upper bound.
+    static func map(_ description: String, of value: SchemaBuilder, count: ClosedRange<Int>? = nil) -> SchemaBuilder {
         var schema = SchemaBuilder(type: "object", description)
         schema.json["additionalProperties"] = value.json
+        schema.json["maxProperties"] = count.map { JSON($0.upperBound) }
         return schema
     }
 
+    /// An object that is passed on as it is.
+    static func anything(_ description: String) -> SchemaBuilder {
+        SchemaBuilder(type: "object", description).with("x-kubernetes-preserve-unknown-fields", true)
+    }
+
     /// A list whose entries are told apart by `key`, so that server-side apply merges them one by one.
-    static func list(_ description: String, key: String, of item: SchemaBuilder) -> SchemaBuilder {
+    static func list(
+        _ description: String, key: String, of item: SchemaBuilder, count: ClosedRange<Int>? = nil
+    ) -> SchemaBuilder {
         var schema = SchemaBuilder(type: "array", description)
         schema.json["items"] = item.json
+        schema.json["maxItems"] = count.map { JSON($0.upperBound) }
         schema.json["x-kubernetes-list-type"] = "map"
         schema.json["x-kubernetes-list-map-keys"] = [.string(key)]
         return schema
@@ -67,9 +77,11 @@ struct SchemaBuilder: Sendable {
 
     static func choice<Choice: CaseIterable & RawRepresentable<String>>(_ description: String, _: Choice.Type)
         -> SchemaBuilder
-    {
+    { choice(description, of: Choice.allCases.map(\.rawValue)) }
+
+    static func choice(_ description: String, of choices: [String]) -> SchemaBuilder {
         var schema = SchemaBuilder(type: "string", description)
-        schema.json["enum"] = .array(Choice.allCases.map { .string($0.rawValue) })
+        schema.json["enum"] = .array(choices.map(JSON.string))
         return schema
     }
 
@@ -106,6 +118,13 @@ struct SchemaBuilder: Sendable {
         "The name of the Secret.", pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#, length: 1...253)
 
     func defaulting(to value: JSON) -> SchemaBuilder { with("default", value) }
+
+    /// With one more property.
+    func property(_ name: String, _ schema: SchemaBuilder) -> SchemaBuilder {
+        var copy = self
+        copy.json.set(schema.json, at: "properties", name)
+        return copy
+    }
 
     /// A CEL rule that must hold at this node.
     func rule(_ expression: String, _ message: String, fieldPath: String? = nil) -> SchemaBuilder {

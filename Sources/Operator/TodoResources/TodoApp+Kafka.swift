@@ -12,6 +12,12 @@ extension TodoApp {
         public var controllers: KafkaNodes
         /// The node label whose values are the racks.
         public var rackTopologyKey: String?
+        public var metrics = Metrics.disabled
+
+        public enum Metrics: String, Sendable, Codable, CaseIterable {
+            case enabled = "Enabled"
+            case disabled = "Disabled"
+        }
 
         /// With every default of the CRD.
         public static let standard = ManagedKafka(

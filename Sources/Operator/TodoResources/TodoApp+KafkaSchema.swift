@@ -32,6 +32,12 @@ extension TodoApp.ManagedKafka {
                     The label of the nodes that names their rack or zone, such as topology.kubernetes.io/zone: copies of a \
                     topic then lie in different ones.
                     """, pattern: #"^[a-zA-Z0-9]([-a-zA-Z0-9_./]*[a-zA-Z0-9])?$"#, length: 1...316),
+                "metrics": .choice(
+                    """
+                    Enabled: the pods of the Kafka serve metrics for Prometheus on port 9404, and Strimzi's Kafka Exporter \
+                    how far the consumers are behind. Disabled: they do not. A change rolls the pods.
+                    """, TodoApp.ManagedKafka.Metrics.self
+                ).defaulting(to: "Disabled"),
             ])
     }
 }

@@ -36,6 +36,9 @@ extension TodoApp.Spec {
                     change it to upgrade the services.
                     """, pattern: "^[a-zA-Z0-9][-a-zA-Z0-9._/:@]*$", length: 1...512
                 ).defaulting(to: .string(ProductVersion.image)),
+                "imagePullSecrets": .list(
+                    "The Secrets, of type kubernetes.io/dockerconfigjson, that the image is pulled with.", key: "name",
+                    of: .object("One Secret.", required: ["name"], ["name": .secretName]), count: 0...16),
                 "database": TodoApp.Database.schema,
                 "kafka": TodoApp.Kafka.schema,
                 "dapr": TodoApp.Dapr.schema,
@@ -44,18 +47,29 @@ extension TodoApp.Spec {
                 "web": TodoApp.Web.schema,
                 "auth": TodoApp.Auth.schema,
                 "notifications": TodoApp.Notifications.schema,
+                "retention": TodoApp.Retention.schema,
                 "networkPolicy": .choice(
                     """
-                    Enabled: a NetworkPolicy lets only the service port in, and only DNS and the database's port out. \
+                    Enabled: a NetworkPolicy lets only the service port in, and only DNS and the ports of what the spec names out. \
                     Disabled: no NetworkPolicy is made, and one made before is removed.
                     """, TodoApp.NetworkPolicyMode.self
                 ).defaulting(to: "Enabled"),
+                "monitoring": TodoApp.Monitoring.schema,
+                "upgradePolicy": TodoApp.UpgradePolicy.schema,
+                "secretRotation": .string(
+                    """
+                    A name for the present tokens and keys, such as 2026-11. Another name makes new ones, in the Secrets \
+                    NAME-api-token-2026-11, NAME-dapr-token-2026-11 and NAME-link-key-2026-11, and rolls the pods. The API \
+                    token and the links of the name before are taken until the next change; a name that was used before \
+                    brings its tokens back and takes the present ones away at once, so take a new one. The keys of the audit log are never changed.
+                    """, pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", length: 1...20),
                 "suspend": .boolean(
                     """
                     While true the operator changes nothing of this installation; what runs goes on running. Deleting the \
                     object still deletes what was made for it.
                     """
                 ).defaulting(to: false),
+                "deletionPolicy": TodoApp.DeletionPolicy.schema,
             ])
     }
 }
@@ -95,10 +109,12 @@ extension TodoApp.Services {
                 "api": TodoApp.Service.schema("The HTTP API and the web page.", replicas: 2),
                 "audit": TodoApp.Service.schema(
                     "The tamper-evident log of every change. Without pods nothing is lost: it takes up where it left off.",
-                    replicas: 2),
+                    replicas: 2, measures: [.kafkaLag]),
                 "notification": TodoApp.Service.schema(
-                    "Delivers reminders by webhook and e-mail. Without pods they wait.", replicas: 2),
-                "realtime": TodoApp.Service.schema("Live changes, by WebSocket.", replicas: 2),
+                    "Delivers reminders by webhook and e-mail. Without pods they wait.", replicas: 2,
+                    measures: [.kafkaLag]),
+                "realtime": TodoApp.Service.schema(
+                    "Live changes, by WebSocket.", replicas: 2, measures: [.connectionsPerReplica]),
             ]
         ).defaulting(to: [:])
     }
@@ -112,21 +128,27 @@ extension TodoApp.Auth {
                 "signUp": .choice(
                     "Open: anybody who reaches the web page can make an account. Closed: nobody can.",
                     TodoApp.SignUp.self
-                ).defaulting(to: "Closed")
+                ).defaulting(to: "Closed"),
+                "oidc": TodoApp.OIDC.schema,
             ]
         ).defaulting(to: [:])
     }
 }
 
 extension TodoApp.Service {
-    static func schema(_ description: String, replicas: Int) -> SchemaBuilder {
+    static func schema(
+        _ description: String, replicas: Int, measures: [TodoApp.Autoscaling.Measure] = []
+    ) -> SchemaBuilder {
         .object(
             description,
             [
-                "replicas": .integer("How many pods run it; 0 stops it.", in: 0...1000).defaulting(to: JSON(replicas)),
+                "replicas": .integer(
+                    "How many pods run it, or with autoscaling how many at the least; 0 stops it.", in: 0...1000
+                ).defaulting(to: JSON(replicas)),
                 "resources": TodoApp.Resources.schema,
+                "autoscaling": TodoApp.Autoscaling.schema(measures),
             ]
-        ).defaulting(to: [:])
+        ).withPodSettings.withAutoscalingRules.defaulting(to: [:])
     }
 }
 

@@ -9,7 +9,8 @@ extension TodoApp.Status {
                 "version": .string(
                     "The version that runs: the tag of the image, once every pod runs it. Absent while there are no pods."
                 ),
-                "url": .string("Where the HTTP API is reached."),
+                "url": .string(
+                    "Where people reach it: web.url or web.host; without them where the cluster reaches the HTTP API."),
                 "services": .list(
                     "Each service and its pods.", key: "name",
                     of: .object(
@@ -23,7 +24,8 @@ extension TodoApp.Status {
                 "conditions": .list(
                     """
                     Ready is always there. Reconciling and Stalled only while they are True. DatabaseReady, \
-                    KafkaReady, DaprReady, ServicesReady and WorkersReady say which part is missing.
+                    KafkaReady, DaprReady, ServicesReady and WorkersReady say which part is missing; so do \
+                    AutoscalingReady, EdgeReady and MonitoringReady where the spec asks for such.
                     """, key: "type", of: Condition.schema),
             ])
     }

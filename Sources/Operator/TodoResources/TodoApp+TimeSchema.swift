@@ -14,22 +14,7 @@ extension TodoApp.Workers {
                 ).defaulting(to: 2),
                 "resources": TodoApp.Resources.schema,
             ]
-        ).defaulting(to: [:])
-    }
-}
-
-extension TodoApp.Web {
-    static var schema: SchemaBuilder {
-        .object(
-            "How people reach the installation.",
-            [
-                "url": .string(
-                    """
-                    The address of the web page, such as https://todo.example.com. Links in messages begin with it; without \
-                    it they lead to the Service of the API, which only the cluster reaches.
-                    """, pattern: "^https?://[^/?#\\s]+$", length: 8...2048)
-            ]
-        ).defaulting(to: [:])
+        ).withPodSettings.defaulting(to: [:])
     }
 }
 

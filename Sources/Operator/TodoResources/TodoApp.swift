@@ -5,6 +5,10 @@ public struct TodoApp: Sendable, Equatable, Codable {
     public var metadata: ResourceMetadata
     public var spec: Spec
     public var status: Status?
+    /// Labels of it that its objects get too. No part of the resource: whoever reads it says which.
+    public var inheritedLabels: [String: String] = [:]
+
+    private enum CodingKeys: CodingKey { case metadata, spec, status }
 
     public init(metadata: ResourceMetadata, spec: Spec, status: Status? = nil) {
         self.metadata = metadata
@@ -15,6 +19,7 @@ public struct TodoApp: Sendable, Equatable, Codable {
     /// What the user declares. Decoded from an object whose defaults are filled in (`TodoApp.init(validating:)`).
     public struct Spec: Sendable, Equatable, Codable {
         public var image: String
+        public var imagePullSecrets: [SecretReference]?
         public var database: Database
         public var kafka: Kafka?
         public var dapr: Dapr
@@ -23,8 +28,13 @@ public struct TodoApp: Sendable, Equatable, Codable {
         public var web: Web
         public var auth: Auth
         public var notifications: Notifications
+        public var retention: Retention
         public var networkPolicy: NetworkPolicyMode
+        public var monitoring: Monitoring
+        public var upgradePolicy: UpgradePolicy
+        public var secretRotation: String?
         public var suspend: Bool
+        public var deletionPolicy: DeletionPolicy
     }
 
     public struct Database: Sendable, Equatable, Codable {
@@ -60,6 +70,7 @@ public struct TodoApp: Sendable, Equatable, Codable {
 
     public struct Auth: Sendable, Equatable, Codable {
         public var signUp: SignUp
+        public var oidc: OIDC?
     }
 
     public enum SignUp: String, Sendable, Codable, CaseIterable {
@@ -80,8 +91,17 @@ public struct TodoApp: Sendable, Equatable, Codable {
     }
 
     public struct Service: Sendable, Equatable, Codable {
+        /// With autoscaling the least number of pods.
         public var replicas: Int
         public var resources: Resources?
+        public var autoscaling: Autoscaling?
+        public var pod = PodSettings()
+
+        init(replicas: Int, resources: Resources?, pod: PodSettings) {
+            self.replicas = replicas
+            self.resources = resources
+            self.pod = pod
+        }
     }
 
     /// Where recurrence and reminders are worked on.
@@ -94,10 +114,7 @@ public struct TodoApp: Sendable, Equatable, Codable {
         public var placement: WorkerPlacement
         public var replicas: Int
         public var resources: Resources?
-    }
-
-    public struct Web: Sendable, Equatable, Codable {
-        public var url: String?
+        public var pod = PodSettings()
     }
 
     public struct Notifications: Sendable, Equatable, Codable {
@@ -178,7 +195,8 @@ public struct TodoApp: Sendable, Equatable, Codable {
         case .audit: spec.services.audit
         case .notification: spec.services.notification
         case .realtime: spec.services.realtime
-        case .workers: Service(replicas: spec.workers.replicas, resources: spec.workers.resources)
+        case .workers:
+            Service(replicas: spec.workers.replicas, resources: spec.workers.resources, pod: spec.workers.pod)
         }
     }
 

@@ -16,7 +16,8 @@ struct AuditVerify: AsyncParsableCommand {
             An export holds every row that its newest checkpoint covers. A row or checkpoint that was changed, removed, \
             moved or inserted is found without more. Two things need what only you have: --public-key shows that the \
             checkpoints were signed by your log and not by somebody else's; --checkpoint, with a checkpoint that you kept \
-            (GET /v1/audit/checkpoints), shows that the log was not cut back to an earlier one. What was done to rows \
+            (GET /v1/audit/checkpoints), shows that the log was not cut back to an earlier one. A log that dropped what is \
+            older than it keeps says so by its signature, and is checked from there on. What was done to rows \
             before a checkpoint covered them, which is within a minute, cannot be found.
             """)
 
@@ -72,16 +73,23 @@ extension ExportVerifier.Summary {
     fileprivate var json: JSON {
         [
             "ok": true, "rows": JSON(rows), "checkpoints": JSON(checkpoints),
+            "since": since.map { ["index": JSON($0.index), "time": $0.json["time"] ?? .null] } ?? .null,
             "newest": ["index": JSON(newest.index), "time": newest.json["time"] ?? .null],
             "publicKeys": .array(keys.map { .string(Data($0).base64EncodedString()) }),
         ]
+    }
+
+    private var beginning: String {
+        guard let since else { return "" }
+        return
+            " after checkpoint \(since.index) of \(since.json["time"]?.string ?? ""): what came before was dropped by the log"
     }
 
     fileprivate func text(isTrusted: Bool) -> String {
         let names = keys.map { Data($0).base64EncodedString() }.joined(separator: ", ")
         let advice = isTrusted ? "" : "; if that is not your log's key, it is not your log: pass yours as --public-key"
         return """
-            intact: \(rows) rows, all that checkpoint \(newest.index) of \(newest.json["time"]?.string ?? "") covers
+            intact: \(rows) rows, all that checkpoint \(newest.index) of \(newest.json["time"]?.string ?? "") covers\(beginning)
             signed by \(names)\(advice)
             """
     }

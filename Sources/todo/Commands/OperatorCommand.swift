@@ -25,11 +25,28 @@ struct OperatorCommand: AsyncParsableCommand {
     @Option(help: "Watch this namespace only.")
     var namespace: String?
 
-    @Flag(help: "Work only while holding the Lease todo-operator, so that several replicas can run.")
+    @Flag(help: "Work only while holding a Lease, so that several replicas can run.")
     var leaderElect = false
 
     @Option(help: "Where the Lease is; else the namespace of this pod or of the kubeconfig's context.")
     var leaderElectNamespace: String?
+
+    @Option(help: "The name of the Lease. Operators that share the apps by --app-selector need one each.")
+    var leaseName: String?
+
+    @Option(
+        help: """
+            Look after the TodoApps with these labels only, and after their bindings and schedules, such as shard=a; \
+            others look after the others.
+            """)
+    var appSelector: String?
+
+    @Option(
+        help: """
+            Labels of a TodoApp that its objects and pods get too, separated by commas; prefix/* stands for all of a \
+            prefix.
+            """)
+    var inheritedLabels: String?
 
     @Option(help: "The port of /metrics, /livez and /readyz; 0 serves none.")
     var metricsPort = 8081
@@ -44,6 +61,12 @@ struct OperatorCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (1...256).contains(workers) else { throw ValidationError("--workers takes 1 to 256") }
+        guard !leaderElect || appSelector == nil || leaseName != nil else {
+            throw ValidationError("--app-selector with --leader-elect needs --lease-name: a Lease for these apps alone")
+        }
+        do { _ = try InheritedLabels(inheritedLabels ?? "") } catch {
+            throw ValidationError("--inherited-labels: \(error)")
+        }
         guard (0...65535).contains(metricsPort) else { throw ValidationError("--metrics-port takes 0 to 65535") }
     }
 
@@ -54,7 +77,7 @@ struct OperatorCommand: AsyncParsableCommand {
         let client = OperatorClient.make(configuration)
         let outside = OperatorOutside(registry, logger)
         let manager = OperatorManager.make(
-            client: client, outside: outside.all, options: options(defaultNamespace: configuration.namespace),
+            client: client, outside: outside.all, options: try options(defaultNamespace: configuration.namespace),
             logger: logger)
         logger.info(
             "starting",
@@ -77,12 +100,13 @@ struct OperatorCommand: AsyncParsableCommand {
         }
     }
 
-    private func options(defaultNamespace: String) -> OperatorManager.Options {
+    private func options(defaultNamespace: String) throws -> OperatorManager.Options {
         let identity = "\(hostName)_\(String(UInt32.random(in: .min ... .max), radix: 16))"
         let election =
             leaderElect
             ? LeaderElector.Options(
-                namespace: leaderElectNamespace ?? defaultNamespace, name: Label.operatorName, identity: identity)
+                namespace: leaderElectNamespace ?? defaultNamespace, name: leaseName ?? Label.operatorName,
+                identity: identity)
             : nil
         var manager = Manager.Options(name: Label.operatorName, identity: identity, election: election)
         // Nothing may hold up the end of one that no longer leads: not even its own clean-up.
@@ -93,6 +117,8 @@ struct OperatorCommand: AsyncParsableCommand {
         var options = OperatorManager.Options(manager: manager)
         options.namespace = namespace
         options.workers = workers
+        options.appSelector = appSelector
+        options.inheritedLabels = try InheritedLabels(inheritedLabels ?? "")
         return options
     }
 

@@ -7,7 +7,8 @@ struct ServeAudit: AsyncParsableCommand {
         discussion: """
             Environment: DATABASE_URI, DATABASE_DIRECT_URI, DATABASE_POOLED, DATABASE_TLS_MODE (disable, require, \
             verify-full), POOL_SIZE, PORT, TODO_BIND_ADDRESS, TODO_API_URL, TODO_AUDIT_KEY, TODO_AUDIT_SIGNING_KEY, \
-            TODO_AUDIT_CHECKPOINT_SECONDS, APP_API_TOKEN, LOG_LEVEL.
+            TODO_AUDIT_CHECKPOINT_SECONDS, \
+            TODO_AUDIT_RETENTION_DAYS, APP_API_TOKEN, LOG_LEVEL.
             """)
 
     func run() async throws {

@@ -31,6 +31,7 @@ final class OperatorHarness: Sendable {
     let database = ScriptedDatabase()
     let policies = ScriptedPolicies()
     let workers = ScriptedWorkers()
+    let sidecars = ScriptedSidecars()
     let writes = Lock<[String]>([])
     let reads = Lock<[String]>([])
     let logs = LogRecorder()
@@ -69,7 +70,11 @@ final class OperatorHarness: Sendable {
     static func definition(of type: ResourceType) -> JSON {
         [
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-            "metadata": ["name": .string("\(type.plural).\(type.group)")],
+            "metadata": [
+                "name": .string("\(type.plural).\(type.group)"),
+                // Groups of Kubernetes' own projects ask for it.
+                "annotations": ["api-approved.kubernetes.io": "unapproved, for tests"],
+            ],
             "spec": [
                 "group": .string(type.group), "scope": "Namespaced",
                 "names": [
@@ -88,7 +93,7 @@ final class OperatorHarness: Sendable {
         ]
     }
 
-    private static func client(_ transport: any HTTPTransport) -> KubernetesClient {
+    static func client(_ transport: any HTTPTransport) -> KubernetesClient {
         KubernetesClient(
             configuration: ClusterConfiguration(server: "https://in-process", source: "test"), transport: transport)
     }
@@ -126,7 +131,10 @@ final class OperatorHarness: Sendable {
         var options = OperatorManager.Options(manager: Manager.Options(name: "todo-operator"))
         configure(&options)
         let manager = OperatorManager.make(
-            client: client, outside: .init(database: database, policies: policies, workers: workers), options: options,
+            client: client,
+            outside: .init(
+                database: database, policies: policies, workers: workers,
+                sidecars: sidecars.transport(person)), options: options,
             time: time, logger: Logger(label: "operator") { [logs] _ in logs })
         seen.withLock { $0 = [:] }
         // Called after the controller's own handlers: what is seen here has been put on the queue.
@@ -149,6 +157,8 @@ final class OperatorHarness: Sendable {
         guard let manager = running.withLock({ $0 }) else { return false }
         var current: [Reference: String] = [:]
         for informer in manager.parts.withLock({ $0.informers }) where informer.status.isAvailable {
+            // Whether the server has it is not known yet.
+            if informer.status == .starting { return false }
             let options = ListOptions(labelSelector: informer.options.labelSelector)
             for object in try await person.list(informer.type, namespace: "team", options: options).items {
                 current[Reference(informer.type, ObjectKey(object))] = object.resourceVersion
@@ -213,12 +223,15 @@ final class OperatorHarness: Sendable {
     }
 
     /// Plays the Deployment controller and the kubelet: every pod of every service is up.
-    func bringUpPods(of services: [TodoApp.ServiceName] = AppStatusRulesTests.services) async throws {
-        for service in services { try await bringUpPods(of: "todo-\(service.rawValue)") }
+    func bringUpPods(
+        of services: [TodoApp.ServiceName] = AppStatusRulesTests.services, app: String = "todo"
+    ) async throws {
+        for service in services { try await bringUpPods(of: "\(app)-\(service.rawValue)") }
     }
 
     private func bringUpPods(of name: String) async throws {
         let deployment = try await eventually("a Deployment") { try await self.find(DesiredState.deploymentType, name) }
+        try await sidecars.bringUpPod(of: deployment, by: person)
         let replicas = deployment.at("spec", "replicas") ?? 0
         try await patch(
             DesiredState.deploymentType, name,

@@ -56,12 +56,34 @@
   - patch
   - watch
 - apiGroups:
+  - autoscaling
+  resources:
+  - horizontalpodautoscalers
+  verbs:
+  - create
+  - delete
+  - get
+  - list
+  - patch
+  - watch
+- apiGroups:
   - dapr.io
   resources:
   - components
   - configurations
   - resiliencies
   - subscriptions
+  verbs:
+  - create
+  - delete
+  - get
+  - list
+  - patch
+  - watch
+- apiGroups:
+  - gateway.networking.k8s.io
+  resources:
+  - httproutes
   verbs:
   - create
   - delete
@@ -84,8 +106,34 @@
   - patch
   - watch
 - apiGroups:
+  - keda.sh
+  resources:
+  - scaledobjects
+  - triggerauthentications
+  verbs:
+  - create
+  - delete
+  - get
+  - list
+  - patch
+  - watch
+- apiGroups:
+  - monitoring.coreos.com
+  resources:
+  - podmonitors
+  - prometheusrules
+  - servicemonitors
+  verbs:
+  - create
+  - delete
+  - get
+  - list
+  - patch
+  - watch
+- apiGroups:
   - networking.k8s.io
   resources:
+  - ingresses
   - networkpolicies
   verbs:
   - create
@@ -112,6 +160,7 @@
   verbs:
   - create
   - get
+  - patch
 - apiGroups:
   - events.k8s.io
   resources:
@@ -119,6 +168,12 @@
   verbs:
   - create
   - patch
+- apiGroups:
+  - ""
+  resources:
+  - pods
+  verbs:
+  - list
 - apiGroups:
   - ""
   resources:
@@ -183,12 +238,34 @@
   - patch
   - watch
 - apiGroups:
+  - autoscaling
+  resources:
+  - horizontalpodautoscalers
+  verbs:
+  - create
+  - delete
+  - get
+  - list
+  - patch
+  - watch
+- apiGroups:
   - dapr.io
   resources:
   - components
   - configurations
   - resiliencies
   - subscriptions
+  verbs:
+  - create
+  - delete
+  - get
+  - list
+  - patch
+  - watch
+- apiGroups:
+  - gateway.networking.k8s.io
+  resources:
+  - httproutes
   verbs:
   - create
   - delete
@@ -211,8 +288,34 @@
   - patch
   - watch
 - apiGroups:
+  - keda.sh
+  resources:
+  - scaledobjects
+  - triggerauthentications
+  verbs:
+  - create
+  - delete
+  - get
+  - list
+  - patch
+  - watch
+- apiGroups:
+  - monitoring.coreos.com
+  resources:
+  - podmonitors
+  - prometheusrules
+  - servicemonitors
+  verbs:
+  - create
+  - delete
+  - get
+  - list
+  - patch
+  - watch
+- apiGroups:
   - networking.k8s.io
   resources:
+  - ingresses
   - networkpolicies
   verbs:
   - create
@@ -240,6 +343,7 @@
   - create
   - get
   - list
+  - patch
   - watch
 - apiGroups:
   - events.k8s.io
@@ -248,6 +352,12 @@
   verbs:
   - create
   - patch
+- apiGroups:
+  - ""
+  resources:
+  - pods
+  verbs:
+  - list
 - apiGroups:
   - ""
   resources:
@@ -318,7 +428,9 @@
       description: Nothing is changed or mended, and reminders of apps without workers
         of their own do not fire. See the pods and the log of the operator.
       summary: No todo-operator leads
-    expr: absent(max(leader_election_master_status{job="todo-operator"}) == 1)
+    expr: |-
+      absent(leader_election_master_status{job="todo-operator"})
+        or max by (name) (leader_election_master_status{job="todo-operator"}) == 0
     for: 5m
     labels:
       severity: critical

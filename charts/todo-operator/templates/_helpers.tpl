@@ -43,3 +43,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ include "todo-operator.rules.byName" . }}
 {{- end -}}
 {{- end }}
+
+{{- define "todo-operator.leaseName" -}}
+{{- default (ternary (include "todo-operator.fullname" .) "todo-operator" (ne .Values.appSelector "")) .Values.leaseName -}}
+{{- end }}

@@ -19,7 +19,7 @@ struct DaprObjects {
         let access = EventAccess.all(of: app, plan)
         return [configuration, resiliency(of: access.map(\.service))]
             + access.map { PubSubComponent(access: $0, app: app, bootstrapServers: bootstrapServers).object }
-            + access.flatMap(\.subscriptions).map(object)
+            + access.flatMap(\.subscriptions).map(object) + DailyBinding.all(of: app).map(\.object)
     }
 
     private func object(_ subscription: TopicPlan.Subscription) -> JSON {

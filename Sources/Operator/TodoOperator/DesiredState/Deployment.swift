@@ -4,8 +4,8 @@ internal import TodoResources
 extension ServiceContext {
     /// The pods of the service, hardened as the "restricted" Pod Security Standard asks.
     var deployment: JSON {
-        [
-            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata,
+        var deployment: JSON = [
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": deploymentMetadata,
             "spec": [
                 "progressDeadlineSeconds": 600,
                 "replicas": JSON(spec.replicas),
@@ -13,18 +13,33 @@ extension ServiceContext {
                 "selector": selector,
                 // A pod more while rolling, none less: the service keeps its capacity.
                 "strategy": ["rollingUpdate": ["maxSurge": 1, "maxUnavailable": 0], "type": "RollingUpdate"],
-                "template": [
-                    "metadata": ["annotations": annotations, "labels": JSON(names.labels(name))],
-                    "spec": podSpec,
-                ],
+                "template": ["metadata": podMetadata, "spec": podSpec],
             ],
+        ]
+        if spec.autoscaling != nil {
+            deployment.set(nil, at: "spec", "replicas")
+            deployment.set(.string(Label.byAutoscaler), at: "metadata", "annotations", Label.replicas)
+        }
+        return deployment
+    }
+
+    private var podMetadata: JSON {
+        [
+            "annotations": JSON((spec.pod.podAnnotations ?? [:]).merging(annotations) { $1 }),
+            "labels": JSON((spec.pod.podLabels ?? [:]).merging(names.labels(name)) { $1 }),
         ]
     }
 
+    private var deploymentMetadata: JSON {
+        var metadata = metadata
+        if let rotation = names.rotation { metadata["annotations"] = [Label.secretRotation: .string(rotation)] }
+        return metadata
+    }
+
     /// Dapr puts a sidecar beside the container (contracts, section 2).
-    private var annotations: JSON {
+    private var annotations: [String: String] {
         var annotations = [Label.secretChecksum: inputs.secretChecksum]
-        guard isCalled else { return JSON(annotations) }
+        guard isCalled else { return annotations }
         annotations["dapr.io/enabled"] = "true"
         annotations["dapr.io/app-id"] = names.service(name)
         annotations["dapr.io/app-port"] = "\(DesiredState.port)"
@@ -38,7 +53,7 @@ extension ServiceContext {
                 annotations["dapr.io/sidecar-\(resource)-\(kind)"] = amounts?[resource]?.text
             }
         }
-        return JSON(annotations)
+        return annotations
     }
 
     private var sidecarResources: [String: [String: TodoApp.Quantity]?] {
@@ -49,7 +64,7 @@ extension ServiceContext {
     }
 
     private var podSpec: JSON {
-        [
+        var podSpec: JSON = [
             "automountServiceAccountToken": false,
             "containers": [container],
             "enableServiceLinks": false,
@@ -67,6 +82,12 @@ extension ServiceContext {
                     ]
                 }),
         ]
+        podSpec["imagePullSecrets"] = app.spec.imagePullSecrets.map { .array($0.map { ["name": .string($0.name)] }) }
+        podSpec["affinity"] = spec.pod.affinity
+        podSpec["nodeSelector"] = spec.pod.nodeSelector.map { JSON($0) }
+        podSpec["priorityClassName"] = spec.pod.priorityClassName.map(JSON.string)
+        podSpec["tolerations"] = spec.pod.tolerations.map(JSON.array)
+        return podSpec
     }
 
     private var container: JSON {

@@ -16,6 +16,8 @@ public struct DesiredStateInputs: Sendable, Equatable {
     public var bindings: [KafkaTopicBinding]
     /// By the KafkaTopic's name.
     var liveTopics: [String: TopicPlan.LiveTopic] = [:]
+    /// Whether the app has a Kafka, be it one that it is about to leave for another.
+    var hasOwnKafka = false
 
     public init(
         secretChecksum: String = "", databasePorts: [Int] = [5432], hasDirectURI: Bool = false,
@@ -38,13 +40,22 @@ public enum DesiredState {
     public static func children(of app: TodoApp, inputs: DesiredStateInputs) -> [JSON] {
         let plan = TopicPlan(app, bindings: inputs.bindings, live: inputs.liveTopics)
         return (KafkaObjects(app, plan)?.all ?? []) + dapr(of: app, plan, inputs: inputs)
-            + services(of: app, inputs: inputs)
+            + services(of: app, inputs: inputs) + autoscalers(of: app, plan, inputs: inputs) + EdgeObjects(app).all
+            + MonitoringObjects(app).all.map(\.object)
     }
 
     /// What brings the events to the services.
     static func dapr(of app: TodoApp, _ plan: TopicPlan, inputs: DesiredStateInputs) -> [JSON] {
-        let brokers = inputs.bootstrapServers ?? app.spec.kafka?.external?.bootstrapServers
-        return DaprObjects(app, plan, bootstrapServers: brokers ?? [AppNames(app).bootstrapServer]).all
+        DaprObjects(app, plan, bootstrapServers: brokers(of: app, inputs)).all
+    }
+
+    /// What sets the number of pods, where the spec leaves it to the load.
+    static func autoscalers(of app: TodoApp, _ plan: TopicPlan, inputs: DesiredStateInputs) -> [JSON] {
+        Autoscalers(app, plan, bootstrapServers: brokers(of: app, inputs)).all
+    }
+
+    private static func brokers(of app: TodoApp, _ inputs: DesiredStateInputs) -> [String] {
+        inputs.bootstrapServers ?? app.spec.kafka?.external?.bootstrapServers ?? [AppNames(app).bootstrapServer]
     }
 
     /// The services; their pods come last.
@@ -54,9 +65,10 @@ public enum DesiredState {
     }
 
     /// The kinds of `children`, for watches, for pruning and for RBAC.
-    public static let childTypes = ownTypes + kafkaTypes + daprTypes
+    public static let childTypes =
+        ownTypes + kafkaTypes + daprTypes + autoscalerTypes + edgeTypes + monitoringTypes
 
-    /// Those that every cluster has.
+    /// Those that every app has.
     static let ownTypes: [ResourceType] = [
         ResourceType(group: "", version: "v1", kind: "ServiceAccount", plural: "serviceaccounts"),
         ResourceType(group: "", version: "v1", kind: "Service", plural: "services"),
@@ -71,6 +83,9 @@ public enum DesiredState {
 
     /// What only a Kafka that runs can take away.
     static let kafkaDependents = [kafkaTopicType, kafkaUserType]
+
+    /// What outlives its app where that is to be so: a Kafka with its volumes and topics. Its users are made again.
+    static let keptTypes = [kafkaType, nodePoolType, kafkaTopicType]
 
     static let kafkaType = ResourceType(group: "kafka.strimzi.io", version: "v1", kind: "Kafka", plural: "kafkas")
     static let nodePoolType = ResourceType(
@@ -87,6 +102,20 @@ public enum DesiredState {
         ResourceType(group: "dapr.io", version: "v1alpha1", kind: "Resiliency", plural: "resiliencies"),
         ResourceType(group: "dapr.io", version: "v2alpha1", kind: "Subscription", plural: "subscriptions"),
     ]
+
+    /// KEDA's, which a cluster need not have (contracts, section 6).
+    static let kedaTypes = [
+        ResourceType(
+            group: "keda.sh", version: "v1alpha1", kind: "TriggerAuthentication", plural: "triggerauthentications"),
+        scaledObjectType,
+    ]
+
+    static let scaledObjectType = ResourceType(
+        group: "keda.sh", version: "v1alpha1", kind: "ScaledObject", plural: "scaledobjects")
+    static let autoscalerType = ResourceType(
+        group: "autoscaling", version: "v2", kind: "HorizontalPodAutoscaler", plural: "horizontalpodautoscalers")
+    /// What sets the number of pods.
+    static let autoscalerTypes = [autoscalerType] + kedaTypes
 
     static let deploymentType = ResourceType(group: "apps", version: "v1", kind: "Deployment", plural: "deployments")
 
@@ -111,14 +140,26 @@ public enum DesiredState {
         return metadata
     }
 
+    /// The same, of what stays when the app goes if its `deletionPolicy` says so. An owner reference that is taken off in
+    /// time will not do: with foreground deletion, which Argo CD uses, Kubernetes deletes what is owned at once.
+    static func keptMetadata(of app: TodoApp, name: String, component: String) -> JSON {
+        var metadata = metadata(of: app, name: name, component: component)
+        guard app.spec.deletionPolicy == .retain, let uid = app.metadata.uid else { return metadata }
+        metadata["ownerReferences"] = Optional.none
+        metadata.set(.string(uid), at: "annotations", Label.appUID)
+        return metadata
+    }
+
     /// Nil when the resource has no uid yet (`todo render`).
     static func ownerReference(to app: TodoApp) -> JSON? {
-        app.metadata.uid.map { uid in
-            [
-                "apiVersion": .string(TodoGroup.todoApp.apiVersion), "blockOwnerDeletion": true, "controller": true,
-                "kind": .string(TodoGroup.todoApp.kind), "name": .string(app.metadata.name), "uid": .string(uid),
-            ]
-        }
+        app.metadata.uid.map { ownerReference(toApp: app.metadata.name, uid: $0) }
+    }
+
+    static func ownerReference(toApp name: String, uid: String) -> JSON {
+        [
+            "apiVersion": .string(TodoGroup.todoApp.apiVersion), "blockOwnerDeletion": true, "controller": true,
+            "kind": .string(TodoGroup.todoApp.kind), "name": .string(name), "uid": .string(uid),
+        ]
     }
 }
 

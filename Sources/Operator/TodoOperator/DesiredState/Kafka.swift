@@ -1,3 +1,4 @@
+internal import KubernetesClient
 internal import StructuredData
 internal import TodoResources
 
@@ -48,19 +49,22 @@ struct KafkaObjects {
             "version": .string(spec.version),
         ]
         if let key = spec.rackTopologyKey { kafka["rack"] = ["topologyKey": .string(key)] }
-        return object(
-            "Kafka", names.kafka,
-            [
-                "entityOperator": ["topicOperator": [:], "userOperator": [:]],
-                "kafka": kafka,
-            ], ofCluster: false)
+        var cluster: JSON = ["entityOperator": ["topicOperator": [:], "userOperator": [:]]]
+        if spec.metrics == .enabled {
+            kafka["metricsConfig"] = ["type": "strimziMetricsReporter"]
+            cluster["kafkaExporter"] = [:]
+        }
+        cluster["kafka"] = kafka
+        return object("Kafka", names.kafka, cluster, ofCluster: false)
     }
 
     static let port = 9093
 
     private func pool(_ name: String, _ nodes: TodoApp.KafkaNodes, roles: JSON) -> JSON {
         var volume: JSON = [
-            "deleteClaim": false, "id": 0, "kraftMetadata": "shared", "size": nodes.storage.size.json,
+            // A Kafka that is made anew cannot use the volumes of another one.
+            "deleteClaim": JSON(app.spec.deletionPolicy == .delete), "id": 0, "kraftMetadata": "shared",
+            "size": nodes.storage.size.json,
             "type": "persistent-claim",
         ]
         volume["class"] = nodes.storage.className.map(JSON.string)
@@ -84,7 +88,7 @@ struct KafkaObjects {
             if let binding = topic.binding {
                 object.set(.string(binding), at: "metadata", "labels", Label.binding)
             }
-            if topic.isLeaving { object.set(["strimzi.io/managed": "false"], at: "metadata", "annotations") }
+            if topic.isLeaving { object.set("false", at: "metadata", "annotations", "strimzi.io/managed") }
             return object
         }
     }
@@ -121,7 +125,11 @@ struct KafkaObjects {
     private var inSync: Int { max(1, copies - 1) }
 
     private func object(_ kind: String, _ name: String, _ spec: JSON, ofCluster: Bool = true) -> JSON {
-        var metadata = DesiredState.metadata(of: app, name: name, component: "kafka")
+        let isKept = DesiredState.keptTypes.contains { $0.kind == kind }
+        var metadata =
+            isKept
+            ? DesiredState.keptMetadata(of: app, name: name, component: "kafka")
+            : DesiredState.metadata(of: app, name: name, component: "kafka")
         // Without it Strimzi passes over the object, and says nothing.
         if ofCluster { metadata.set(.string(names.kafka), at: "labels", "strimzi.io/cluster") }
         return [

@@ -54,13 +54,19 @@ struct PubSubComponent {
 
     /// What a provider needs beyond Kafka's own defaults (contracts, section 8).
     private var quirks: [JSON] {
-        guard app.spec.kafka?.external?.provider == .eventHubs else { return [Self.value("version", "3.9.0")] }
+        let version = Self.value("version", Self.protocolVersion(of: app))
+        guard app.spec.kafka?.external?.provider == .eventHubs else { return [version] }
         return [
-            Self.value("version", "1.0.0"), Self.value("sessionTimeout", "30s"),
+            version, Self.value("sessionTimeout", "30s"),
             // Idle connections are cut after 240 s.
             Self.value("clientConnectionTopicMetadataRefreshInterval", "3m"),
             Self.value("maxMessageBytes", "1046528"),
         ]
+    }
+
+    /// In exactly three parts.
+    static func protocolVersion(of app: TodoApp) -> String {
+        app.spec.kafka?.external?.provider == .eventHubs ? "1.0.0" : "3.9.0"
     }
 
     static func value(_ name: String, _ value: String) -> JSON { ["name": .string(name), "value": .string(value)] }

@@ -33,7 +33,11 @@ enum Monitoring {
     static let alerts = [
         Alert(
             "TodoOperatorNotLeading", .critical, after: "5m",
-            when: "absent(max(leader_election_master_status\(job)) == 1)",
+            // By name: operators that share the apps have a Lease each.
+            when: """
+                absent(leader_election_master_status\(job))
+                  or max by (name) (leader_election_master_status\(job)) == 0
+                """,
             summary: "No todo-operator leads",
             description:
                 "Nothing is changed or mended, and reminders of apps without workers of their own do not fire. "

@@ -21,6 +21,8 @@ public enum OperatorRole {
         ownKinds + children + [
             self.secrets(secrets),
             PolicyRule(group: "events.k8s.io", resources: ["events"], verbs: ["create", "patch"]),
+            // Where the sidecars of an app are asked.
+            PolicyRule(group: "", resources: ["pods"], verbs: ["list"]),
             // Whether an app goes with its namespace.
             PolicyRule(group: "", resources: ["namespaces"], verbs: ["get"]),
         ]
@@ -72,11 +74,12 @@ public enum OperatorRole {
         }
     }
 
+    /// `patch` for the owners of those that the operator made: whether they outlive their app.
     private static func secrets(_ access: SecretAccess) -> PolicyRule {
         let verbs: [String] =
             switch access {
-            case .byName: ["create", "get"]
-            case .watched: ["create", "get", "list", "watch"]
+            case .byName: ["create", "get", "patch"]
+            case .watched: ["create", "get", "list", "patch", "watch"]
             }
         return PolicyRule(group: "", resources: ["secrets"], verbs: verbs)
     }

@@ -21,6 +21,12 @@ public struct AppObservation: Sendable, Equatable {
         case driftLoop(String)
         /// The API server refuses an object: no permission, or a policy.
         case applyFailed(String)
+
+        var message: String {
+            switch self {
+            case .invalidSpec(let text), .nameTaken(let text), .driftLoop(let text), .applyFailed(let text): text
+            }
+        }
     }
 
     /// What keeps the services from being brought to their spec although nothing is wrong with it.
@@ -28,14 +34,22 @@ public struct AppObservation: Sendable, Equatable {
         case apiToken(String)
         /// The Secret with the login of the mail server cannot be used.
         case mailLogin(String)
+        /// The Secret with the certificate authorities of the identity provider cannot be used.
+        case identityProvider(String)
         /// Objects of an app of the same name that was deleted are still there.
         case predecessor(String)
     }
 
+    /// What ends with a change of an object that is watched.
+    private static let areWatched: Set<ConditionReason> = [
+        .waitingForPods, .waitingForIngress, .waitingForGateway, .routeRefused, .autoscalerFailed,
+    ]
+
     /// Nothing is left to be tried again.
     var isSettled: Bool {
         if case .failed = database { return false }
-        for case .notReady in [kafka, dapr] { return false }
+        let areas = [kafka, dapr, autoscaling, edge, monitoring]
+        for case .notReady(let reason, _) in areas where !Self.areWatched.contains(reason) { return false }
         return refusal == nil && hindrance == nil
     }
 
@@ -44,11 +58,18 @@ public struct AppObservation: Sendable, Equatable {
     /// Nil where the pass did not get that far: what was known before still holds.
     public var kafka: Area?
     public var dapr: Area?
+    public var autoscaling: Area?
+    public var edge: Area?
+    public var monitoring: Area?
     public var hindrance: Hindrance?
     /// Of the workers inside this process; nil when there are none, or it is not known.
     public var workers: WorkerState?
     /// The live Deployments, by name.
     public var deployments: [String: JSON]
+    /// The services whose turn to be rolled out has not come.
+    public var waiting: [TodoApp.ServiceName] = []
+    /// When the sidecars may say something else; nil where a change of a Deployment comes first.
+    public var askAgain: Duration?
 
     public init(
         refusal: Refusal? = nil, database: Database, kafka: Area? = nil, dapr: Area? = nil,
@@ -76,16 +97,20 @@ public enum AppStatusRules {
             status.conditions = conditions.all
             return status
         }
-        let rollout = Rollout(of: app, deployments: observation.deployments)
-        status.url = rollout.exists ? AppNames(app).url(of: .api) : nil
+        let rollout = Rollout(of: app, deployments: observation.deployments, waiting: observation.waiting)
+        status.url = rollout.exists ? app.spec.web.address ?? AppNames(app).url(of: .api) : nil
         status.services = rollout.services.map(\.status)
         // Without pods nothing runs, of no version.
         if rollout.isComplete { status.version = rollout.hasPods ? imageTag(app.spec.image) : nil }
         judgeDatabase(observation.database, &conditions)
         judge(.kafkaReady, observation.kafka, &conditions)
         judge(.daprReady, observation.dapr, &conditions)
+        let web = app.spec.web
+        judge(.edgeReady, observation.edge, ifAsked: web.ingress != nil || web.gateway != nil, &conditions)
+        judge(.monitoringReady, observation.monitoring, ifAsked: app.spec.monitoring.isEnabled, &conditions)
         judgeServices(rollout, observation, &conditions)
         judgeWorkers(app, rollout, observation, &conditions)
+        judgeAutoscaling(app, observation, &conditions)
         summarise(rollout, &conditions)
         status.conditions = conditions.all
         return status
@@ -141,8 +166,10 @@ public enum AppStatusRules {
     }
 
     private static func judge(
-        _ type: ConditionType, _ area: AppObservation.Area?, _ conditions: inout ConditionSet
+        _ type: ConditionType, _ area: AppObservation.Area?, ifAsked isAsked: Bool = true,
+        _ conditions: inout ConditionSet
     ) {
+        guard isAsked else { return conditions.remove(type) }
         switch area {
         case nil: break
         case .ready(let reason, let message): conditions.set(type, .yes, reason, message)
@@ -164,6 +191,8 @@ public enum AppStatusRules {
         switch observation.hindrance {
         case .apiToken(let problem): conditions.set(.servicesReady, .no, .apiTokenInvalid, problem)
         case .mailLogin(let problem): conditions.set(.servicesReady, .no, .mailLoginInvalid, problem)
+        case .identityProvider(let problem):
+            conditions.set(.servicesReady, .no, .identityProviderCAInvalid, problem)
         case .predecessor(let object): conditions.set(.servicesReady, .no, .waitingForDeletion, object)
         case nil: conditions.set(.servicesReady, rollout.isComplete ? .yes : .no, rollout.reason, rollout.message)
         }
@@ -194,11 +223,25 @@ public enum AppStatusRules {
         }
     }
 
-    private static func summarise(_ rollout: Rollout, _ conditions: inout ConditionSet) {
-        let missing = [ConditionType.databaseReady, .kafkaReady, .daprReady, .servicesReady, .workersReady].compactMap {
-            conditions[$0]
+    private static func judgeAutoscaling(
+        _ app: TodoApp, _ observation: AppObservation, _ conditions: inout ConditionSet
+    ) {
+        if app.autoscaled.isEmpty {
+            conditions.remove(.autoscalingReady)
+        } else if observation.autoscaling == nil, conditions[.autoscalingReady] == nil {
+            conditions.set(.autoscalingReady, .no, .waitingForAutoscaler, "the services are scaled once they are there")
+        } else {
+            judge(.autoscalingReady, observation.autoscaling, &conditions)
         }
-        .filter { $0.status != .yes }
+    }
+
+    private static func summarise(_ rollout: Rollout, _ conditions: inout ConditionSet) {
+        // Sidecars come with their pods.
+        let isWaiting = conditions[.daprReady]?.reason == ConditionReason.waitingForPods.rawValue
+        let pods: [ConditionType] = isWaiting ? [.servicesReady, .daprReady] : [.daprReady, .servicesReady]
+        let types =
+            [.databaseReady, .kafkaReady] + pods + [.workersReady, .autoscalingReady, .edgeReady, .monitoringReady]
+        let missing = types.compactMap { conditions[$0] }.filter { $0.status != .yes }
         guard let first = missing.first, let reason = ConditionReason(rawValue: first.reason) else {
             conditions.settle(
                 .allReady, "every service runs, and so do the workers; database, Kafka and Dapr are ready")

@@ -48,19 +48,58 @@ struct ChildWriter {
         }
     }
 
-    /// Removes the children that were not applied; once everything was.
-    mutating func prune() async throws {
-        guard refusal == nil else { return }
-        for type in DesiredState.childTypes where type != DesiredState.kafkaType && type != DesiredState.nodePoolType {
-            try await prune(type)
+    /// What was done to a Deployment in another way.
+    mutating func note(_ deployment: KubernetesObject) { deployments[deployment.name] = deployment.json }
+
+    /// Leaves `children` as they are for now.
+    mutating func keep(_ children: [JSON]) {
+        for child in children.map(KubernetesObject.init) {
+            guard let type = DesiredState.type(of: child) else { continue }
+            wanted.insert(ControllerRuntime.ObjectReference(type, ObjectKey(child)))
         }
+    }
+
+    /// Removes the children of these types that are not among `children`, then applies these: each by itself, since nothing
+    /// else stands on them. Gives why some are not as they should be.
+    mutating func replace(_ types: [ResourceType], with children: [JSON]) async throws -> [String] {
+        guard refusal == nil else { return [] }
+        keep(children)
+        for type in types { try await prune(type) }
+        return try await tryApply(children)
+    }
+
+    /// Applies `children` that nothing else stands on, each by itself. Gives why some are not as they should be.
+    mutating func tryApply(_ children: [JSON]) async throws -> [String] {
+        guard refusal == nil else { return [] }
+        var problems: [String] = []
+        for child in children {
+            do { try await apply([child]) } catch let error as APIError
+                where error.isRefusal || error.isFailedWebhook
+            {
+                let object = KubernetesObject(child)
+                problems.append("\(object.kind) \(object.name): \(error.asRefusal)")
+            }
+            if let refusal { problems.append(refusal.message) }
+            refusal = nil
+        }
+        return problems
+    }
+
+    /// Removes the children that were neither applied nor kept; once everything was.
+    /// - Parameter left: kinds of which nothing is removed.
+    mutating func prune(except left: [ResourceType]) async throws {
+        guard refusal == nil else { return }
+        let last = [DesiredState.kafkaType, DesiredState.nodePoolType]
+        for type in DesiredState.childTypes where !(last + left).contains(type) { try await prune(type) }
         // Its topics and users have to go while the Kafka is there.
-        guard DesiredState.kafkaDependents.allSatisfy({ context.children($0).allSatisfy(isWanted($0)) }) else { return }
-        for type in [DesiredState.kafkaType, DesiredState.nodePoolType] { try await prune(type) }
+        guard DesiredState.kafkaDependents.allSatisfy({ context.belongings($0).allSatisfy(isWanted($0)) }) else {
+            return
+        }
+        for type in last where !left.contains(type) { try await prune(type) }
     }
 
     private mutating func prune(_ type: ResourceType) async throws {
-        for child in context.children(type) where !child.isBeingDeleted && !isWanted(type)(child) {
+        for child in context.belongings(type) where !child.isBeingDeleted && !isWanted(type)(child) {
             try await context.delete(child, type)
             changes.deleted.append(ControllerRuntime.ObjectReference(type, child.key))
         }
@@ -90,7 +129,7 @@ struct ChildWriter {
                 // The cache shows only what has our label, and may be behind.
             }
         }
-        if known?.controller?.uid != app.metadata.uid, try await isForeign(reference, mayAdopt: mayAdopt) {
+        if known?.belongs(to: app.metadata.uid) != true, try await isForeign(reference, mayAdopt: mayAdopt) {
             return .foreign
         }
         return .outcome(try await context.apply(child, reference.type))

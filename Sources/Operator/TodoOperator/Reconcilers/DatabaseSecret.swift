@@ -94,7 +94,14 @@ struct DatabaseSecret: Sendable, Equatable {
         for part in [uri, directURI ?? ""] + others {
             hash.update(data: Array("\(part.utf8.count):\(part)".utf8))
         }
-        return hash.finalize().prefix(16).map { byte in
+        return hash.finalize().hexadecimal(16)
+    }
+}
+
+extension SHA256Digest {
+    /// The first `count` bytes, in two digits each.
+    func hexadecimal(_ count: Int) -> String {
+        prefix(count).map { byte in
             let text = String(byte, radix: 16)
             return text.count == 1 ? "0" + text : text
         }.joined()

@@ -5,6 +5,7 @@ internal import StructuredData
 internal import TodoResources
 
 /// A Secret that the operator makes once, with random content, and never changes: a person may put something else there.
+/// To rotate is to make another one, under another name, that also holds what the one before it held.
 enum GeneratedSecret: CaseIterable {
     /// What callers of the HTTP API may present.
     case apiToken
@@ -28,7 +29,21 @@ enum GeneratedSecret: CaseIterable {
         guard !app.isPredecessor(owning: found) else {
             throw AppObservation.Hindrance.predecessor(of: reference(for: app))
         }
-        return found
+        return try await assign(found, to: app, in: context)
+    }
+
+    /// Sees to it that the Secret goes with the app, or stays, as the app says; what a person made stays theirs.
+    private func assign(
+        _ secret: KubernetesObject, to app: TodoApp, in context: ReconcileContext
+    ) async throws -> KubernetesObject {
+        let owner = owner(of: app)
+        guard Self.isWatched(secret), secret.controller?["uid"] != owner?["uid"] else { return secret }
+        return try await context.own(secret, Self.type, by: owner)
+    }
+
+    /// Nil for one that stays.
+    private func owner(of app: TodoApp) -> JSON? {
+        self == .auditKeys || app.spec.deletionPolicy == .retain ? nil : DesiredState.ownerReference(to: app)
     }
 
     private func find(for app: TodoApp, in context: ReconcileContext) async throws -> KubernetesObject {
@@ -36,12 +51,42 @@ enum GeneratedSecret: CaseIterable {
         if let found = context.store(Self.type)?.get(reference.key) { return found }
         // One without our label is followed by name once it was found.
         if context.isFollowed(reference), let found = try await context.read(reference) { return found }
+        let previous = try await previous(of: app, in: context)
         do {
-            return try await context.create(KubernetesObject(make(for: app)), Self.type)
+            return try await context.create(KubernetesObject(make(for: app, previous: previous)), Self.type)
         } catch let error as APIError where error.isAlreadyExists || error.isForbidden {
             // A role need not allow to make Secrets where a person does it.
             guard let found = try await context.read(reference) else { throw error }
             return found
+        }
+    }
+
+    /// What the pods take until they are rolled, in Base64, and others have kept: that of the name before this one. Nil
+    /// where nothing is rotated: one that was deleted is not to be taken any more.
+    private func previous(of app: TodoApp, in context: ReconcileContext) async throws -> String? {
+        let names = AppNames(app)
+        guard
+            let deployment = context.store(DesiredState.deploymentType)?.get(
+                namespace: names.namespace, name: names.service(.api)), let key = rotatingKey
+        else { return nil }
+        let rotation = deployment.annotations[Label.secretRotation]
+        guard rotation != names.rotation else { return nil }
+        let before = AppNames(app: names.app, namespace: names.namespace, rotation: rotation)
+        let found = try await context.client.find(
+            Self.type, ObjectKey(namespace: names.namespace, name: name(in: before)))
+        let data = found?.json["data"]
+        let last = data?[key]?.string
+        // While its pods are not all there, nobody else has the token of that name: callers show the one before it.
+        let isLive = DeploymentProgress(deployment.json).isRolledOut
+        return isLive ? last : data?["previous\(key.capitalized)"]?.string ?? last
+    }
+
+    /// What callers show, and so is taken for a while after a rotation. The two ends of `daprToken` are in one pod.
+    private var rotatingKey: String? {
+        switch self {
+        case .apiToken: "token"
+        case .linkKey: "key"
+        case .daprToken, .auditKeys: nil
         }
     }
 
@@ -50,9 +95,10 @@ enum GeneratedSecret: CaseIterable {
         secret.labels[Label.managedBy] == Label.operatorName
     }
 
-    private func name(for app: TodoApp) -> String {
-        let names = AppNames(app)
-        return switch self {
+    private func name(for app: TodoApp) -> String { name(in: AppNames(app)) }
+
+    func name(in names: AppNames) -> String {
+        switch self {
         case .apiToken: names.apiTokenSecret
         case .daprToken: names.daprTokenSecret
         case .auditKeys: names.auditKeySecret
@@ -68,12 +114,13 @@ enum GeneratedSecret: CaseIterable {
         }
     }
 
-    private func make(for app: TodoApp) -> JSON {
+    private func make(for app: TodoApp, previous: String?) -> JSON {
         var metadata = DesiredState.metadata(service, of: app, name: name(for: app))
-        if self == .auditKeys { metadata["ownerReferences"] = Optional.none }
+        metadata["ownerReferences"] = owner(of: app).map { [$0] }
+        var data = content.mapValues { $0.base64EncodedString() }
+        if let key = rotatingKey { data["previous\(key.capitalized)"] = previous }
         return [
-            "apiVersion": "v1", "data": JSON(content.mapValues { $0.base64EncodedString() }), "kind": "Secret",
-            "metadata": metadata, "type": "Opaque",
+            "apiVersion": "v1", "data": JSON(data), "kind": "Secret", "metadata": metadata, "type": "Opaque",
         ]
     }
 

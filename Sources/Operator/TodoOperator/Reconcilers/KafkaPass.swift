@@ -56,11 +56,20 @@ struct KafkaPass {
             return KafkaState(
                 area: .ready(
                     .externalKafka,
-                    "the services use \(servers.joined(separator: ", ")); its topics are others' to keep"),
+                    "the services use \(servers.joined(separator: ", ")); its topics are others' to keep" + former),
                 bootstrapServers: servers, secrets: try await read())
         } catch let problem as RequiredSecret.Problem {
             return KafkaState(area: .notReady(problem.reason, problem.message))
         }
+    }
+
+    /// What becomes of the app's own Kafka, as long as it is there.
+    private var former: String {
+        let names = context.belongings(DesiredState.kafkaType).map(\.key.name).joined(separator: ", ")
+        guard !names.isEmpty else { return "" }
+        return app.spec.deletionPolicy == .retain
+            ? "; Kafka \(names) stays with its topics, as spec.deletionPolicy is Retain"
+            : "; Kafka \(names) goes once every service is rolled out"
     }
 
     private func read() async throws -> [String] {
@@ -104,7 +113,7 @@ struct KafkaPass {
         context.store(type)?.get(namespace: app.metadata.namespace, name: name)?.json
     }
 
-    private func children(_ type: ResourceType) -> [JSON?] { context.children(type).map { $0.object.json } }
+    private func children(_ type: ResourceType) -> [JSON?] { context.belongings(type).map { $0.object.json } }
 
     /// It stays known while the Kafka is being changed.
     private static func bootstrapServers(_ kafka: JSON?) -> [String]? {
@@ -119,7 +128,13 @@ extension ReconcileContext {
     func absence(of types: [ResourceType], remedy: String) -> String? {
         for type in types {
             switch status(of: type) {
-            case .absent: return "the cluster does not have \(type.apiVersion) \(type.kind); \(remedy)"
+            case .absent:
+                let others = otherVersions(of: type)
+                guard others.isEmpty else {
+                    return "the cluster has \(type.kind) of \(type.group) only in version "
+                        + "\(others.joined(separator: " and ")), and \(type.version) is needed; \(remedy)"
+                }
+                return "the cluster does not have \(type.apiVersion) \(type.kind); \(remedy)"
             case .forbidden(let why):
                 return "the operator may not see \(type.apiVersion) \(type.kind) (\(why)); give its role the right to"
             case .starting, .synced, .failing, nil: continue

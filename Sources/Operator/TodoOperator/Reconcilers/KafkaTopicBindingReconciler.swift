@@ -11,14 +11,18 @@ public struct KafkaTopicBindingReconciler: Sendable {
     static let finalizer = "\(TodoGroup.name)/topic"
     private static let retryInterval = Duration.seconds(10)
 
+    private let shard: Shard
     private let now: @Sendable () -> KubernetesTime
 
     /// - Parameter now: the wall clock, for conditions.
-    public init(now: @escaping @Sendable () -> KubernetesTime = { .now }) { self.now = now }
+    public init(shard: Shard = .whole, now: @escaping @Sendable () -> KubernetesTime = { .now }) {
+        self.shard = shard
+        self.now = now
+    }
 
     /// One pass. What the user can mend ends up in conditions; what is thrown is tried again with a back-off.
     public func reconcile(_ context: ReconcileContext) async throws -> ReconcileResult {
-        guard let object = context.object else { return .done }
+        guard let object = context.object, try await !shard.isOthers(object, context) else { return .done }
         let binding: KafkaTopicBinding
         do { binding = try KafkaTopicBinding(validating: object.json) } catch {
             if object.isBeingDeleted { return try await release(context) }
@@ -188,7 +192,7 @@ extension ReconcileContext {
 
     /// The KafkaTopics of the app as they are, by name.
     func liveTopics(of app: TodoApp) -> [String: TopicPlan.LiveTopic] {
-        let topics = store(DesiredState.kafkaTopicType)?.list(ownedBy: app.metadata.uid ?? "") ?? []
+        let topics = store(DesiredState.kafkaTopicType)?.list(belongingTo: app.metadata.uid ?? "") ?? []
         return topics.reduce(into: [:]) { live, stored in
             guard let spec = stored.object.spec, let partitions = spec["partitions"]?.int,
                 let replicas = spec["replicas"]?.int

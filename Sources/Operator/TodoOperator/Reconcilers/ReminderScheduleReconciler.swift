@@ -15,17 +15,21 @@ public struct ReminderScheduleReconciler: Sendable {
     private static let retryInterval = Duration.seconds(10)
 
     private let policies: any PolicyKeeping
+    private let shard: Shard
     private let now: @Sendable () -> KubernetesTime
 
     /// - Parameter now: the wall clock, for conditions.
-    public init(policies: any PolicyKeeping, now: @escaping @Sendable () -> KubernetesTime = { .now }) {
+    public init(
+        policies: any PolicyKeeping, shard: Shard = .whole, now: @escaping @Sendable () -> KubernetesTime = { .now }
+    ) {
         self.policies = policies
+        self.shard = shard
         self.now = now
     }
 
     /// One pass. What the user can mend ends up in conditions; what is thrown is tried again with a back-off.
     public func reconcile(_ context: ReconcileContext) async throws -> ReconcileResult {
-        guard let object = context.object else {
+        guard let object = context.object, try await !shard.isOthers(object, context) else {
             context.follow([])
             return .done
         }

@@ -8,7 +8,7 @@ internal import TodoResources
 struct RequiredSecret: Hashable {
     let reference: ControllerRuntime.ObjectReference
     /// The keys that are read, in this order.
-    let keys: [String]
+    private(set) var keys: [String]
     /// The field, for messages: `spec.notifications.email`.
     let field: String
 
@@ -47,6 +47,17 @@ struct RequiredSecret: Hashable {
         }
     }
 
+    /// The values, or a word in place of one that is not there: pods do without, or say themselves what they miss.
+    func readIfPresent(in context: ReconcileContext) async throws -> [String] {
+        var values: [String] = []
+        for key in keys {
+            var one = self
+            one.keys = [key]
+            do { values += try await one.read(in: context) } catch is Problem { values.append("absent") }
+        }
+        return values
+    }
+
     private func described(_ keys: [String]) -> String {
         guard let last = keys.last, keys.count > 1 else { return "the key \(keys.first ?? "")" }
         return "the keys \(keys.dropLast().joined(separator: ", ")) and \(last)"
@@ -58,6 +69,22 @@ extension RequiredSecret {
     static func mailLogin(of app: TodoApp) -> RequiredSecret? {
         app.spec.notifications.email?.secretRef.map {
             RequiredSecret($0.name, keys: ["username", "password"], field: "spec.notifications.email", of: app)
+        }
+    }
+
+    /// What people set as variables of the services. A pod reads it once, so that a change has to roll it.
+    static func environment(of app: TodoApp) -> [RequiredSecret] {
+        app.services.flatMap { service in
+            app[service: service].pod.secretKeys.sorted { $0.key < $1.key }.map { name, keys in
+                RequiredSecret(name, keys: keys, field: "env of \(service.rawValue)", of: app)
+            }
+        }
+    }
+
+    /// The certificate authorities of the identity provider; nil for those of the system.
+    static func identityProviderCA(of app: TodoApp) -> RequiredSecret? {
+        app.spec.auth.oidc?.caSecretRef.map {
+            RequiredSecret($0.name, keys: [$0.key], field: "spec.auth.oidc.caSecretRef", of: app)
         }
     }
 

@@ -4,33 +4,47 @@ internal import StructuredData
 internal import TodoResources
 
 /// What a `Rollout` depends on of a Deployment.
-struct DeploymentProgress: Equatable {
+struct DeploymentProgress: Hashable {
     /// The status is about the present spec.
     let isCurrent: Bool
+    /// How many pods there should be.
+    let replicas: Int?
     let updated: Int
     let ready: Int
     let total: Int
+    /// Its last rollout came to its end. It stays so while pods come and go without a change of the template.
+    let isProven: Bool
     /// Why it was given up; nil when it was not.
     let failure: String?
 
     init(_ deployment: JSON) {
         let status = deployment["status"]
+        replicas = deployment.at("spec", "replicas")?.int
         isCurrent = status?["observedGeneration"]?.int == deployment.at("metadata", "generation")?.int
         updated = isCurrent ? status?["updatedReplicas"]?.int ?? 0 : 0
         ready = status?["readyReplicas"]?.int ?? 0
         total = status?["replicas"]?.int ?? 0
         let progressing = status?["conditions"]?.array?.first { $0["type"] == "Progressing" }
+        isProven = isCurrent && progressing?["reason"] == "NewReplicaSetAvailable"
         failure =
             isCurrent && progressing?["reason"] == "ProgressDeadlineExceeded"
             ? progressing?["message"]?.string ?? "the rollout made no progress" : nil
     }
+
+    /// It has no pods and wants none, whoever scaled it.
+    var isAtZero: Bool { isCurrent && isProven && total == 0 }
+
+    /// Every pod has the present template, and was ready with it.
+    var isRolledOut: Bool { isCurrent && updated == total && (isProven || (ready == total && total > 0)) }
 }
 
 extension Predicate {
-    /// Of a Deployment: it has got on, or was given up.
+    /// Of a Deployment: it has got on, or was given up. That somebody else has changed its spec is no news until its status
+    /// speaks of that: else an app would not be ready for a moment whenever it is scaled.
     static let rolloutMoved = Predicate { change in
         guard let old = change.old, let new = change.new else { return true }
-        return DeploymentProgress(old.object.json) != DeploymentProgress(new.object.json)
+        let progress = DeploymentProgress(new.object.json)
+        return progress.isCurrent && DeploymentProgress(old.object.json) != progress
     }
 }
 
@@ -38,9 +52,11 @@ extension Predicate {
 struct Rollout {
     let services: [ServiceRollout]
 
-    init(of app: TodoApp, deployments: [String: JSON]) {
+    /// - Parameter waiting: those that were not yet told of their present template.
+    init(of app: TodoApp, deployments: [String: JSON], waiting: [TodoApp.ServiceName] = []) {
         services = app.services.map { name in
-            ServiceRollout(name, of: app, deployment: deployments[AppNames(app).service(name)])
+            ServiceRollout(
+                name, of: app, deployment: deployments[AppNames(app).service(name)], isWaiting: waiting.contains(name))
         }
     }
 
@@ -59,12 +75,14 @@ struct Rollout {
         return failed ? .rolloutFailed : .rollingOut
     }
 
-    /// Of the services that are not complete, those that failed alone if there are any; else of all.
+    /// Of the services that are not complete, those that failed alone if there are any; else of all. Those that wait for
+    /// their turn come last.
     var message: String {
         let failing = services.filter(\.failed)
-        let incomplete = services.filter { !$0.isComplete }
-        let told = failing.isEmpty ? (incomplete.isEmpty ? services : incomplete) : failing
-        return told.map(\.message).joined(separator: "; ")
+        let incomplete = services.filter { !$0.isComplete && !$0.isWaiting }
+        let told = failing.isEmpty ? (incomplete.isEmpty ? services.filter { !$0.isWaiting } : incomplete) : failing
+        let waiting = services.filter(\.isWaiting).map(\.status.name).joined(separator: ", ")
+        return (told.map(\.message) + (waiting.isEmpty ? [] : ["then come \(waiting)"])).joined(separator: "; ")
     }
 }
 
@@ -73,16 +91,26 @@ struct ServiceRollout {
     let exists: Bool
     let failed: Bool
     let isComplete: Bool
+    /// Its turn to get the present template has not come.
+    let isWaiting: Bool
     let message: String
 
-    init(_ name: TodoApp.ServiceName, of app: TodoApp, deployment: JSON?) {
-        let desired = app[service: name].replicas
+    init(_ name: TodoApp.ServiceName, of app: TodoApp, deployment: JSON?, isWaiting: Bool) {
+        let least = app[service: name].replicas
         let progress = DeploymentProgress(deployment ?? .null)
-        let (updated, ready) = (progress.updated, progress.ready)
+        let isScaled = app[service: name].autoscaling != nil
+        let desired = isScaled ? progress.replicas ?? least : least
+        let (updated, ready) = (isWaiting ? 0 : progress.updated, progress.ready)
+        self.isWaiting = isWaiting
         exists = deployment != nil
         status = TodoApp.ServiceStatus(name: name.rawValue, desired: desired, updated: updated, ready: ready)
-        failed = progress.failure != nil
-        isComplete = exists && progress.isCurrent && updated == desired && ready == desired && progress.total == desired
+        failed = progress.failure != nil && !isWaiting
+        isComplete =
+            exists && !isWaiting && progress.isCurrent
+            // More pods on their way are no rollout; that the least are not there is one.
+            && (isScaled
+                ? updated == progress.total && min(updated, ready) >= least
+                : updated == desired && ready == desired && progress.total == desired)
         let advice =
             "see kubectl describe pods -n \(app.metadata.namespace) "
             + "-l \(Label.instance)=\(app.metadata.name),\(Label.component)=\(name.rawValue)"
@@ -97,7 +125,7 @@ struct ServiceRollout {
                 "waiting until the last pod has ended"
             } else {
                 "\(updated) of \(desired) pods updated, \(ready) ready"
-                    + (updated == desired ? "; if that lasts, \(advice)" : "")
+                    + (updated > 0 ? "; if that lasts, \(advice)" : "")
             }
         message = "\(name.rawValue): \(text)"
     }

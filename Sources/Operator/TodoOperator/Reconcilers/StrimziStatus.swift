@@ -13,7 +13,9 @@ enum StrimziStatus: Equatable {
     init(_ object: JSON?) {
         let kind = object?["kind"]?.string ?? "it"
         guard let status = object?["status"] else {
-            self = .pending("Strimzi has not taken it up; see whether its operator runs and watches this namespace")
+            let since = object?.at("metadata", "creationTimestamp")?.string.map { " since \($0)" } ?? ""
+            self = .pending(
+                "Strimzi has not taken it up\(since); see whether its operator runs and watches this namespace")
             return
         }
         let conditions = status["conditions"]?.array ?? []

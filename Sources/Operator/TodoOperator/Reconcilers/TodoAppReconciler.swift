@@ -1,5 +1,5 @@
 public import ControllerRuntime
-public import KubernetesClient
+internal import KubernetesClient
 internal import Logging
 internal import StructuredData
 internal import TodoResources
@@ -12,30 +12,43 @@ public struct TodoAppReconciler: Sendable {
 
     private let database: any DatabasePreparing
     private let workers: any WorkerSupervising
+    private let sidecars: SidecarInspector
+    private let inheritedLabels: InheritedLabels
     private let now: @Sendable () -> KubernetesTime
 
-    /// - Parameter now: the wall clock, for conditions.
-    public init(
-        database: any DatabasePreparing, workers: any WorkerSupervising,
+    /// - Parameters:
+    ///   - inheritedLabels: those of an app that its objects get too.
+    ///   - now: the wall clock, for conditions.
+    init(
+        database: any DatabasePreparing, workers: any WorkerSupervising, sidecars: SidecarInspector,
+        inheritedLabels: InheritedLabels = .none,
         now: @escaping @Sendable () -> KubernetesTime = { .now }
     ) {
         self.database = database
         self.workers = workers
+        self.sidecars = sidecars
+        self.inheritedLabels = inheritedLabels
         self.now = now
     }
 
     /// One pass. What the user can mend ends up in conditions; what is thrown is tried again with a back-off.
     public func reconcile(_ context: ReconcileContext) async throws -> ReconcileResult {
+        try await sidecars.turns.during(passOf: context.key) { try await bring(context) }
+    }
+
+    private func bring(_ context: ReconcileContext) async throws -> ReconcileResult {
         // Owner references do the deleting.
         guard let object = context.object, !object.isBeingDeleted else {
             context.follow([])
             workers.stop(context.key)
-            guard let object = context.object else { return .done }
+            sidecars.forget(context.key)
+            guard let object = context.object else { return try await KafkaRemoval.releaseLeftovers(context) }
             return try await KafkaRemoval(app: object, context: context).step()
         }
-        let app: TodoApp
+        var app: TodoApp
         do {
             app = try TodoApp(validating: object.json)
+            app.inheritedLabels = inheritedLabels.labels(of: app)
         } catch {
             context.follow([])
             let previous = try? object.status?.decode(TodoApp.Status.self)
@@ -67,30 +80,21 @@ public struct TodoAppReconciler: Sendable {
             }
         } catch let error as APIError where error.isNamespaceTerminating {
             return leave(context)
-        } catch let error as APIError where error.isForbidden || error.isInvalid {
-            let problem = Self.describe(error)
+        } catch let error as APIError where error.isRefusal {
+            let problem = error.asRefusal
             observation = AppObservation(refusal: .applyFailed(problem), database: .failed(.applyFailed, problem))
         }
         let status = AppStatusRules.status(of: app, seeing: observation, now: now().text)
         try await publish(status, previous: app.status, in: context)
         // What stands in the way is not watched: it has not our label.
-        return .requeue(after: observation.isSettled ? Self.checkInterval : Self.retryInterval)
+        return .requeue(
+            after: observation.askAgain ?? (observation.isSettled ? Self.checkInterval : Self.retryInterval))
     }
 
     /// The app goes with its namespace: there is nobody to tell.
     private func leave(_ context: ReconcileContext) -> ReconcileResult {
         context.logger.debug("the namespace is being deleted")
         return .requeue(after: Self.retryInterval)
-    }
-
-    /// The server's words, and who can do something about them.
-    private static func describe(_ refusal: APIError) -> String {
-        let words = refusal.status.map(\.message).flatMap { $0.isEmpty ? nil : $0 } ?? "\(refusal)"
-        let remedy =
-            refusal.isInvalid
-            ? "correct the spec of the TodoApp"
-            : "check the role of the operator's ServiceAccount, and the quotas and admission policies of the namespace"
-        return "the API server refuses it: \(words); \(remedy)"
     }
 
     /// Brings everything to what the spec says, as far as that is possible, and tells how far that was.
@@ -100,9 +104,11 @@ public struct TodoAppReconciler: Sendable {
         do { own = .success(try await .ensure(for: app, in: context)) } catch { own = .failure(error) }
         let unwatched = (try? own.get().unwatched) ?? Set(GeneratedSecret.allCases.map { $0.reference(for: app) })
         let mail = RequiredSecret.mailLogin(of: app)
+        let provider = RequiredSecret.identityProviderCA(of: app)
         let plan = TopicPlan(app, bindings: context.bindings(of: app), live: context.liveTopics(of: app))
         let passOfKafka = KafkaPass(app: app, plan: plan, context: context)
-        let named = (passOfKafka.secrets + [mail].compactMap(\.self)).map(\.reference)
+        let environment = RequiredSecret.environment(of: app)
+        let named = (passOfKafka.secrets + [mail, provider].compactMap(\.self) + environment).map(\.reference)
         context.follow(unwatched.union([secret] + named))
         var children = ChildWriter(of: app, in: context)
         defer { children.announce() }
@@ -116,11 +122,15 @@ public struct TodoAppReconciler: Sendable {
             let version = try await database.prepare(uri: access.migrationURI, tlsMode: app.spec.database.tlsMode)
             observation.database = .ready(schemaVersion: version)
             observation.workers = supervise(app, access, context)
-            let secrets = try await own.get().content + read(mail, in: context) + kafka.secrets
-            let inputs = DesiredStateInputs(
+            var secrets =
+                try await own.get().content + read(mail, or: { .mailLogin($0) }, in: context) + kafka.secrets
+                + read(provider, or: { .identityProvider($0) }, in: context)
+            for secret in environment { secrets += try await secret.readIfPresent(in: context) }
+            var inputs = DesiredStateInputs(
                 secretChecksum: access.checksum(with: secrets), databasePorts: access.ports,
                 hasDirectURI: access.directURI != nil, bootstrapServers: kafka.bootstrapServers)
-            observation.dapr = try await bringUp(app, plan, inputs, &children, context)
+            inputs.hasOwnKafka = !context.belongings(DesiredState.kafkaType).isEmpty
+            try await bringUp(app, plan, inputs, &children, &observation, context)
         } catch let problem as DatabaseProblem {
             observation.database = .failed(problem.reason, problem.message)
         } catch let hindrance as AppObservation.Hindrance {
@@ -131,26 +141,53 @@ public struct TodoAppReconciler: Sendable {
         return observation
     }
 
-    /// The sidecars' objects, then the services.
+    /// The sidecars' objects, then the services, and what came of it.
     private func bringUp(
         _ app: TodoApp, _ plan: TopicPlan, _ inputs: DesiredStateInputs, _ children: inout ChildWriter,
-        _ context: ReconcileContext
-    ) async throws -> AppObservation.Area {
+        _ observation: inout AppObservation, _ context: ReconcileContext
+    ) async throws {
         guard inputs.bootstrapServers != nil else {
-            return .notReady(.waitingForKafka, "the sidecars start once the Kafka is reached")
+            observation.dapr = .notReady(.waitingForKafka, "the sidecars start once the Kafka is reached")
+            return
         }
         let absence = context.absence(
             of: DesiredState.daprTypes, remedy: "install Dapr 1.17 or later (dapr init -k, or its Helm chart)")
         if absence == nil { try await children.apply(DesiredState.dapr(of: app, plan, inputs: inputs)) }
-        try await children.apply(DesiredState.services(of: app, inputs: inputs))
-        try await children.prune()
-        if let absence { return .notReady(.daprNotInstalled, absence) }
-        return .ready(.daprConfigured, "the components and subscriptions of the sidecars are there")
+        let line = RolloutLine(of: app, DesiredState.services(of: app, inputs: inputs), live: children.deployments)
+        observation.waiting = line.waiting
+        let handover = ReplicaHandover(app: app, context: context)
+        try await handover.release(children)
+        try await children.apply(line.due)
+        children.keep(line.kept)
+        try await handover.raise(&children)
+        observation.autoscaling = try await AutoscalingPass(app: app, context: context)
+            .run(DesiredState.autoscalers(of: app, plan, inputs: inputs), &children)
+        observation.edge = try await EdgePass(app: app, context: context).run(&children)
+        observation.monitoring = try await MonitoringPass(app: app, context: context).run(&children)
+        let rollout = Rollout(of: app, deployments: children.deployments, waiting: line.waiting)
+        try await children.prune(except: Self.kafkaTypesToLeave(of: app, rollout))
+        if let absence {
+            observation.dapr = .notReady(.daprNotInstalled, absence)
+        } else if children.refusal == nil {
+            let inspection = try await sidecars.inspect(app, plan, deployments: children.deployments, context)
+            observation.dapr = inspection.area
+            observation.askAgain = inspection.askAgain
+        }
     }
 
-    private func read(_ login: RequiredSecret?, in context: ReconcileContext) async throws -> [String] {
-        do { return try await login?.read(in: context) ?? [] } catch let problem as RequiredSecret.Problem {
-            throw AppObservation.Hindrance.mailLogin(problem.message)
+    /// Which kinds of objects of an own Kafka are left alone though the app has changed to another one: pods of before use
+    /// all of them until the last is replaced, and what `Retain` is to keep does not go by a change of the spec.
+    private static func kafkaTypesToLeave(of app: TodoApp, _ rollout: Rollout) -> [ResourceType] {
+        guard app.managedKafka == nil else { return [] }
+        guard rollout.isComplete else { return DesiredState.kafkaTypes }
+        return app.spec.deletionPolicy == .retain ? DesiredState.keptTypes : []
+    }
+
+    private func read(
+        _ secret: RequiredSecret?, or hindrance: (String) -> AppObservation.Hindrance, in context: ReconcileContext
+    ) async throws -> [String] {
+        do { return try await secret?.read(in: context) ?? [] } catch let problem as RequiredSecret.Problem {
+            throw hindrance(problem.message)
         }
     }
 
@@ -173,7 +210,7 @@ public struct TodoAppReconciler: Sendable {
         guard let now = ready(status), now.reason != ready(previous)?.reason else { return }
         let isExpected = [
             ConditionReason.allReady, .rollingOut, .suspended, .waitingForDeletion, .waitingForStrimzi,
-            .waitingForKafka,
+            .waitingForKafka, .waitingForPods, .waitingForAutoscaler, .waitingForGateway, .waitingForIngress,
         ].map(\.rawValue)
             .contains(now.reason)
         context.record(
@@ -181,5 +218,23 @@ public struct TodoAppReconciler: Sendable {
         context.logger.log(
             level: isExpected ? .info : .warning, "\(now.message)",
             metadata: ["ready": "\(now.status.rawValue)", "reason": "\(now.reason)"])
+    }
+}
+
+extension APIError {
+    /// The server does not want the object as it is; a webhook that denies it says 400 unless it is told otherwise.
+    var isRefusal: Bool { !isNamespaceTerminating && [400, 403, 422].contains(status?.code) }
+
+    /// The server could not ask a webhook.
+    var isFailedWebhook: Bool { status?.code == 500 }
+
+    /// The server's words about an object that it refuses, and who can do something about them.
+    var asRefusal: String {
+        let words = status.map(\.message).flatMap { $0.isEmpty ? nil : $0 } ?? "\(self)"
+        let remedy =
+            isInvalid
+            ? "correct the spec of the TodoApp"
+            : "check the role of the operator's ServiceAccount, and the quotas and admission policies of the namespace"
+        return "the API server refuses it: \(words); \(remedy)"
     }
 }

@@ -1,0 +1,56 @@
+internal import Crypto
+internal import KubernetesClient
+internal import StructuredData
+internal import TodoResources
+
+/// Which of an app's objects a pass applies, so that a change of pod templates is rolled out one service after the other
+/// (promise 11): what breaks the first stops there, and the others go on with what they had.
+///
+/// Nothing is remembered: each Deployment carries the digest of the template that it was last given. A service waits when
+/// its template has changed and a service before it is still being rolled out. So what does not replace pods never waits,
+/// and drift is put back at once: it changes no digest. A service without a Deployment, or without a ready pod, has
+/// nothing to protect. One that has lost pods since its rollout ended holds nobody up: the change may be its remedy.
+struct RolloutLine {
+    /// To be applied, in this order.
+    private(set) var due: [JSON] = []
+    /// To be left as they are until others are rolled out.
+    private(set) var kept: [JSON] = []
+    /// Whose `kept` are.
+    private(set) var waiting: [TodoApp.ServiceName] = []
+
+    /// - Parameters:
+    ///   - objects: the services' objects. Those that are no Deployments are due as they are.
+    ///   - live: the Deployments that there are, by name.
+    init(of app: TodoApp, _ objects: [JSON], live: [String: JSON]) {
+        let services = app.services.reduce(into: [:]) { $0[AppNames(app).service($1)] = $1 }
+        var isFree = true
+        for object in objects {
+            guard object["kind"]?.string == DesiredState.deploymentType.kind,
+                let name = object.at("metadata", "name")?.string, let service = services[name]
+            else {
+                due.append(object)
+                continue
+            }
+            let digest = Self.digest(of: object.at("spec", "template") ?? .null)
+            var deployment = object
+            deployment.set(.string(digest), at: "metadata", "annotations", Label.templateDigest)
+            // One without was made by an earlier release; templates are the same in every release.
+            let given = live[name].flatMap { KubernetesObject($0).annotations[Label.templateDigest] }
+            let isChanged = given.map { $0 != digest } ?? false
+            let progress = live[name].map(DeploymentProgress.init)
+            let isProtected = app.spec.upgradePolicy == .paced && progress.map { $0.ready > 0 } ?? false
+            if isChanged, isProtected, !isFree {
+                kept.append(deployment)
+                waiting.append(service)
+            } else {
+                due.append(deployment)
+                if isChanged || progress.map({ !$0.isRolledOut }) ?? false { isFree = false }
+            }
+        }
+    }
+
+    /// The same in every release, and whatever the order of members.
+    private static func digest(of template: JSON) -> String {
+        SHA256.hash(data: template.encoded(sortedKeys: true)).hexadecimal(8)
+    }
+}
