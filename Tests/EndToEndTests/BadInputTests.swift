@@ -3,7 +3,7 @@ import StructuredData
 import Testing
 
 /// Bad input gets one line that says what to do; nothing crashes, nothing is lost.
-@Suite(.timeLimit(.minutes(3))) struct BadInputTests {
+@Suite(.inTime) struct BadInputTests {
     static func app(_ spec: String) -> String {
         "apiVersion: todo-operator.dev/v1alpha1\nkind: TodoApp\nmetadata: {name: todo}\nspec: \(spec)\n"
     }
@@ -52,7 +52,9 @@ import Testing
 
     @Test(arguments: [
         (["render"], "--file"), (["render", "-f", "/no/such/file"], "No such file"), (["fly"], "fly"),
-        (["operator", "--workers", "0"], "--workers"), (["up", "--port", "notaport"], "--port"),
+        (["operator", "--workers", "0"], "--workers"), (["operator", "--inherited-labels", "*"], "--inherited-labels"),
+        (["operator", "--leader-elect", "--app-selector", "shard=a"], "--lease-name"),
+        (["up", "--port", "notaport"], "--port"),
     ])
     func wrongUsageIsOneLineToo(arguments: [String], message: String) async throws {
         let result = try await Command.run(Command.todo, arguments)

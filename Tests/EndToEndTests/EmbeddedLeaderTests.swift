@@ -5,11 +5,11 @@ import PostgresServer
 import Testing
 
 /// Who leads fires the reminders; when it goes, at whatever point, another does, and nothing is lost or done twice.
-@Suite(.timeLimit(.minutes(10))) struct EmbeddedLeaderTests {
+@Suite(.inTime) struct EmbeddedLeaderTests {
     /// - Parameter isLost: the connection is gone at once, and the batch with it; else the server finishes what it has.
     @Test(arguments: [true, false])
     func killedInTheMidstOfABatch(isLost: Bool) async throws {
-        try await LoadGate.shared.alone { try await Self.killInTheMidstOfABatch(isLost: isLost) }
+        try await LoadGate.shared.idly { try await Self.killInTheMidstOfABatch(isLost: isLost) }
     }
 
     private static func killInTheMidstOfABatch(isLost: Bool) async throws {
@@ -54,7 +54,7 @@ import Testing
 
     /// A statement of its own, that reached the server in time, has its turn when another one leads already.
     @Test func stoppedPastItsLease() async throws {
-        try await LoadGate.shared.alone { try await Self.stopPastTheLease() }
+        try await LoadGate.shared.idly { try await Self.stopPastTheLease() }
     }
 
     private static func stopPastTheLease() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 /// What the operator makes of the samples is what Strimzi, Dapr and Kubernetes take. Their schemas are not part of this
 /// repository: `SCHEMAS` names the folder, else it lies beside the checkout.
-@Suite(.loadsProcessors, .timeLimit(.minutes(5))) struct SampleTests {
+@Suite(.loadsProcessors, .inTime) struct SampleTests {
     static let schemas =
         ProcessInfo.processInfo.environment["SCHEMAS"].map { URL(fileURLWithPath: $0) }
         ?? Command.repository.deletingLastPathComponent().appending(path: "shared/schemas")
@@ -49,6 +49,21 @@ import Testing
         #expect(own.status == 0, "\(own.out)\(own.err)")
     }
 
+    /// The kinds as their projects publish them, where their schemas and kubectl are there.
+    static func installKinds(in cluster: TestCluster) async throws {
+        guard hasSchemas, let path = Kubectl.installed.last else { return }
+        let kubectl = try Kubectl(path: path, kubeconfig: cluster.kubeconfig, namespace: "default")
+        let projects = [
+            "strimzi-1.2.0", "dapr-1.18.3", "keda-2.20.2", "gateway-api-1.6.1", "prometheus-operator-0.93.0",
+        ]
+        for project in projects {
+            let result = try await kubectl.run([
+                "apply", "--server-side", "--force-conflicts", "-f", schemas.appending(path: project).path,
+            ])
+            #expect(result.status == 0, "\(result)")
+        }
+    }
+
     /// The kinds as their projects publish them, in the embedded API server.
     @Test(
         .enabled(if: hasSchemas && !Kubectl.installed.isEmpty, "no kubectl, or no schemas: set SCHEMAS to their folder")
@@ -57,12 +72,7 @@ import Testing
         let cluster = try await TestCluster.start(forAppsIn: "team")
         let kubectl = try Kubectl(
             path: try #require(Kubectl.installed.last), kubeconfig: cluster.kubeconfig, namespace: "team")
-        for project in ["strimzi-1.2.0", "dapr-1.18.3"] {
-            let result = try await kubectl.run([
-                "apply", "--server-side", "--force-conflicts", "-f", Self.schemas.appending(path: project).path,
-            ])
-            #expect(result.status == 0, "\(result)")
-        }
+        try await Self.installKinds(in: cluster)
         // Most objects are the same in most samples.
         var distinct: Set<String> = []
         for file in try await files() {

@@ -6,7 +6,7 @@ import StructuredData
 import Testing
 
 /// A leader that is stopped past its lease, as by a paused virtual machine, writes nothing when it goes on.
-@Suite(.timeLimit(.minutes(10))) struct StoppedLeaderTests {
+@Suite(.inTime) struct StoppedLeaderTests {
     static let namespace = "leaders"
     /// Where an operator writes.
     static let types: [ResourceType] = [
@@ -39,7 +39,7 @@ import Testing
         try await Self.quiet(client)
 
         let before = try await Self.versions(client)
-        let elapsed = try await LoadGate.shared.alone {
+        let elapsed = try await LoadGate.shared.idly {
             let start = ContinuousClock.now
             first.signal(SIGCONT)
             let exit = try await first.exit(within: .seconds(10))

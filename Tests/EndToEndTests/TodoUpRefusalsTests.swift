@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What keeps `todo up` from starting is said at once, in one line; what cuts it short harms nothing.
-@Suite(.timeLimit(.minutes(5))) struct TodoUpRefusalsTests {
+@Suite(.inTime) struct TodoUpRefusalsTests {
     static func up(_ folder: TemporaryFolder, _ more: String...) async throws -> CommandResult {
         try await Command.run(Command.todo, ["up", "--data-dir", folder.url.path, "--port", "0"] + more)
     }

@@ -5,7 +5,7 @@ import StructuredData
 import Testing
 
 /// The main job: one command, a `TodoApp` that becomes Ready, tasks over HTTP, and all of it again after a restart.
-@Suite(.timeLimit(.minutes(10))) struct TodoUpTests {
+@Suite(.inTime) struct TodoUpTests {
     @Test func theAppIsReadyWithinTenSecondsAndTheTaskOutlivesARestart() async throws {
         try await LoadGate.shared.alone {
             let data = try TemporaryFolder()

@@ -4,7 +4,7 @@ import StructuredData
 import Testing
 
 /// The Helm chart, by Helm's own engine.
-@Suite(.needsHelm, .timeLimit(.minutes(5))) struct HelmChartTests {
+@Suite(.needsHelm, .inTime) struct HelmChartTests {
     /// Every value, each other than the default.
     static let everything: JSON = [
         "nameOverride": "todos", "fullnameOverride": "todos-operator", "commonLabels": ["team": "platform"],
@@ -13,7 +13,8 @@ import Testing
             "digest": .string("sha256:\(String(repeating: "ab", count: 32))"), "pullPolicy": "Always",
         ],
         "imagePullSecrets": [["name": "registry"]],
-        "replicas": 3, "watchNamespace": "team", "workers": 16, "logLevel": "debug",
+        "replicas": 3, "watchNamespace": "team", "appSelector": "shard in (a,b)", "leaseName": "todo-ab",
+        "inheritedLabels": ["team", "costs.example.com/*"], "workers": 16, "logLevel": "debug",
         "resources": ["limits": ["memory": "1Gi"], "requests": ["cpu": "1", "memory": "256Mi"]],
         "nodeSelector": ["kubernetes.io/os": "linux"],
         "tolerations": [["key": "dedicated", "operator": "Exists", "effect": "NoSchedule"]],
@@ -65,6 +66,25 @@ import Testing
         #expect(try Self.byName(rendered).keys.sorted() == Self.byName(expected).keys.sorted())
         let (one, other) = (try Self.byName(rendered), try Self.byName(expected))
         for (name, text) in other { #expect(one[name] == text, "\(name)") }
+    }
+
+    /// Releases that share the apps hold a Lease each.
+    @Test(
+        arguments: [
+            ([:], "todo-operator", nil), (["appSelector": "shard=a"], "apps-a-todo-operator", "apps-a-todo-operator"),
+            (["appSelector": "shard=a", "leaseName": "mine"], "mine", "mine"), (["leaseName": "mine"], "mine", "mine"),
+        ] as [(JSON, String, String?)])
+    func theRoleAllowsTheLeaseThatTheOperatorHolds(values: JSON, lease: String, option: String?) async throws {
+        let objects = try await helm.template(values, release: "apps-a")
+        let role = try #require(
+            objects.first {
+                $0["kind"] == "Role" && $0.at("metadata", "name") == "apps-a-todo-operator-leader-election"
+            })
+        #expect(role["rules"]?.array?.compactMap { $0["resourceNames"] } == [[.string(lease)]])
+        let deployment = try #require(objects.first { $0["kind"] == "Deployment" })
+        let arguments = deployment.at("spec", "template", "spec", "containers")?[0]?["args"]?.array ?? []
+        let named = arguments.compactMap(\.string).first { $0.hasPrefix("--lease-name=") }
+        #expect(named == option.map { "--lease-name=\($0)" })
     }
 
     @Test func theMonitoringIsThatOfTheComponent() async throws {
@@ -132,7 +152,8 @@ import Testing
     @Test(
         arguments: [
             ["replica": 3], ["replicas": "two"], ["workers": 0], ["logLevel": "verbose"],
-            ["image": ["digest": "sha256:12"]], ["watchNamespace": "a,b"], ["rbac": ["clusterAdmin": true]],
+            ["image": ["digest": "sha256:12"]], ["watchNamespace": "a,b"], ["inheritedLabels": ["*"]],
+            ["rbac": ["clusterAdmin": true]],
             ["serviceAccount": ["create": false]], ["resources": ["claims": []]],
         ] as [JSON])
     func aValueThatIsNoneOrWrongIsRefused(values: JSON) async throws {

@@ -208,3 +208,18 @@ struct TodoPage {
         try await says("Live", in: "connection-state")
     }
 }
+
+extension Browser {
+    /// Waits until it is so: a page draws what happened a moment later.
+    func holds(
+        _ what: String = "it", sourceLocation: SourceLocation = #_sourceLocation,
+        _ condition: () async throws -> Bool
+    ) async throws {
+        do {
+            _ = try await eventually(what) { () async throws -> Bool? in try await condition() ? true : nil }
+        } catch {
+            Issue.record(error, sourceLocation: sourceLocation)
+            throw error
+        }
+    }
+}

@@ -4,7 +4,7 @@ import Testing
 import WebDriver
 
 /// WCAG 2.2 AA, as far as a program can tell: each view and sheet, light and dark, at a desk and on a phone.
-@Suite(.needsBrowser, .loadsProcessors, .timeLimit(.minutes(10))) struct WebAccessibilityTests {
+@Suite(.needsBrowser, .loadsProcessors, .inTime) struct WebAccessibilityTests {
     enum Screen: String, CaseIterable {
         case desktop, dark, phone
 
@@ -109,7 +109,7 @@ import WebDriver
             try await Browser.run(screen.look) { browser in
                 try await browser.go(to: url)
                 _ = try await browser.control("Sign in")
-                #expect(try await browser.focused().name == "E-mail address")
+                try await browser.holds { try await browser.focused().name == "E-mail address" }
                 try await check(TodoPage(browser: browser, url: url), "sign-in, \(screen)")
             }
         }
@@ -132,16 +132,16 @@ import WebDriver
                 (".row .complete", "checkbox", "Complete “Parent”"), ("#nav-inbox", "link", "Inbox"),
             ] {
                 let element = try await browser.find(selector)
-                #expect(try await element.role == role, "\(selector)")
+                try await page.browser.holds("\(selector)") { try await element.role == role }
                 if !name.isEmpty { #expect(try await element.name == name, "\(selector)") }
             }
             let row = try await page.row("Parent")
-            #expect(try await row.role == "row")
-            #expect(try await row.property("ariaExpanded") == "true")
-            #expect(try await page.row("Child").property("ariaLevel") == "2")
-            #expect(try await browser.find("#nav-inbox").property("ariaCurrent") == "page")
+            try await page.browser.holds { try await row.role == "row" }
+            try await page.browser.holds { try await row.property("ariaExpanded") == "true" }
+            try await page.browser.holds { try await page.row("Child").property("ariaLevel") == "2" }
+            try await browser.holds { try await browser.find("#nav-inbox").property("ariaCurrent") == "page" }
             try await browser.press("x")
-            #expect(try await page.row("Child").property("ariaSelected") == "true")
+            try await page.browser.holds { try await page.row("Child").property("ariaSelected") == "true" }
         }
     }
 

@@ -4,7 +4,7 @@ import Testing
 import WebDriver
 
 /// Where people are reminded besides the page, and what became of it.
-@Suite(.needsBrowser, .loadsProcessors, .timeLimit(.minutes(10))) struct WebNotificationTests {
+@Suite(.needsBrowser, .loadsProcessors, .inTime) struct WebNotificationTests {
     /// An address that the rules permit and that leads nowhere: the block was given back in 2006.
     private static let nowhere = "https://[3ffe::1]/hook"
 
@@ -15,11 +15,11 @@ import WebDriver
             try await browser.enter("https://127.0.0.1/hook", into: "URL or address")
             try await browser.click("Add", in: ".settings-section:nth-of-type(3)")
             try await page.says("URL or address:", in: ".settings-section:nth-of-type(3) .form-error")
-            #expect(try await browser.focused().name == "URL or address")
+            try await browser.holds { try await browser.focused().name == "URL or address" }
             try await browser.enter(Self.nowhere, into: "URL or address")
             try await browser.click("Add", in: ".settings-section:nth-of-type(3)")
             try await page.says("Copy the secret", in: ".settings-section:nth-of-type(3) .notice")
-            #expect(try await browser.find(".token").text.hasPrefix("whsec_"))
+            try await browser.holds { try await browser.find(".token").text.hasPrefix("whsec_") }
             try await page.says("In use", in: ".channels")
             try await browser.show("channels")
 

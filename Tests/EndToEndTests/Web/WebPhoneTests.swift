@@ -3,19 +3,19 @@ import Testing
 import WebDriver
 
 /// The same on a phone: 390 x 844 points, by finger.
-@Suite(.needsBrowser, .loadsProcessors, .timeLimit(.minutes(10))) struct WebPhoneTests {
+@Suite(.needsBrowser, .loadsProcessors, .inTime) struct WebPhoneTests {
     @Test func everythingIsWithinReachOfAThumb() async throws {
         try await TodoPage.run(.phone) { page in
             let browser = page.browser
             try await page.goTo("Inbox")
-            #expect(try await browser.all("nav").isEmpty, "the drawer is closed after a choice")
+            try await browser.holds("the drawer is closed after a choice") { try await browser.all("nav").isEmpty }
             try await page.add("Buy milk #shop", "Call Ada tomorrow 9:00 !high", "Read")
             try await page.lists(["Buy milk", "Call Ada", "Read"])
             try await browser.show("phone-inbox")
             try await browser.click("Menu")
             try await browser.show("phone-drawer")
             try await browser.press(Key.escape)
-            #expect(try await browser.focused().name == "Menu")
+            try await browser.holds { try await browser.focused().name == "Menu" }
 
             try await browser.click("Actions for “Read”")
             try await browser.show("phone-menu")

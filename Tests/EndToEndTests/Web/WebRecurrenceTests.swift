@@ -4,7 +4,7 @@ import Testing
 import WebDriver
 
 /// Tasks that repeat.
-@Suite(.needsBrowser, .loadsProcessors, .timeLimit(.minutes(10))) struct WebRecurrenceTests {
+@Suite(.needsBrowser, .loadsProcessors, .inTime) struct WebRecurrenceTests {
     @Test func oneLineMakesATaskThatRepeatsAndCompletingItBringsTheNext() async throws {
         try await TodoPage.run { page in
             let browser = page.browser
@@ -45,7 +45,7 @@ import WebDriver
             try await dates(page, ["31 Jan 2030", "31 Mar 2030", "31 May 2030"])
             try await browser.choose("take the last day", from: "In a month without that day")
             try await dates(page, ["31 Jan 2030", "28 Feb 2030", "31 Mar 2030"])
-            #expect(try await browser.all(".occurrences li").count == 10)
+            try await browser.holds { try await browser.all(".occurrences li").count == 10 }
 
             try await browser.choose("Custom", from: "Repeats")
             try await browser.choose("a weekday of the month", from: "On")
@@ -66,8 +66,10 @@ import WebDriver
             try await browser.reload()
             try await page.opensTask("Report")
             try await browser.click("Repeat: every…")
-            #expect(try await browser.control("Repeats").property("value") == "monthWeekday", "one of those to choose")
-            #expect(try await browser.control("How many").property("value") == "3")
+            try await browser.holds("one of those to choose") {
+                try await browser.control("Repeats").property("value") == "monthWeekday"
+            }
+            try await browser.holds { try await browser.control("How many").property("value") == "3" }
             try await browser.click("Cancel")
             try await browser.click("Repeat: every…")
             try await browser.choose("Does not repeat", from: "Repeats")
@@ -102,7 +104,7 @@ import WebDriver
             try await browser.reload()
             try await page.opensTask("Odd")
             try await browser.click("Repeat: every…")
-            #expect(try await browser.control("Rule").property("value") == .string(rule))
+            try await browser.holds { try await browser.control("Rule").property("value") == .string(rule) }
         }
     }
 
@@ -126,7 +128,7 @@ import WebDriver
             try await page.isSaved()
 
             try await page.opensTask("Stretch")
-            #expect(try await browser.control("Changes are for").property("value") == "following")
+            try await browser.holds { try await browser.control("Changes are for").property("value") == "following" }
             try await browser.choose("High", from: "Priority")
             try await page.closesDialog()
             try await page.isSaved()
@@ -135,7 +137,7 @@ import WebDriver
             _ = try await browser.eventually("the next one") { () async throws -> Bool? in
                 try await page.row("Stretch").property("id") != row ? true : nil
             }
-            #expect(try await browser.all(".meta-priority.priority-high").count == 1)
+            try await browser.holds { try await browser.all(".meta-priority.priority-high").count == 1 }
         }
     }
 

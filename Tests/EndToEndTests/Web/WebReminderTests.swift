@@ -4,7 +4,7 @@ import Testing
 import WebDriver
 
 /// Reminders: asked for, shown live, answered.
-@Suite(.needsBrowser, .loadsProcessors, .timeLimit(.minutes(10))) struct WebReminderTests {
+@Suite(.needsBrowser, .loadsProcessors, .inTime) struct WebReminderTests {
     @Test func remindersAreAddedListedAndTakenBack() async throws {
         try await TodoPage.run { page in
             let browser = page.browser
@@ -34,7 +34,7 @@ import WebDriver
             try await browser.script("arguments[0].value = '2030-05-31T08:30'", moment.reference)
             try await browser.click("Add a reminder")
             try await page.says("31 May 2030, 08:30", in: ".reminders")
-            #expect(try await browser.all(".reminders li").count == 3)
+            try await browser.holds { try await browser.all(".reminders li").count == 3 }
 
             try await browser.reload()
             try await page.opensTask("Call Ada")
@@ -42,7 +42,7 @@ import WebDriver
             _ = try await browser.eventually("two reminders") { () async throws -> Bool? in
                 try await browser.all(".reminders li").count == 2 ? true : nil
             }
-            #expect(try await browser.focused().name == "Add a reminder")
+            try await browser.holds { try await browser.focused().name == "Add a reminder" }
         }
     }
 
@@ -97,9 +97,9 @@ import WebDriver
             // Wherever the focus is, one key leads to the reminder.
             try await browser.press(Key.escape)
             try await browser.press("r")
-            #expect(try await browser.focused().name == "Missed")
+            try await browser.holds { try await browser.focused().name == "Missed" }
             try await browser.press(Key.tab)
-            #expect(try await browser.focused().name == "Done: Missed")
+            try await browser.holds { try await browser.focused().name == "Done: Missed" }
             try await browser.press(Key.enter)
             try await page.lists(["Elsewhere"])
             try await page.isRemindedOf([])
@@ -120,7 +120,7 @@ import WebDriver
             try await page.remind(of: "Two")
             try await page.opensTask("One")
             try await page.isRemindedOf(["Two"])
-            #expect(try await browser.all("dialog reminder-notices").count == 1)
+            try await browser.holds { try await browser.all("dialog reminder-notices").count == 1 }
             try await browser.click("Snooze: Two", in: "reminder-notices")
             try await browser.click("Choose…")
             try await browser.click("Snooze")
@@ -150,13 +150,15 @@ import WebDriver
                 ("Reminders in quiet hours", "drop"),
             ]
             for (name, value) in wanted {
-                #expect(try await browser.control(name).property("value") == .string(value), "\(name)")
+                try await browser.holds("\(name)") {
+                    try await browser.control(name).property("value") == .string(value)
+                }
             }
             try await browser.click("Quiet hours")
             try await browser.click("Save", in: ".settings-section:nth-of-type(2)")
             try await page.says("Saved", in: "undo-toast")
             try await browser.reload()
-            #expect(try await browser.control("Quiet hours").property("checked") == false)
+            try await browser.holds { try await browser.control("Quiet hours").property("checked") == false }
         }
     }
 

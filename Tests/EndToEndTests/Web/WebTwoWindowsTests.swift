@@ -3,7 +3,7 @@ import Testing
 import WebDriver
 
 /// Two windows side by side. The second that a change may take is measured without other tests.
-@Suite(.needsBrowser, .timeLimit(.minutes(10))) struct WebTwoWindowsTests {
+@Suite(.needsBrowser, .inTime) struct WebTwoWindowsTests {
     @Test func whatOneWindowDoesTheOtherShowsWithinASecond() async throws {
         try await LoadGate.shared.alone {
             let ada = TodoPage.Person("Ada Lovelace")

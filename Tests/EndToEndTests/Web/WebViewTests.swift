@@ -4,7 +4,7 @@ import Testing
 import WebDriver
 
 /// Projects, filters, search, activity and settings.
-@Suite(.needsBrowser, .loadsProcessors, .timeLimit(.minutes(10))) struct WebViewTests {
+@Suite(.needsBrowser, .loadsProcessors, .inTime) struct WebViewTests {
     @Test func aProjectIsMadeFilledArchivedAndDeleted() async throws {
         try await TodoPage.run { page in
             let browser = page.browser
@@ -43,7 +43,7 @@ import WebDriver
             try await browser.click("Delete the project")
             try await page.isAt("Inbox")
             try await page.says("Project “Orchard” deleted", in: "undo-toast")
-            #expect(try await browser.current("Orchard", in: "side-nav") == nil)
+            try await browser.holds { try await browser.current("Orchard", in: "side-nav") == nil }
         }
     }
 
@@ -78,7 +78,7 @@ import WebDriver
             try await page.lists(["High thing", "Late thing", "Urgent thing"])
             try await browser.click("Delete the filter")
             try await page.isAt("Search")
-            #expect(try await browser.current("Soon", in: "side-nav") == nil)
+            try await browser.holds { try await browser.current("Soon", in: "side-nav") == nil }
         }
     }
 
@@ -137,12 +137,12 @@ import WebDriver
             #expect(ground == "rgb(25, 26, 27)")
             try await browser.show("settings-dark")
             try await browser.reload()
-            #expect(try await browser.control("Name").property("value") == "Rear Admiral")
-            #expect(try await browser.control("Theme").property("value") == "dark")
+            try await browser.holds { try await browser.control("Name").property("value") == "Rear Admiral" }
+            try await browser.holds { try await browser.control("Theme").property("value") == "dark" }
 
             try await browser.enter("Backup", into: "Name of the new token")
             try await browser.click("Create a token")
-            #expect(try await browser.find(".token").text.hasPrefix("todo_"))
+            try await browser.holds { try await browser.find(".token").text.hasPrefix("todo_") }
             try await browser.click("Revoke Backup")
             _ = try await browser.eventually("no token") { () async throws -> Bool? in
                 try await browser.current("Revoke Backup") == nil ? true : nil
