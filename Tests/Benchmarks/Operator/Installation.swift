@@ -11,6 +11,22 @@ final class Installation: Sendable {
     static let apps = ResourceType(group: "todo-operator.dev", version: "v1alpha1", kind: "TodoApp", plural: "todoapps")
     static let policies = ResourceType(
         group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy", plural: "networkpolicies")
+    /// What is made for an app whose Kafka is somebody else's.
+    static let childTypes =
+        [
+            policies, ResourceType(group: "", version: "v1", kind: "ServiceAccount", plural: "serviceaccounts"),
+            ResourceType(group: "", version: "v1", kind: "Service", plural: "services"),
+            ResourceType(group: "", version: "v1", kind: "Secret", plural: "secrets"),
+            ResourceType(group: "policy", version: "v1", kind: "PodDisruptionBudget", plural: "poddisruptionbudgets"),
+            ResourceType(group: "apps", version: "v1", kind: "Deployment", plural: "deployments"),
+        ]
+        + [
+            ("Component", "components"), ("Configuration", "configurations"), ("Resiliency", "resiliencies"),
+            ("Subscription", "subscriptions"),
+        ].map { kind, plural in
+            let version = kind == "Subscription" ? "v2alpha1" : "v1alpha1"
+            return ResourceType(group: "dapr.io", version: version, kind: kind, plural: plural)
+        }
 
     let folder: String
     let client: KubernetesClient
