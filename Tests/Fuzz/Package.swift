@@ -30,10 +30,16 @@ let package = Package(
             path: "RealtimeProtocol",
             exclude: ["ConnectionState.swift", "LiveEvent.swift", "ServerFrame.swift"],
             swiftSettings: settings),
+        // Where webhooks may go, alone, for the same reason.
+        .target(
+            name: "WebhookAddresses",
+            dependencies: [main("Concurrency"), main("HTTPTransport")],
+            path: "WebhookAddresses", swiftSettings: settings),
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "CFuzzer", "RealtimeProtocol", main("KubernetesSchema"), main("Recurrence"), main("StructuredData"),
+                "CFuzzer", "RealtimeProtocol", "WebhookAddresses", main("KubernetesSchema"), main("Recurrence"),
+                main("StructuredData"),
                 main("TodoModel"),
                 nio("NIOCore"), nio("NIOWebSocket"),
             ], path: "Targets", swiftSettings: settings),

@@ -11,12 +11,15 @@ import Testing
             let pools = (0..<8).map { _ in PostgresPool(configuration, limits: limits) }
             let watch = Task {
                 var most = 0
-                while !Task.isCancelled {
-                    let count = try await connection.value(
-                        "SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = \(database)", as: Int.self)
-                    most = max(most, count)
+                do {
+                    while true {
+                        let count = try await connection.value(
+                            "SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = \(database)", as: Int.self)
+                        most = max(most, count)
+                    }
+                } catch is CancellationError {
+                    return most
                 }
-                return most
             }
             let sum = try await withThrowingTaskGroup(of: Int.self) { group in
                 for n in 1...400 {

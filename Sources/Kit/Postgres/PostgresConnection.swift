@@ -93,7 +93,15 @@ extension PostgresConnection {
             isBusy = true
             return
         }
-        await withCheckedContinuation { turns.append($0) }
+        // On the way to the continuation the task may be enqueued once more, and the turn be given back meanwhile.
+        await withCheckedContinuation { turn in
+            if isBusy {
+                turns.append(turn)
+            } else {
+                isBusy = true
+                turn.resume()
+            }
+        }
     }
 
     func giveTurn() {

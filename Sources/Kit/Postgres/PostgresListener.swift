@@ -7,10 +7,12 @@ internal import Logging
 /// have not been taken are kept in memory. PostgreSQL does not keep what is sent while nobody listens; so after each
 /// `.listening` look once for what may have been missed.
 public struct PostgresListener: AsyncSequence, Sendable {
-    public enum Event: Sendable, Hashable {
-        /// Notifications sent from now on arrive; those before may not have.
-        case listening
+    public enum Event: Sendable {
+        /// Notifications sent from now on arrive; those before may not have. Statements may run on the connection, too.
+        case listening(on: PostgresConnection)
         case notification(PostgresNotification)
+        /// Nothing arrives until it is `.listening` again.
+        case lost
     }
 
     private let configuration: PostgresConfiguration
@@ -57,8 +59,9 @@ public struct PostgresListener: AsyncSequence, Sendable {
                 let connection = try await PostgresConnection.connect(configuration, reactor: reactor)
                 try await connection.listen(channels) { yield(.notification($0)) }
                 failures = 0
-                yield(.listening)
+                yield(.listening(on: connection))
                 await connection.waitUntilClosed()
+                yield(.lost)
             } catch let error as PostgresError where error.isConnectionFailure && !error.isPermanent {
                 failures += 1
             }

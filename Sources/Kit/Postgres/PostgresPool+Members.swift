@@ -31,7 +31,7 @@ extension PostgresPool {
             }
         }
         let expiry = now() + limits.lifetime * Double.random(in: 0.9...1)
-        let open = shared.withLock { shared -> [Int] in
+        let open = withShared { shared -> [Int] in
             let (offered, open) = shared.state.opened(id, expiry: expiry, now: now())
             shared.connections[id] = connection
             settle(offered, Lease(id: id, connection: connection), &shared)
@@ -45,7 +45,7 @@ extension PostgresPool {
 
     private func mayRetry(_ id: Int, _ error: any Error, attempt: Int) async -> Bool {
         let isPermanent = (error as? PostgresError)?.isPermanent ?? false
-        let failed = shared.withLock { shared -> [Waiter]? in
+        let failed = withShared { shared -> [Waiter]? in
             shared.lastFailure = "\(error)"
             guard case .fail(let ids) = shared.state.openFailed(id, isPermanent: isPermanent) else { return nil }
             resumeDrained(&shared)
@@ -57,14 +57,14 @@ extension PostgresPool {
             return false
         }
         try? await clock.sleep(for: Backoff().delay(attempt: attempt))  // nobody cancels this task
-        return shared.withLock { shared in
+        return withShared { shared in
             defer { resumeDrained(&shared) }
             return shared.state.shouldRetry(id)
         }
     }
 
     private func lost(_ id: Int) {
-        let open = shared.withLock { shared -> [Int] in
+        let open = withShared { shared -> [Int] in
             shared.connections[id] = nil
             defer { resumeDrained(&shared) }
             return shared.state.lost(id)

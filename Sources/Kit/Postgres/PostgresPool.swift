@@ -44,17 +44,11 @@ public final class PostgresPool: Sendable {
 
     struct Waiter {
         let continuation: CheckedContinuation<Lease, any Error>
-        var deadline: Task<Void, any Error>?
+        /// Since the pool began.
+        var deadline: Duration = .zero
 
-        func serve(_ lease: Lease) {
-            deadline?.cancel()
-            continuation.resume(returning: lease)
-        }
-
-        func fail(_ error: any Error) {
-            deadline?.cancel()
-            continuation.resume(throwing: error)
-        }
+        func serve(_ lease: Lease) { continuation.resume(returning: lease) }
+        func fail(_ error: any Error) { continuation.resume(throwing: error) }
     }
 
     struct Shared {
@@ -63,7 +57,15 @@ public final class PostgresPool: Sendable {
         var waiters: [Int: Waiter] = [:]
         var lastFailure: String?
         var isReaping = false
+        var isWatchingWaiters = false
         var drained: [CheckedContinuation<Void, Never>] = []
+        var owed: [Owed] = []
+    }
+
+    /// Whom to resume.
+    enum Owed {
+        case lease(Waiter, Lease)
+        case drained(CheckedContinuation<Void, Never>)
     }
 
     struct Lease {
@@ -194,7 +196,7 @@ extension PostgresPool {
     }
 
     private func request(_ waiter: Waiter, _ id: Int) {
-        let answer = shared.withLock { shared -> (Result<Lease, any Error>?, open: [Int]) in
+        let answer = withShared { shared -> (Result<Lease, any Error>?, open: [Int]) in
             switch shared.state.acquire(id, now: now()) {
             case .closed: return (.failure(PostgresError.closed), [])
             case .lease(let connection, let idleFor):
@@ -202,11 +204,9 @@ extension PostgresPool {
                 return (.success(Lease(id: connection, connection: lent, idleFor: idleFor)), [])
             case .wait(let open):
                 var waiter = waiter
-                waiter.deadline = Task { [weak self, limits, clock] in
-                    try await clock.sleep(for: limits.waitDeadline)
-                    self?.timeOut(id)
-                }
+                waiter.deadline = now() + limits.waitDeadline
                 shared.waiters[id] = waiter
+                watchWaiters(&shared)
                 return (nil, open)
             }
         }
@@ -214,9 +214,49 @@ extension PostgresPool {
         open(answer.open)
     }
 
-    private func timeOut(_ id: Int) {
-        let cause = shared.withLock { $0.state.isFailing ? $0.lastFailure : nil }
-        giveUp(id, PostgresError.poolExhausted(waited: limits.waitDeadline, cause: cause))
+    /// What is owed is resumed when the lock is free again: that takes a lock of the task, which is held by whoever cancels
+    /// it and is about to take ours.
+    func withShared<Value>(_ body: (inout Shared) -> Value) -> Value {
+        let (value, owed) = shared.withLock { shared in
+            let value = body(&shared)
+            defer { shared.owed = [] }
+            return (value, shared.owed)
+        }
+        for owed in owed {
+            switch owed {
+            case .lease(let waiter, let lease): waiter.serve(lease)
+            case .drained(let continuation): continuation.resume()
+            }
+        }
+        return value
+    }
+
+    /// Ends the wait of those who have waited for too long. One sleep for all of them: where many wait for few connections,
+    /// a timer of each one's own cost more than all else that the pool does.
+    private func watchWaiters(_ shared: inout Shared) {
+        guard !shared.isWatchingWaiters else { return }
+        shared.isWatchingWaiters = true
+        Task { [weak self, limits, clock] in
+            var pause = limits.waitDeadline
+            while true {
+                try? await clock.sleep(for: pause)  // nobody cancels this task
+                guard let next = self?.timeOutWaiters() else { return }
+                pause = next
+            }
+        }
+    }
+
+    /// Returns how long it is until the next of those who wait has waited for too long; nil when nobody waits.
+    private func timeOutWaiters() -> Duration? {
+        let now = now()
+        let (late, next, cause) = shared.withLock { shared in
+            let late = shared.waiters.filter { $0.value.deadline <= now }.map(\.key)
+            let next = shared.waiters.values.lazy.map(\.deadline).filter { $0 > now }.min()
+            shared.isWatchingWaiters = next != nil
+            return (late, next, shared.state.isFailing ? shared.lastFailure : nil)
+        }
+        for id in late { giveUp(id, PostgresError.poolExhausted(waited: limits.waitDeadline, cause: cause)) }
+        return next.map { $0 - now }
     }
 
     private func giveUp(_ id: Int, _ error: any Error) {
@@ -226,7 +266,7 @@ extension PostgresPool {
 
     private func release(_ lease: Lease) {
         let isUsable = lease.connection.phase.load(ordering: .acquiring) == .idle
-        let open = shared.withLock { shared -> [Int] in
+        let open = withShared { shared -> [Int] in
             let (offered, open) = shared.state.release(lease.id, isUsable: isUsable, now: now())
             settle(offered, lease, &shared)
             return open
@@ -250,7 +290,7 @@ extension PostgresPool {
     func settle(_ offered: PoolState.Offered, _ lease: Lease, _ shared: inout Shared) {
         switch offered {
         case .hand(let id):
-            shared.waiters.removeValue(forKey: id)?.serve(lease)
+            if let waiter = shared.waiters.removeValue(forKey: id) { shared.owed.append(.lease(waiter, lease)) }
         case .park:
             reapLater(&shared)
         case .close:
@@ -262,7 +302,7 @@ extension PostgresPool {
 
     func resumeDrained(_ shared: inout Shared) {
         guard shared.state.isClosed, shared.state.isEmpty else { return }
-        for continuation in shared.drained { continuation.resume() }
+        shared.owed += shared.drained.map(Owed.drained)
         shared.drained = []
     }
 }

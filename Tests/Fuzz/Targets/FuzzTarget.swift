@@ -1,6 +1,6 @@
 /// A parser, and what must hold of whatever it takes.
 enum FuzzTarget: String, CaseIterable {
-    case json, yaml, patch, query, event, message, cel, recurrence
+    case json, yaml, patch, query, event, message, cel, recurrence, zone, tz, webhook
 
     /// Set once, before the driver runs: that takes a C function, which can hold nothing.
     nonisolated(unsafe) static var chosen: FuzzTarget?
@@ -15,6 +15,9 @@ enum FuzzTarget: String, CaseIterable {
         case .message: checkMessage(bytes)
         case .cel: checkCEL(bytes)
         case .recurrence: checkRecurrence(bytes)
+        case .zone: checkZoneFile(bytes)
+        case .tz: checkZoneRule(bytes)
+        case .webhook: checkWebhook(bytes)
         }
     }
 }

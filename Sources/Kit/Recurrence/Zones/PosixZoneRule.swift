@@ -29,7 +29,7 @@ struct PosixZoneRule: Equatable {
     /// Nil when the text is no such rule.
     init?(_ text: String) {
         var reader = Reader(rest: text.utf8[...])
-        guard reader.skipName(), let west = reader.time() else { return nil }
+        guard reader.skipName(), let west = reader.time(hours: 24) else { return nil }
         standard = -west
         guard !reader.rest.isEmpty else {
             daylight = nil
@@ -38,7 +38,7 @@ struct PosixZoneRule: Equatable {
         guard reader.skipName() else { return nil }
         var offset = standard + 3600
         if reader.rest.first != UInt8(ascii: ",") {
-            guard let west = reader.time() else { return nil }
+            guard let west = reader.time(hours: 24) else { return nil }
             offset = -west
         }
         guard reader.skip(","), let start = reader.change(), reader.skip(","), let end = reader.change(),
@@ -105,13 +105,14 @@ private struct Reader {
     }
 
     /// `5`, `-3:30` or `+10:30:15`, in seconds.
-    mutating func time() -> Int? {
+    mutating func time(hours limit: Int) -> Int? {
         let sign = skip("-") ? -1 : 1
         if sign == 1 { _ = skip("+") }
-        guard let hours = number() else { return nil }
+        guard let hours = number(), hours <= limit else { return nil }
         var seconds = hours * 3600
-        for unit in [60, 1] where skip(":") {
-            guard let value = number() else { return nil }
+        for unit in [60, 1] {
+            guard skip(":") else { break }
+            guard let value = number(), value < 60 else { return nil }
             seconds += value * unit
         }
         return sign * seconds
@@ -133,6 +134,6 @@ private struct Reader {
             day = .ofYear(number)
         }
         guard skip("/") else { return .init(day: day, time: 7200) }
-        return time().map { .init(day: day, time: $0) }
+        return time(hours: 167).map { .init(day: day, time: $0) }
     }
 }

@@ -16,9 +16,16 @@ struct ZoneFile {
         let end = header.dataStart + header.dataSize(timeSize: wide ? 8 : 4)
         guard header.typeCount > 0, end <= bytes.count else { return nil }
         transitions = header.transitions(in: bytes, timeSize: wide ? 8 : 4)
+        guard Self.isSound(transitions) else { return nil }
         footer =
             wide
             ? String(decoding: bytes[end...].drop { $0 == newline }.prefix { $0 != newline }, as: UTF8.self) : ""
+    }
+
+    /// Ascending, with offsets as section 3.2 allows, before the year 36,812: no arithmetic with them overflows.
+    private static func isSound(_ transitions: [ZoneTable.Transition]) -> Bool {
+        transitions.allSatisfy { (-89_999...93_599).contains($0.offset) && $0.instant < 1 << 40 }
+            && zip(transitions, transitions.dropFirst()).allSatisfy { $0.instant < $1.instant }
     }
 }
 
