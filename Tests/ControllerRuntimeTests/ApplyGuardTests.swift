@@ -88,6 +88,26 @@ import Testing
         #expect(guarded.judge(target, desired: 1, live: nil, now: after(.seconds(5))) != .apply)
     }
 
+    @Test mutating func ofAnObjectThatIsLeftAloneTheRecordAloneIsKept() {
+        guarded.applied(target, desired: 1, owned: 50, now: start)
+        #expect(guarded.count == 1)
+        guarded.applied(target, desired: 1, owned: 50, now: start)
+        guarded.prune(now: after(.seconds(59)))
+        #expect(guarded.count == 2)
+        guarded.prune(now: after(.seconds(60)))
+        #expect(guarded.count == 1)
+        #expect(guarded.judge(target, desired: 1, live: 50, now: after(.seconds(60))) == .upToDate)
+        // What was held is not forgotten while it may go on.
+        for _ in 0..<5 { guarded.applied(target, desired: 1, owned: 50, now: after(.seconds(60))) }
+        _ = guarded.judge(target, desired: 1, live: 99, now: after(.seconds(60)))
+        guarded.prune(now: after(.seconds(1000)))
+        #expect(guarded.judge(target, desired: 1, live: 99, now: after(.seconds(1000))) == .apply)
+        guarded.applied(target, desired: 1, owned: 50, now: after(.seconds(1000)))
+        #expect(
+            guarded.judge(target, desired: 1, live: 99, now: after(.seconds(1001)))
+                == .hold(until: after(.seconds(1121)), isNew: true))
+    }
+
     @Test mutating func recordsOfObjectsThatAreGoneDoNotPileUp() {
         for index in 0..<100 {
             let gone = ApplyGuard.Target(ObjectReference(.configMap, namespace: "ns", name: "\(index)"))

@@ -121,6 +121,36 @@ import Testing
         }
     }
 
+    @Test func whatChildrenReportBringsOnePassForAllWithinTheSettlingTime() async throws {
+        server.put(app("a"))
+        // Called after the controller's own handler.
+        let steps = Lock(0)
+        op.maps.onChange { change in steps.withLock { $0 = change.new?.object.status?["step"]?.int ?? 0 } }
+        try await op.running {
+            try await until { op.status("a") != nil }
+            try await op.settled()
+            for step in 1...3 {
+                server.edit(.configMap, key("a")) { $0.set(JSON(step), at: "status", "step") }
+                try await until { steps.withLock { $0 } == step }
+                await op.pass(.milliseconds(60), step: .milliseconds(20))
+            }
+            #expect(op.passes("a") == 1)
+            try await op.advance("it is seen", limit: .milliseconds(100), step: .milliseconds(10)) {
+                op.passes("a") == 2
+            }
+            await op.pass(.seconds(1), step: .milliseconds(50))
+            #expect(op.passes("a") == 2)
+            // What is urgent does not wait, and takes the rest along.
+            server.edit(.configMap, key("a")) { $0.set(4, at: "status", "step") }
+            try await until { steps.withLock { $0 } == 4 }
+            server.edit(.configMap, key("a")) { $0.set("evil", at: "data", "value") }
+            try await until("the value is back") { op.value("a") == "v1" }
+            try await op.settled()
+            await op.pass(.seconds(1), step: .milliseconds(50))
+            #expect(op.passes("a") == 3)
+        }
+    }
+
     @Test func whatIsMadeOnlyWhereThereIsNothingLeavesWhatIsThere() async throws {
         let theirs = object(.secret, "login", ["data": ["password": "theirs"]])
         let ours = object(.secret, "login", ["data": ["password": "ours"]])

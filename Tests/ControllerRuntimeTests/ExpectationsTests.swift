@@ -53,7 +53,7 @@ import Testing
         expectations.beginPass(key("a"))
         let atOnce = expectations.bringsPass(child, version: version, to: key("a"))
         expectations.expect(child, version: "100", uid: "u", for: key("a"), isAnswered: isAnswered, now: start)
-        let atTheEnd = expectations.endPass(key("a"))
+        let atTheEnd = expectations.endPass(key("a")) != nil
         let later = expectations.bringsPass(child, version: version, to: key("a"))
         return [atOnce, atTheEnd, later]
     }
@@ -73,6 +73,26 @@ import Testing
         // A write whose answer does not tell all, as that of a finalizer.
         let unanswered = bringsPass("100", isAnswered: false)
         #expect(unanswered == [false, true, true])
+    }
+
+    @Test mutating func theMostUrgentOfWhatAPassWasToldCounts() {
+        for (told, expected) in [([], nil), ([.soon], .soon), ([.soon, .atOnce, .soon], .atOnce)]
+            as [([Urgency], Urgency?)]
+        {
+            expectations.beginPass(key("a"))
+            for (index, urgency) in told.enumerated() {
+                let atOnce = expectations.bringsPass(child, version: "\(index)", to: key("a"), urgency)
+                #expect(!atOnce)
+            }
+            let atTheEnd = expectations.endPass(key("a"))
+            #expect(atTheEnd == expected)
+        }
+        expectations.beginPass(key("a"))
+        for urgency in [Urgency.atOnce, .soon] {
+            _ = expectations.bringsPass(child, version: nil, to: key("a"), urgency)
+        }
+        let ofOneVersion = expectations.endPass(key("a"))
+        #expect(ofOneVersion == .atOnce)
     }
 
     @Test mutating func anExpectationThatIsNeverMetEndsAfter30SecondsWithALiveRead() {

@@ -65,6 +65,20 @@ import Testing
         #expect(kept?.name == "s")
     }
 
+    @Test func whatATransformLeavesOutIsStillFoundAndKnown() throws {
+        let lean = Store(.app, fieldManager: "me", indices: [.label("team")]) { $0 = KubernetesObject([:]) }
+        let owner: JSON = ["uid": "u1", "kind": "App", "name": "o", "controller": true]
+        _ = try lean.upsert(
+            object("a", version: 7, labels: ["team": "red"], ["metadata": ["ownerReferences": [owner]]]), .watch)
+        let kept = lean.stored(key("a"))
+        #expect(kept?.object.json == [:])
+        #expect(kept?.resourceVersion == "7" && kept?.uid == "uid-a" && kept?.controller?.name == "o")
+        #expect(lean.list(ownedBy: "u1").map(\.key) == [key("a")])
+        #expect(lean.keys(index: "label:team", value: "red") == [key("a")])
+        _ = lean.delete(key("a"))
+        #expect(lean.list(ownedBy: "u1").isEmpty && lean.keys(index: "label:team", value: "red").isEmpty)
+    }
+
     @Test func versionsCompareAsNumbersAndOthersOnlyWhenEqual() {
         #expect(ResourceVersion.isAtLeast("100", "99") == true)
         #expect(ResourceVersion.isAtLeast("99", "100") == false)
@@ -158,5 +172,16 @@ import Testing
         #expect(OwnedFields.digest(of: ["a", "b"]) != OwnedFields.digest(of: ["ab"]))
         #expect(OwnedFields.digest(of: [["a"], "b"]) != OwnedFields.digest(of: [["a", "b"]]))
         #expect(OwnedFields.digest(of: "1") != OwnedFields.digest(of: 1))
+        #expect(OwnedFields.digest(of: ["a": 1, "b": 2]) != OwnedFields.digest(of: ["a": 2, "b": 1]))
+        #expect(OwnedFields.digest(of: ["a": ["b": 1]]) != OwnedFields.digest(of: ["a": [:], "b": 1]))
+    }
+
+    /// Up to past two words of eight bytes.
+    @Test func everyByteAndTheLengthOfATextCount() {
+        let digests = (0..<20).flatMap { length in
+            let text = String(repeating: "\0", count: length)
+            return [text] + (0..<length).map { text.prefix($0) + "x" + text.dropFirst($0 + 1) }
+        }.map { OwnedFields.digest(of: .string($0)) }
+        #expect(Set(digests).count == digests.count)
     }
 }

@@ -83,6 +83,34 @@ struct DaprClientTests {
             try await sidecar.client.publish(events, to: "t", of: "bus") == [RejectedEvent(index: 1, reason: "full")])
     }
 
+    @Test func aRequestHasAtMostAMegabyteAndOrderIsKeptAcrossRequests() async throws {
+        let failed = #"{"failedEntries":[{"entryId":"1","error":"full"}]}"#
+        let sidecar = ScriptedSidecar((500, failed), (204, ""))
+        let events = (0..<6).map { index in
+            OutgoingEvent(
+                ["id": .string("\(index)"), "data": .string(String(repeating: "x", count: 300_000))],
+                partitionKey: index.isMultiple(of: 2) ? "a" : "b")
+        }
+        let rejected = try await sidecar.client.publish(events, to: "t", of: "bus")
+        let sizes = sidecar.requests.withLock { $0 }.map { request in
+            if case .bytes(let bytes) = request.body { bytes.count } else { 0 }
+        }
+        #expect(sizes.count == 2 && sizes.allSatisfy { (300_000..<1 << 20).contains($0) }, "\(sizes)")
+        // The second request goes without those that would overtake what was not taken.
+        #expect(sidecar.body.array?.map { $0.at("event", "id") } == ["4"])
+        #expect(rejected.map(\.index) == [1, 3, 5] && rejected[0].reason == "full")
+    }
+
+    @Test func whatWentOutBeforeAFailureIsNoError() async throws {
+        let sidecar = ScriptedSidecar((204, ""), (503, #"{"errorCode":"ERR","message":"away"}"#))
+        let events = (0..<9).map { _ in
+            OutgoingEvent(["data": .string(String(repeating: "x", count: 300_000))], partitionKey: "a")
+        }
+        let rejected = try await sidecar.client.publish(events, to: "t", of: "bus")
+        #expect(rejected.map(\.index) == [3, 4, 5, 6, 7, 8] && rejected[0].reason.contains("away"))
+        #expect(sidecar.paths.count == 2, "nothing is tried after it")
+    }
+
     @Test func aRefusalOfTheWholeBatchIsAnError() async {
         let sidecar = ScriptedSidecar((404, #"{"errorCode":"ERR_PUBSUB_NOT_FOUND","message":"no bus"}"#))
         await #expect(throws: DaprError.refused(status: 404, code: "ERR_PUBSUB_NOT_FOUND", message: "no bus")) {

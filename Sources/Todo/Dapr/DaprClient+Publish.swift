@@ -61,33 +61,86 @@ extension DaprClient {
         _ = try await call(.post, path, event.body, type: event.contentType)
     }
 
-    /// Publishes the events in their order, in one request. Each partition key goes with its entry, for metadata of the
-    /// request would override it.
-    /// - Returns: those that the broker did not take; it has all the others.
+    /// Publishes the events in their order: in one request or, where they have more than a megabyte, in several, one after
+    /// another, and in smaller ones where the sidecar takes no more (413). Each partition key goes with its entry, for
+    /// metadata of the request would override it. Once an event was not taken, those with its key wait: none of them goes
+    /// in a later request.
+    /// - Returns: those that the broker did not take, or may not have, in order; it has all the others.
     /// - Throws: when none was taken, or it is not known which.
     public func publish(
         _ events: [OutgoingEvent], to topic: String, of pubsub: String
     ) async throws(DaprError) -> [RejectedEvent] {
-        guard !events.isEmpty else { return [] }
         let path = "/v1.0/publish/bulk/\(PercentEncoding.encode(pubsub))/\(PercentEncoding.encode(topic))"
-        let answer = try await exchange(.post, path, Self.bulkBody(events))
+        var rejected: [Int: String] = [:]
+        var hasTaken = false
+        // The next one is the last.
+        var requests = Array(Self.requests(events).reversed())
+        while let all = requests.popLast() {
+            let waiting = Set(rejected.keys.lazy.compactMap { events[$0].partitionKey })
+            let request = all.filter { index in !(events[index].partitionKey.map(waiting.contains) ?? false) }
+            do throws(DaprError) {
+                for event in try await publish(request, of: events, path) { rejected[event.index] = event.reason }
+                for index in all where !request.contains(index) {
+                    rejected[index] = "waits for an earlier one with its key"
+                }
+                hasTaken = hasTaken || request.contains { rejected[$0] == nil }
+            } catch  where error.isTooLarge && request.count > 1 {
+                requests += [Array(all.suffix(from: all.count / 2)), Array(all.prefix(all.count / 2))]
+            } catch  where error.isTooLarge {
+                for index in all { rejected[index] = "\(error)" }
+            } catch {
+                guard hasTaken else { throw error }
+                for index in all + requests.joined() { rejected[index] = "\(error)" }
+                requests = []
+            }
+        }
+        return rejected.sorted { $0.key < $1.key }.map { RejectedEvent(index: $0.key, reason: $0.value) }
+    }
+
+    /// One request with the events that have these places.
+    private func publish(
+        _ indices: [Int], of events: [OutgoingEvent], _ path: String
+    ) async throws(DaprError) -> [RejectedEvent] {
+        guard !indices.isEmpty else { return [] }
+        let answer = try await exchange(.post, path, Self.bulkBody(indices.map { ($0, events[$0]) }))
         if (200..<300).contains(answer.status) { return [] }
         let failed = (try? answer.json())?["failedEntries"]?.array ?? []
         guard answer.status == 500, !failed.isEmpty else { throw DaprError(answer) }
         return try failed.map { entry throws(DaprError) in
-            guard let id = entry["entryId"]?.string, let index = Int(id), events.indices.contains(index) else {
+            guard let id = entry["entryId"]?.string, let index = Int(id), indices.contains(index) else {
                 throw .malformed("the sidecar rejects an entry that was not sent: \(entry)")
             }
             return RejectedEvent(index: index, reason: entry["error"]?.string ?? "no reason given")
         }
     }
 
-    /// The events' bytes are copied as they are: they are JSON already.
-    static func bulkBody(_ events: [OutgoingEvent]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(events.reduce(2) { $0 + $1.body.count + 160 })
+    /// Of one request. A sidecar takes 4 MiB unless it is told otherwise (`dapr.io/max-body-size`, contract section 2).
+    private static let requestBytes = 1 << 20
+    /// Of what an entry has besides its event.
+    private static let entryBytes = 160
+
+    /// The places of the events of each request: as many as fit, and at least one.
+    private static func requests(_ events: [OutgoingEvent]) -> [[Int]] {
+        var requests: [[Int]] = []
+        var room = 0
         for (index, event) in events.enumerated() {
-            bytes += Array((index == 0 ? "[" : ",").utf8)
+            let size = event.body.count + entryBytes
+            if size > room {
+                requests.append([])
+                room = requestBytes
+            }
+            requests[requests.count - 1].append(index)
+            room -= size
+        }
+        return requests
+    }
+
+    /// The events' bytes are copied as they are: they are JSON already.
+    private static func bulkBody(_ entries: [(id: Int, event: OutgoingEvent)]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(entries.reduce(2) { $0 + $1.event.body.count + entryBytes })
+        for (index, event) in entries {
+            bytes += Array((bytes.isEmpty ? "[" : ",").utf8)
             bytes += Array("{\"entryId\":\"\(index)\",\"contentType\":".utf8)
             JSON.string(event.contentType).write(into: &bytes)
             let metadata = event.allMetadata

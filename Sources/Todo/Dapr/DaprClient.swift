@@ -113,6 +113,11 @@ public enum DaprError: Error, Sendable, Equatable, CustomStringConvertible {
         if case .refused(409, _, _) = self { true } else { false }
     }
 
+    /// The request was larger than the sidecar takes.
+    public var isTooLarge: Bool {
+        if case .refused(413, _, _) = self { true } else { false }
+    }
+
     public var description: String {
         switch self {
         case .unreachable(let error): "the Dapr sidecar does not answer: \(error)"

@@ -20,7 +20,7 @@ final class CountingApp: Sendable {
             let subscriptions: JSON = [
                 [
                     "pubsubname": "bus", "topic": "bulk", "route": "/bulk",
-                    "bulkSubscribe": ["enabled": true, "maxMessagesCount": 500, "maxAwaitDurationMs": 10],
+                    "bulkSubscribe": ["enabled": true, "maxMessagesCount": 300, "maxAwaitDurationMs": 10],
                 ],
                 ["pubsubname": "bus", "topic": "single", "route": "/single"],
             ]

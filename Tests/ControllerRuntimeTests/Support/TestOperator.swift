@@ -31,7 +31,8 @@ final class TestOperator: Sendable {
             passes.withLock { $0[context.key, default: 0] += 1 }
             if let result = try await hook.withLock({ $0 })?(context) { return result }
             return try await Self.reconcile(context)
-        }.owns(maps).watches(topics) { _ in [] }
+        }.owns(maps, when: .ownedFieldsChanged, soonWhen: Predicate { $0.new?.object.status != $0.old?.object.status })
+            .watches(topics) { _ in [] }
     }
 
     private static func reconcile(_ context: ReconcileContext) async throws -> ReconcileResult {

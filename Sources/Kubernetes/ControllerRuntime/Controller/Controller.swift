@@ -17,6 +17,9 @@ public final class Controller: Sendable {
         /// A pass that takes longer is cancelled and counts as failed.
         public var reconcileTimeout: Duration = .seconds(120)
         public var queue = WorkQueueState<ObjectKey>.Configuration()
+        /// How long changes that are not urgent wait for others. Children get on together: a pass for each would come to
+        /// the same as one for all.
+        public var settling: Duration = .milliseconds(250)
         public init() {}
     }
 
@@ -57,7 +60,7 @@ public final class Controller: Sendable {
         writer = ObjectWriter(client: client, fieldManager: fieldManager, time: time)
         follower = ObjectFollower(client: client, fieldManager: fieldManager, time: time, logger: logger)
         metrics = ControllerMetrics(controller: name, workers: options.workers)
-        connect(primary, predicate) { $0.latest.map { [$0.key] } ?? [] }
+        connect(primary, predicate, .none) { $0.latest.map { [$0.key] } ?? [] }
     }
 
     /// A pass for `key`, as soon as a worker is free.
@@ -74,36 +77,43 @@ public final class Controller: Sendable {
 
 extension Controller {
     /// Objects of `informer` whose controller owner is of the primary type concern that owner.
+    ///
+    /// - Parameter progress: of the changes that `predicate` does not admit, those that bring a pass `soon`.
     @discardableResult
-    public func owns(_ informer: Informer, when predicate: Predicate = .all) -> Controller {
+    public func owns(
+        _ informer: Informer, when predicate: Predicate = .all, soonWhen progress: Predicate = .none
+    ) -> Controller {
         let type = primary.type
-        connect(informer, predicate) { change in
+        connect(informer, predicate, progress) { change in
             [change.new, change.old].compactMap { $0 }.compactMap { Self.owner(of: $0, type) }
         }
         return self
     }
 
     /// Changes of `informer` concern the keys that `map` gives.
+    ///
+    /// - Parameter progress: of the changes that `predicate` does not admit, those that bring a pass `soon`.
     @discardableResult
     public func watches(
-        _ informer: Informer, when predicate: Predicate = .all,
+        _ informer: Informer, when predicate: Predicate = .all, soonWhen progress: Predicate = .none,
         map: @escaping @Sendable (StoreChange) -> [ObjectKey]
     ) -> Controller {
-        connect(informer, predicate, map)
+        connect(informer, predicate, progress, map)
         return self
     }
 
     private func connect(
-        _ informer: Informer, _ predicate: Predicate, _ map: @escaping @Sendable (StoreChange) -> [ObjectKey]
+        _ informer: Informer, _ predicate: Predicate, _ progress: Predicate,
+        _ map: @escaping @Sendable (StoreChange) -> [ObjectKey]
     ) {
         sources.withLock { $0.informers[informer.type] = informer }
         informer.onChange { [weak self] change in
             guard let self, let latest = change.latest else { return }
             let reference = ObjectReference(informer.type, latest.key)
-            let concerned = predicate.admits(change) ? Set(map(change)) : []
-            let keys = writer.keysForPass(concerned, after: change, of: reference)
+            let urgency: Urgency? = predicate.admits(change) ? .atOnce : progress.admits(change) ? .soon : nil
+            let keys = urgency.map { writer.keysForPass(Set(map(change)), after: change, of: reference, $0) } ?? []
             release(writer.observe(reference, present: change.new, gone: change.old))
-            for key in keys { queue.add(key, priority: change.isInitial ? .low : .normal) }
+            for key in keys { add(key, urgency, priority: change.isInitial ? .low : .normal) }
         }
         // An API that comes or goes changes what can be done for every object.
         let wasAvailable = Lock(true)
@@ -113,6 +123,14 @@ extension Controller {
                 return was != status.isAvailable
             }
             if flipped { self?.enqueueAll() }
+        }
+    }
+
+    private func add(_ key: ObjectKey, _ urgency: Urgency?, priority: WorkPriority = .normal) {
+        switch urgency {
+        case nil: break
+        case .soon: queue.add(key, after: options.settling, priority: priority)
+        case .atOnce: queue.add(key, priority: priority)
         }
     }
 
@@ -163,7 +181,7 @@ extension Controller {
         let started = time.now
         writer.beginPass(key)
         await settle(taken, await pass(taken))
-        if writer.endPass(key) { queue.add(key) }
+        add(key, writer.endPass(key))
         metrics.duration.record(time.now - started)
         metrics.activeWorkers.decrement()
     }

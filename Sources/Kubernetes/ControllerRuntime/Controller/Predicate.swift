@@ -1,6 +1,13 @@
 internal import KubernetesClient
 internal import StructuredData
 
+/// How soon a change brings a pass.
+public enum Urgency: Sendable, Comparable {
+    /// Within `Controller.Options.settling`, so that one pass is for all that changes meanwhile.
+    case soon
+    case atOnce
+}
+
 /// Whether a change is worth a pass.
 public struct Predicate: Sendable {
     public let admits: @Sendable (StoreChange) -> Bool
@@ -9,6 +16,9 @@ public struct Predicate: Sendable {
 
     /// Every change.
     public static let all = Predicate { _ in true }
+
+    /// No change.
+    public static let none = Predicate { _ in false }
 
     /// All but updates of status alone: a new generation, labels, annotations, finalizers, owners, or the beginning of
     /// deletion. What a controller wants of the type whose status it writes itself.

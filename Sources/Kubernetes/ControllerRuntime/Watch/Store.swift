@@ -6,8 +6,8 @@ internal import StructuredData
 ///
 /// `metadata.managedFields` are not kept: what matters of them is in `StoredObject.ownedDigest`.
 public final class Store: Sendable {
-    /// Changes an object on its way in, to leave out what nobody reads. It must keep name, namespace, uid, resource
-    /// version, labels and owner references. An object for which it throws is not stored.
+    /// Changes an object on its way in, to leave out what nobody reads. What a `StoredObject` has beside the object, and
+    /// where an index finds it, is that of the whole. An object for which it throws is not stored.
     public typealias Transform = @Sendable (inout KubernetesObject) throws -> Void
 
     private struct IndexValue: Hashable {
@@ -15,12 +15,16 @@ public final class Store: Sendable {
         let value: String
     }
 
+    private struct Entry {
+        let object: StoredObject
+        /// Where it is found, to take it out again.
+        let values: [IndexValue]
+    }
+
     private struct State {
-        var objects: [ObjectKey: StoredObject] = [:]
+        var entries: [ObjectKey: Entry] = [:]
         /// By index and value.
         var indices: [IndexValue: Set<ObjectKey>] = [:]
-        /// Where an object is found, to take it out again.
-        var indexed: [ObjectKey: [IndexValue]] = [:]
         var resourceVersion = ""
     }
 
@@ -43,7 +47,7 @@ public final class Store: Sendable {
 // MARK: - Reading
 
 extension Store {
-    public func stored(_ key: ObjectKey) -> StoredObject? { state.withLock { $0.objects[key] } }
+    public func stored(_ key: ObjectKey) -> StoredObject? { state.withLock { $0.entries[key]?.object } }
 
     public func get(_ key: ObjectKey) -> KubernetesObject? { stored(key)?.object }
 
@@ -51,16 +55,18 @@ extension Store {
         get(ObjectKey(namespace: namespace, name: name))
     }
 
-    public func contains(_ key: ObjectKey) -> Bool { state.withLock { $0.objects[key] != nil } }
+    public func contains(_ key: ObjectKey) -> Bool { state.withLock { $0.entries[key] != nil } }
 
-    public var count: Int { state.withLock { $0.objects.count } }
+    public var count: Int { state.withLock { $0.entries.count } }
     /// The version of the collection up to which this store knows it; empty before the first list.
     public var resourceVersion: String { state.withLock { $0.resourceVersion } }
     /// Sorted.
-    public var keys: [ObjectKey] { state.withLock { Array($0.objects.keys) }.sorted() }
+    public var keys: [ObjectKey] { state.withLock { Array($0.entries.keys) }.sorted() }
 
     /// All objects, sorted by key.
-    public func list() -> [StoredObject] { state.withLock { Array($0.objects.values) }.sorted { $0.key < $1.key } }
+    public func list() -> [StoredObject] {
+        state.withLock { $0.entries.values.map(\.object) }.sorted { $0.key < $1.key }
+    }
 
     public func list(namespace: String) -> [StoredObject] { list().filter { $0.key.namespace == namespace } }
 
@@ -72,7 +78,7 @@ extension Store {
     /// The objects with `value` in the index `name`, sorted by key.
     public func list(index name: String, value: String) -> [StoredObject] {
         let entry = IndexValue(index: name, value: value)
-        return state.withLock { state in (state.indices[entry] ?? []).compactMap { state.objects[$0] } }
+        return state.withLock { state in (state.indices[entry] ?? []).compactMap { state.entries[$0]?.object } }
             .sorted { $0.key < $1.key }
     }
 
@@ -80,7 +86,7 @@ extension Store {
     public func list(ownedBy uid: String) -> [StoredObject] { list(index: StoreIndex.owner.name, value: uid) }
 
     /// Bytes that the encoded objects take.
-    public var encodedSize: Int { state.withLock { $0.objects.values.reduce(0) { $0 + $1.encodedSize } } }
+    public var encodedSize: Int { state.withLock { $0.entries.values.reduce(0) { $0 + $1.object.encodedSize } } }
 }
 
 // MARK: - Writing
@@ -91,49 +97,62 @@ extension Store {
     /// threw.
     func upsert(_ object: KubernetesObject, _ origin: Reflector.Origin) throws -> StoreChange? {
         let digest = OwnedFields.digest(of: object, manager: fieldManager)
-        var object = object
-        object.json.set(nil, at: "metadata", "managedFields")
-        try transform?(&object)
-        let new = StoredObject(object, ownedDigest: digest)
+        var kept = object
+        kept.json.set(nil, at: "metadata", "managedFields")
+        try transform?(&kept)
+        let new = StoredObject(object, keeping: kept, ownedDigest: digest, sharing: known)
         let values = indexFunctions.flatMap { index in
             index.values(object).map { IndexValue(index: index.name, value: $0) }
         }
         return state.withLock { state in
-            let old = state.objects[new.key]
+            let old = state.entries[new.key]?.object
             if let old, old.uid == new.uid {
                 if old.resourceVersion == new.resourceVersion { return nil }
                 let isNewer = ResourceVersion.isAtLeast(new.resourceVersion, old.resourceVersion) ?? true
                 if origin == .watch, !isNewer { return nil }
             }
-            state.objects[new.key] = new
-            Self.reindex(&state, new.key, values)
+            Self.put(Entry(object: new, values: values), at: new.key, &state)
             return StoreChange(old: old, new: new, origin: origin)
         }
     }
 
     func delete(_ key: ObjectKey) -> StoreChange? {
         state.withLock { state in
-            guard let old = state.objects.removeValue(forKey: key) else { return nil }
-            Self.reindex(&state, key, [])
+            guard let old = state.entries[key]?.object else { return nil }
+            Self.put(nil, at: key, &state)
             return StoreChange(old: old, new: nil)
         }
     }
 
     /// Deletes everything that is not in `keys`: the end of a list, which names all that exists.
     func retain(_ keys: Set<ObjectKey>) -> [StoreChange] {
-        let missing = state.withLock { state in state.objects.keys.filter { !keys.contains($0) } }
+        let missing = state.withLock { state in state.entries.keys.filter { !keys.contains($0) } }
         return missing.sorted().compactMap(delete)
     }
 
     func setResourceVersion(_ version: String) { state.withLock { $0.resourceVersion = version } }
 
-    private static func reindex(_ state: inout State, _ key: ObjectKey, _ values: [IndexValue]) {
-        for entry in state.indexed.removeValue(forKey: key) ?? [] {
-            state.indices[entry]?.remove(key)
-            if state.indices[entry]?.isEmpty == true { state.indices[entry] = nil }
+    /// The same owner as another of its objects has it.
+    private func known(_ owner: StoredObject.Owner) -> StoredObject.Owner {
+        let entry = IndexValue(index: StoreIndex.owner.name, value: owner.uid)
+        let others = state.withLock { state in
+            state.indices[entry]?.first.flatMap { state.entries[$0]?.object.controller }
         }
-        guard !values.isEmpty else { return }
-        for entry in values { state.indices[entry, default: []].insert(key) }
-        state.indexed[key] = values
+        return others == owner ? others ?? owner : owner
+    }
+
+    private static func put(_ entry: Entry?, at key: ObjectKey, _ state: inout State) {
+        let old = state.entries[key]?.values ?? []
+        let new = (entry?.values ?? []).map { value in
+            // The value that is there already, and not another copy of its text.
+            state.indices.index(forKey: value).map { state.indices[$0].key } ?? value
+        }
+        state.entries[key] = entry.map { Entry(object: $0.object, values: new) }
+        guard new != old else { return }
+        for value in old {
+            state.indices[value]?.remove(key)
+            if state.indices[value]?.isEmpty == true { state.indices[value] = nil }
+        }
+        for value in new { state.indices[value, default: []].insert(key) }
     }
 }

@@ -2,8 +2,8 @@ public import KubernetesClient
 internal import StructuredData
 
 /// An object in a store: encoded, which takes about a fifth of the room of the decoded value, with what is asked most
-/// often beside it.
-public struct StoredObject: Sendable {
+/// often beside it. A class, so that the tables that hold it have small slots.
+public final class StoredObject: Sendable {
     public let key: ObjectKey
     public let uid: String
     public let resourceVersion: String
@@ -15,16 +15,25 @@ public struct StoredObject: Sendable {
     public let ownedDigest: UInt64
     private let bytes: [UInt8]
 
-    init(_ object: KubernetesObject, ownedDigest: UInt64) {
+    private static let nothing = Array("{}".utf8)
+
+    /// - Parameters:
+    ///   - kept: what is kept of `object`; nil keeps all of it.
+    ///   - share: gives an equal owner that is known already: thousands of objects have few of them.
+    init(
+        _ object: KubernetesObject, keeping kept: KubernetesObject? = nil, ownedDigest: UInt64,
+        sharing share: (Owner) -> Owner = { $0 }
+    ) {
         key = ObjectKey(object)
         uid = object.uid
         resourceVersion = object.resourceVersion
         generation = object.generation
         isBeingDeleted = object.isBeingDeleted
-        controller = object.controller.map { Owner($0) }
+        controller = object.controller.map { share(Owner($0)) }
         self.ownedDigest = ownedDigest
+        let encoded = (kept ?? object).json.encoded()
         // A copy of just this size: the encoder's buffer has room to spare, which thousands of objects would keep.
-        bytes = object.json.encoded().withUnsafeBufferPointer { Array($0) }
+        bytes = encoded == Self.nothing ? Self.nothing : encoded.withUnsafeBufferPointer { Array($0) }
     }
 
     /// Who an owner reference refers to.
@@ -42,7 +51,7 @@ public struct StoredObject: Sendable {
         }
     }
 
-    /// The object, decoded anew at each call.
+    /// What the store's transform left of the object, decoded anew at each call.
     public var object: KubernetesObject {
         // `bytes` were written by our own encoder and within the parser's limits: there is nothing to fail on.
         KubernetesObject((try? JSON(parsing: bytes)) ?? .null)

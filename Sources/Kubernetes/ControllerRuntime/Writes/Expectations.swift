@@ -34,8 +34,8 @@ public struct Expectations: Sendable {
     /// A pass under way.
     private struct Pass: Sendable {
         var written: Set<Version?> = []
-        /// What the caches were told meanwhile; nil for what no write of ours can be.
-        var told: Set<Version?> = []
+        /// What the caches were told meanwhile, and how soon that asks for a pass; nil for what no write of ours can be.
+        var told: [Version?: Urgency] = [:]
     }
 
     public let patience: Duration
@@ -69,19 +69,23 @@ public struct Expectations: Sendable {
 
     public mutating func beginPass(_ key: ObjectKey) { passes[key] = Pass() }
 
-    /// Whether the caches were told of more than what the pass itself wrote, so that there has to be another.
-    public mutating func endPass(_ key: ObjectKey) -> Bool {
-        guard let pass = passes.removeValue(forKey: key) else { return false }
-        return !pass.told.isSubset(of: pass.written)
+    /// How soon there has to be another pass, because the caches were told of more than what this one itself wrote; nil
+    /// when they were not.
+    public mutating func endPass(_ key: ObjectKey) -> Urgency? {
+        guard let pass = passes.removeValue(forKey: key) else { return nil }
+        return pass.told.lazy.filter { !pass.written.contains($0.key) }.map(\.value).max()
     }
 
     /// Whether a change of the object, which concerns `key`, brings a pass now: not while one is under way, whose end
     /// will tell, and not when it is known to be the last one's own. To be asked before `observe`.
     ///
     /// - Parameter version: of what a watch has shown; nil for a deletion, and for a list, which may skip versions.
-    public mutating func bringsPass(_ object: ObjectReference, version: String?, to key: ObjectKey) -> Bool {
+    public mutating func bringsPass(
+        _ object: ObjectReference, version: String?, to key: ObjectKey, _ urgency: Urgency = .atOnce
+    ) -> Bool {
         if passes[key] != nil {
-            passes[key]?.told.insert(version.map { Version(object: object, text: $0) })
+            let told = version.map { Version(object: object, text: $0) }
+            passes[key]?.told.merge([told: urgency], uniquingKeysWith: max)
             return false
         }
         guard let version, let pending = byKey[key]?[object], pending.isAnswered,

@@ -133,15 +133,17 @@ final class ObjectWriter: Sendable {
 
     func beginPass(_ key: ObjectKey) { expectations.withLock { $0.beginPass(key) } }
 
-    /// Whether there has to be another pass.
-    func endPass(_ key: ObjectKey) -> Bool { expectations.withLock { $0.endPass(key) } }
+    /// How soon there has to be another pass; nil when there has not.
+    func endPass(_ key: ObjectKey) -> Urgency? { expectations.withLock { $0.endPass(key) } }
 
     /// Those of `keys` to which the change brings a pass now. To be asked before `observe`.
-    func keysForPass(_ keys: Set<ObjectKey>, after change: StoreChange, of reference: ObjectReference) -> [ObjectKey] {
+    func keysForPass(
+        _ keys: Set<ObjectKey>, after change: StoreChange, of reference: ObjectReference, _ urgency: Urgency
+    ) -> [ObjectKey] {
         guard !keys.isEmpty else { return [] }
         let version = change.origin == .watch ? change.new?.resourceVersion : nil
         return expectations.withLock { expectations in
-            keys.filter { expectations.bringsPass(reference, version: version, to: $0) }
+            keys.filter { expectations.bringsPass(reference, version: version, to: $0, urgency) }
         }
     }
 

@@ -68,59 +68,54 @@ enum OwnedFields {
     }
 }
 
-/// FNV-1a over the text of values: the same in every process, so that a digest may be logged and compared.
+/// A digest of values, whatever the order of their members: the same in every process, so that it may be logged and
+/// compared. Eight bytes at a time are multiplied and folded, as wyhash does.
 struct StableHasher {
     private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
     mutating func combine(_ text: String) {
         var text = text
         text.withUTF8 { bytes in
-            for byte in bytes { combine(byte) }
+            var rest = UnsafeRawBufferPointer(bytes)
+            while rest.count >= 8 {
+                fold(UInt64(littleEndian: rest.loadUnaligned(as: UInt64.self)))
+                rest = UnsafeRawBufferPointer(rebasing: rest[8...])
+            }
+            fold(rest.reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+            fold(UInt64(bytes.count))  // keeps "a", "b" apart from "ab"
         }
-        combine(UInt8(0xff))  // cannot occur in UTF-8: keeps "a","b" apart from "ab"
     }
 
     mutating func combine(_ json: JSON) {
         switch json {
-        case .null: combine(UInt8(ascii: "0"))
-        case .bool(let bool): combine(UInt8(ascii: bool ? "t" : "f"))
+        case .null: fold(0)
+        case .bool(let bool): fold(bool ? 1 : 2)
         case .number(let number):
-            combine(UInt8(ascii: "n"))
+            fold(3)
             combine(number.text)
         case .string(let string):
-            combine(UInt8(ascii: "s"))
+            fold(4)
             combine(string)
         case .array(let elements):
-            combine(UInt8(ascii: "["))
+            fold(5)
             for element in elements { combine(element) }
-            combine(UInt8(ascii: "]"))
+            fold(UInt64(elements.count))
         case .object(let object):
-            combine(UInt8(ascii: "{"))
-            if object.hasSortedKeys {
-                for (key, value) in object { combine(key, value) }
-            } else {
-                for (key, value) in object.sorted(by: { $0.key < $1.key }) { combine(key, value) }
+            var members: UInt64 = 0
+            for (key, value) in object {
+                var member = StableHasher()
+                member.combine(key)
+                member.combine(value)
+                members &+= member.value
             }
-            combine(UInt8(ascii: "}"))
+            fold(6)
+            fold(members)
+            fold(UInt64(object.count))
         }
     }
 
-    private mutating func combine(_ key: String, _ value: JSON) {
-        combine(key)
-        combine(value)
-    }
-
-    private mutating func combine(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
-}
-
-extension JSONObject {
-    /// As nearly all have that a server or a literal of ours wrote: to look is cheaper than to sort.
-    fileprivate var hasSortedKeys: Bool {
-        var last = ""
-        for (key, _) in self {
-            guard last <= key else { return false }
-            last = key
-        }
-        return true
+    private mutating func fold(_ word: UInt64) {
+        let (high, low) = (value ^ word).multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
+        value = high ^ low
     }
 }

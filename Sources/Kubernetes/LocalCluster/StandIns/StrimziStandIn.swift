@@ -14,6 +14,7 @@ struct StrimziStandIn: Sendable {
     private static let cluster = "strimzi.io/cluster"
     private static let topicFinalizer = "strimzi.io/topic-operator"
     private static let manager = "strimzi-cluster-operator"
+    private static let maker = "app.kubernetes.io/managed-by"
 
     let access: ClusterAccess
     /// Stands for the CA of every Kafka: nobody connects.
@@ -29,6 +30,7 @@ struct StrimziStandIn: Sendable {
     func register(with manager: Manager) {
         let kafkas = manager.informer(.kafkas)
         let pools = manager.informer(.kafkaNodePools)
+        let secrets = manager.informer(.secrets, .init(labelSelector: "\(Self.maker)=\(Self.manager)"))
         // Whatever changes of a Kafka concerns all that names it.
         func named(in store: Store) -> @Sendable (StoreChange) -> [ObjectKey] {
             { change in
@@ -43,11 +45,13 @@ struct StrimziStandIn: Sendable {
                 guard let pool = change.latest, let name = pool.object.labels[Self.cluster] else { return [] }
                 return [ObjectKey(namespace: pool.key.namespace, name: name)]
             }
+            .owns(secrets)
         manager.controller("strimzi-pool", for: pools) { try await reconcilePool($0, kafkas.store) }
             .watches(kafkas, map: named(in: pools.store))
         let users = manager.informer(.kafkaUsers)
         manager.controller("strimzi-user", for: users) { try await reconcileUser($0, kafkas.store) }
             .watches(kafkas, map: named(in: users.store))
+            .owns(secrets)
         let topics = manager.informer(.kafkaTopics)
         manager.controller("strimzi-topic", for: topics) { try await reconcileTopic($0, kafkas.store) }
             .watches(kafkas, map: named(in: topics.store))
@@ -67,7 +71,7 @@ struct StrimziStandIn: Sendable {
             return .done
         }
         let ca = Data(authorityPEM.utf8).base64EncodedString()
-        try await make("\(kafka.name)-cluster-ca-cert", ["ca.crt": .string(ca)], for: kafka)
+        guard try await make("\(kafka.name)-cluster-ca-cert", ["ca.crt": .string(ca)], for: kafka) else { return .done }
         let listeners = (kafka.json.at("spec", "kafka", "listeners")?.array ?? []).map { listener -> JSON in
             let host = "\(kafka.name)-kafka-bootstrap.\(kafka.namespace ?? "default").svc"
             let port = listener["port"]?.int ?? 9093
@@ -112,12 +116,11 @@ struct StrimziStandIn: Sendable {
         let login =
             "org.apache.kafka.common.security.scram.ScramLoginModule required username=\"\(user.name)\" "
             + "password=\"\(password)\";"
-        try await make(
-            user.name,
-            [
-                "password": .string(Data(password.utf8).base64EncodedString()),
-                "sasl.jaas.config": .string(Data(login.utf8).base64EncodedString()),
-            ], for: user)
+        let content: JSON = [
+            "password": .string(Data(password.utf8).base64EncodedString()),
+            "sasl.jaas.config": .string(Data(login.utf8).base64EncodedString()),
+        ]
+        guard try await make(user.name, content, for: user) else { return .done }
         try await publish(
             ["secret": .string(user.name), "username": .string(user.name)], of: user, .kafkaUsers)
         return .done
@@ -155,20 +158,23 @@ struct StrimziStandIn: Sendable {
         return kafkas.get(namespace: namespace, name: name).flatMap { $0.isBeingDeleted ? nil : $0 }
     }
 
-    /// Makes a Secret that goes with its owner, unless there is one of that name.
-    private func make(_ name: String, _ data: JSON, for owner: KubernetesObject) async throws {
-        guard try await access.client.getIfPresent(.secrets, namespace: owner.namespace, name: name) == nil else {
-            return
+    /// Makes a Secret that goes with its owner, unless there is one of that name. False while that is one of an owner that
+    /// is gone: it goes too, which brings the next pass.
+    private func make(_ name: String, _ data: JSON, for owner: KubernetesObject) async throws -> Bool {
+        if let present = try await access.client.getIfPresent(.secrets, namespace: owner.namespace, name: name) {
+            guard let former = present.controller, former["kind"]?.string == owner.kind else { return true }
+            return former["uid"]?.string == owner.uid
         }
         _ = try await access.client.create(
             KubernetesObject([
                 "data": data,
                 "metadata": [
-                    "labels": ["app.kubernetes.io/managed-by": .string(Self.manager)], "name": .string(name),
+                    "labels": [Self.maker: .string(Self.manager)], "name": .string(name),
                     "ownerReferences": [owner.controllerReference],
                 ],
                 "type": "Opaque",
             ]), .secrets, namespace: owner.namespace, options: WriteOptions(fieldManager: Self.manager))
+        return true
     }
 
     /// - Parameter condition: type, reason and message of what is wrong; nil when it is ready.

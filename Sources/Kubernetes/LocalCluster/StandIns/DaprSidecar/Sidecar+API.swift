@@ -22,7 +22,7 @@ extension Sidecar {
         case (_, "state"): return await state(request, Array(path.dropFirst()))
         case (.get, "secrets"): return await secret(request, Array(path.dropFirst()))
         case (.post, "shutdown"):
-            drain()
+            Task { await drain() }  // the app may call in the midst of an event
             return .done
         default: return Self.unknown
         }

@@ -62,10 +62,11 @@ final class Sidecar: Sendable {
         change.yield()
     }
 
-    /// No event is brought any more; the app may still call.
-    func drain() {
+    /// No event is brought any more once this returns; the app may still call.
+    func drain() async {
         state.withLock { $0.isDraining = true }
-        change.yield()
+        await stop(keeping: [], [])
+        change.yield()  // one that was just being started
     }
 
     /// Runs until cancelled.
