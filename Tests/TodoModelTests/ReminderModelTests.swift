@@ -132,4 +132,18 @@ import TodoModel
         #expect(try DigestSchedule("* * * * *").times(around: now).count == 52 * 60 + 1)
         #expect(throws: RecurrenceError.self) { try DigestSchedule("") }
     }
+
+    @Test(
+        arguments: [
+            ("0 0 30 2 *", "is never due"), ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "is never due"),
+            ("FREQ=DAILY;COUNT=3", "is not due any more"), ("FREQ=DAILY;UNTIL=20251231T000000", "is not due any more"),
+        ])
+    func `a digest that will never be due is refused, and told why`(_ schedule: String, _ reason: String) throws {
+        let policy = ReminderPolicy(id: UUID(), namespace: "n", name: "p", schedule: .digest(schedule, zone: nil))
+        let said = problems { try policy.validate() }
+        #expect(said.count == 1 && said[0].hasPrefix("schedule: \(reason)"), "\(said)")
+        let good = ReminderPolicy(
+            id: UUID(), namespace: "n", name: "p", schedule: .digest("FREQ=DAILY;UNTIL=21000101T000000", zone: nil))
+        try good.validate()
+    }
 }

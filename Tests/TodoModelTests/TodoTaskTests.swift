@@ -149,4 +149,13 @@ func problems(_ body: () throws -> Void) throws -> [String] {
         let patch = try TodoTask.Patch(task.json)
         #expect(patch.title == task.title && patch.due == .some(task.due) && patch.tags == task.tags)
     }
+
+    @Test(arguments: [
+        ("Europe/Berlin", true), ("UTC", true), ("Etc/UTC", true), ("GMT", true), ("America/Indiana/Knox", true),
+        ("America/Indiana", false), ("America", false), ("Etc", false), ("EST", false), ("Mars/Olympus", false),
+        ("../Europe/Berlin", false), ("Europe/", false), ("posix/Europe/Berlin", false), ("zone.tab", false),
+        ("", false),
+    ]) func `a zone is one of the database, and no folder of it`(_ name: String, _ isKnown: Bool) {
+        #expect(ZoneName.isKnown(name) == isKnown)
+    }
 }

@@ -62,7 +62,7 @@ struct Stores {
 
     /// What a query finds, by title.
     func titles(_ query: String, for user: User, limit: Int = 100) async throws -> [String] {
-        let context = QueryContext(user: user.id, now: .now(), zone: "UTC", dayStart: .midnight)
+        let context = QueryContext(user: user.id, now: .now())
         let listing = try TaskListing(TaskQuery(parsing: query), in: context, limit: limit)
         return try await database.tasks.page(listing).tasks.map(\.title)
     }

@@ -75,8 +75,30 @@ import TodoModel
         var schedule = settled(next: nil, nextDigest: at(0.5))
         #expect(schedule.action(at: start) == .sleep(until: at(0.5)))
         #expect(schedule.action(at: at(0.5)) == .fireDigests)
-        schedule.firedDigests(isComplete: true, at: start)
+        schedule.firedDigests(isComplete: true, isFull: false, at: start)
         #expect(schedule.action(at: at(0.5)) == .sleep(until: at(1)))
+    }
+
+    @Test func `while reminders fall due without end, what was missed and digests get their turns`() {
+        var schedule = settled(next: at(0.001), nextDigest: at(0.5))
+        schedule.caughtUp(isFull: true, at: start)
+        var (now, catchUps, digests, fires) = (start, 0, 0, 0)
+        while now < at(10) {
+            now = now.advanced(by: .milliseconds(20))
+            switch schedule.action(at: now) {
+            case .catchUp:
+                catchUps += 1
+                schedule.caughtUp(isFull: true, at: now)
+            case .fireDigests:
+                digests += 1
+                schedule.firedDigests(isComplete: true, isFull: true, at: now)
+            case .fire(let after, _):
+                fires += 1
+                schedule.fired(after: after, isFull: false, next: now, nextDigest: at(0.5), at: now)
+            case .sleep: Issue.record("there is always something due")
+            }
+        }
+        #expect((4...6).contains(catchUps) && digests > 2 && fires > 200, "\(catchUps) \(digests) \(fires)")
     }
 
     @Test func `after failures it waits longer and longer, and no longer once one succeeds`() {

@@ -17,6 +17,8 @@ internal import TodoStore
 /// | `LOG_LEVEL` | info | |
 public struct WorkersConfiguration: Sendable {
     public var database: PostgresConfiguration
+    /// Without a pooler, to be woken up by; nil when only a pooler is known.
+    public var direct: PostgresConfiguration?
     public var poolSize: Int
     public var bindAddress: String
     public var port: Int
@@ -26,6 +28,7 @@ public struct WorkersConfiguration: Sendable {
     public init(environment: [String: String]) throws(EnvironmentError) {
         let reader = EnvironmentReader(environment)
         database = try DatabaseAddress.configuration(from: reader)
+        direct = try DatabaseAddress.direct(from: reader)
         poolSize = try reader.integer("POOL_SIZE", in: 2...100, default: 4)
         bindAddress = reader["TODO_BIND_ADDRESS"] ?? "0.0.0.0"
         port = try reader.integer("PORT", in: 0...65535, default: 8080)

@@ -29,9 +29,13 @@ public struct WorkersService: Service {
         let health = HealthServer(
             host: configuration.bindAddress, port: configuration.port, registry: registry,
             ready: HealthChecks([("database", readiness.check)]), logger: logger)
-        let workers = TodoWorkers(database: TodoDatabase(pool: pool), logger: logger, metrics: registry)
+        let database = TodoDatabase(pool: pool)
+        let bell = configuration.direct.map { WorkerBell(address: $0, database: database, logger: logger) }
+        let workers = TodoWorkers(database: database, bell: bell, logger: logger, metrics: registry)
         let parts = ServiceGroupConfiguration(
-            services: [.init(service: health), .init(service: Work(workers: workers, readiness: readiness))],
+            services: [
+                .init(service: health), .init(service: Work(workers: workers, bell: bell, readiness: readiness)),
+            ],
             logger: logger)
         // Nobody is routed here: there is nothing to wait for before they stop.
         try await serve(parts, on: pool, readiness, drainDelay: .zero, logger: logger)
@@ -41,6 +45,7 @@ public struct WorkersService: Service {
 /// The workers, once there is a database.
 private struct Work: Service {
     let workers: TodoWorkers
+    let bell: WorkerBell?
     let readiness: Readiness
 
     func run() async throws {
@@ -49,6 +54,8 @@ private struct Work: Service {
         } catch is CancellationError {
             return  // told to stop while waiting: nothing is wrong
         }
+        let listening = bell.map { bell in Task { await bell.run() } }
+        defer { listening?.cancel() }
         try await workers.run()
     }
 }

@@ -15,6 +15,10 @@ public enum DatabaseTLSMode: String, Sendable, CaseIterable {
 public struct DatabaseAddress: Sendable {
     public private(set) var configuration: PostgresConfiguration
 
+    /// Whether what one transaction sets up is there for the next one, as `LISTEN` needs: not so through a pooler in
+    /// transaction mode, as far as is known.
+    public var keepsSessions: Bool { configuration.statementMode != .unnamed }
+
     /// - Parameters:
     ///   - uri: what libpq takes; besides, `pgbouncer=true` in its query says that a pooler is in between.
     ///   - tlsMode: overrides what the URI says; nil leaves it.
@@ -72,6 +76,21 @@ public struct DatabaseAddress: Sendable {
 }
 
 extension DatabaseAddress {
+    /// How a service reaches the database without a pooler; nil when it knows of none.
+    public static func direct(from reader: EnvironmentReader) throws(EnvironmentError) -> PostgresConfiguration? {
+        guard let uri = reader["DATABASE_DIRECT_URI"] else {
+            let only = try configuration(from: reader)
+            return only.statementMode == .unnamed ? nil : only
+        }
+        let mode = try reader.choice("DATABASE_TLS_MODE", of: DatabaseTLSMode.self)
+        do {
+            let address = try DatabaseAddress(uri: uri, tlsMode: mode)
+            return address.keepsSessions ? address.configuration : nil
+        } catch {
+            throw EnvironmentError("DATABASE_DIRECT_URI", error.message)
+        }
+    }
+
     /// How a service reaches the database: by `DATABASE_URI`, `DATABASE_TLS_MODE`, and, where a pooler in transaction mode
     /// is in between, `DATABASE_POOLED` or a `DATABASE_DIRECT_URI` that is another.
     public static func configuration(from reader: EnvironmentReader) throws(EnvironmentError) -> PostgresConfiguration {

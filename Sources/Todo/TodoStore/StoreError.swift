@@ -16,6 +16,8 @@ public enum StoreError: Error, Sendable, Hashable {
     case undoExpired
     /// A task was changed since.
     case undoConflict
+    /// Where a task was before, or what came below it since, was deleted or moved.
+    case undoDisplaced
 
     static func invalid(_ field: String, _ message: String) -> StoreError {
         .invalid(ValidationError([.init(field, message)]))
@@ -36,7 +38,9 @@ public enum StoreError: Error, Sendable, Hashable {
             case "neighbour": .invalid("after", "there is no such task in that place")
             case "email": .invalid("email", "nobody with this address has an account")
             case "self": .invalid("email", "is the owner's own")
+            case "members": .invalid("email", "is one too many: a project has at most \(Project.memberLimit) members")
             case "conflict": .undoConflict
+            case "displaced": .undoDisplaced
             case "past": .invalid("at", "must lie in the future")
             case "due": .invalid("before", "the task has no due date")
             case "start": .invalid("before", "the task has no start date")

@@ -28,6 +28,11 @@ public struct TodoDatabase: Sendable {
         self.init(link: .pool(pool), ids: Lock(UUIDv7Generator()), didCommit: didCommit, now: now)
     }
 
+    /// For statements on this connection, not for transactions of several.
+    init(connection: PostgresConnection) {
+        self.init(link: .transaction(connection), ids: Lock(UUIDv7Generator()), didCommit: {}, now: { .now() })
+    }
+
     private init(
         link: Link, ids: Lock<UUIDv7Generator>, didCommit: @escaping @Sendable () -> Void,
         now: @escaping @Sendable () -> Instant
@@ -47,6 +52,7 @@ public struct TodoDatabase: Sendable {
     public var policies: PolicyStore { PolicyStore(database: self) }
     public var plan: PlanStore { PlanStore(database: self) }
     public var firing: FireStore { FireStore(database: self) }
+    public var sleeping: SleepStore { SleepStore(database: self) }
     public var accounts: AccountStore { AccountStore(database: self) }
     public var tokens: TokenStore { TokenStore(database: self) }
     public var changes: ChangeFeed { ChangeFeed(database: self) }

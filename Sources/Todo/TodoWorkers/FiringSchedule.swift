@@ -50,6 +50,10 @@ struct FiringSchedule: Sendable {
         if let retry, now < retry { return .sleep(until: retry) }
         let missed = now.advanced(by: .zero - pace.patience)
         let recent = now.advanced(by: .zero - pace.reach)
+        // However much falls due now, what was missed and digests get their turn.
+        let overdue = now.advanced(by: .zero - pace.catchUp)
+        if nextCatchUp <= overdue { return .catchUp(through: missed) }
+        if let nextDigest, nextDigest <= overdue { return .fireDigests }
         if look <= now || next.map({ $0 <= recent }) ?? false {
             return .fire(after: missed, lanes: isBursting ? pace.lanes : 1)
         }
@@ -81,13 +85,15 @@ struct FiringSchedule: Sendable {
         nextCatchUp = now.advanced(by: isFull ? pace.catchUp : pace.idleCatchUp)
     }
 
-    /// The digests that were due are done with; the next claim says when others are.
+    /// A portion of the digests that were due is done with; the next claim says when others are.
     ///
-    /// - Parameter isComplete: false when some could not be fired. They stay due, and are tried again after a while.
-    mutating func firedDigests(isComplete: Bool, at now: Instant) {
+    /// - Parameters:
+    ///   - isComplete: false when some could not be fired. They stay due, and are tried again after a while.
+    ///   - isFull: there may be more.
+    mutating func firedDigests(isComplete: Bool, isFull: Bool, at now: Instant) {
         recovered()
-        digestRetry = isComplete ? nil : now.advanced(by: pace.longestRetry)
-        nextDigest = nil
+        digestRetry = isComplete || isFull ? nil : now.advanced(by: pace.longestRetry)
+        nextDigest = isFull ? now : nil
         look = next.map { min(look, $0) } ?? look
     }
 

@@ -13,6 +13,7 @@ struct RecurrenceWorker: Sendable {
     let database: TodoDatabase
     let clock: any WorkerClock
     let permit: WorkPermit
+    let stillness: Stillness
     let metrics: WorkerMetrics
     let logger: Logger
 
@@ -21,8 +22,8 @@ struct RecurrenceWorker: Sendable {
     func run() async throws {
         while !Task.isCancelled {
             do {
-                _ = try await permit.deadline()
-                let repairs = try await database.series.repair(batch: Self.batch)
+                let repairs = try await database.series.repair(batch: Self.batch) { _ = try await permit.deadline() }
+                if repairs.count > 0 || !repairs.failures.isEmpty { stillness.disturb() }
                 metrics.repaired.increment(by: repairs.count)
                 if let first = repairs.failures.first {
                     metrics.failures.increment(by: repairs.failures.count)
@@ -36,6 +37,7 @@ struct RecurrenceWorker: Sendable {
                 throw error
             } catch {
                 guard !Task.isCancelled else { return }
+                stillness.disturb()
                 metrics.failures.increment()
                 logger.warning("next instances could not be made; will try again", metadata: ["error": "\(error)"])
             }

@@ -10,6 +10,7 @@ struct ReminderFirer: Sendable {
     let clock: any WorkerClock
     let permit: WorkPermit
     let alarm: Alarm
+    let stillness: Stillness
     let pace: FiringSchedule.Pace
     let metrics: WorkerMetrics
     let logger: Logger
@@ -43,21 +44,24 @@ struct ReminderFirer: Sendable {
             switch action {
             case .fire(let after, let lanes):
                 let claims = try await fire(after: after, lanes: lanes)
+                let (next, nextDigest) = (claims.compactMap(\.next).min(), claims.compactMap(\.nextDigest).min())
+                stillness.expect([next, nextDigest].compactMap { $0 }.min())
                 schedule.fired(
-                    after: after, isFull: claims.contains(where: \.isFull), next: claims.compactMap(\.next).min(),
-                    nextDigest: claims.compactMap(\.nextDigest).min(), at: clock.now)
+                    after: after, isFull: claims.contains(where: \.isFull), next: next, nextDigest: nextDigest,
+                    at: clock.now)
             case .catchUp(let through):
                 let claim = try await claim(after: nil, through: through)
                 schedule.caughtUp(isFull: claim.isFull, at: clock.now)
             case .fireDigests:
-                let isComplete = try await fireDigests()
-                schedule.firedDigests(isComplete: isComplete, at: clock.now)
+                let (isComplete, isFull) = try await fireDigests()
+                schedule.firedDigests(isComplete: isComplete, isFull: isFull, at: clock.now)
             case .sleep: break
             }
         } catch let error as LeaseLost {
             throw error
         } catch {
             guard !Task.isCancelled else { return }
+            stillness.disturb()
             metrics.failures.increment()
             logger.warning("due reminders could not be fired; will try again", metadata: ["error": "\(error)"])
             schedule.failed(at: clock.now)
@@ -87,27 +91,33 @@ struct ReminderFirer: Sendable {
         return record(try await database.firing.claim(order))
     }
 
-    private func order(after: Instant?, through: Instant) async throws -> FireStore.Order {
+    private func order(
+        after: Instant?, through: Instant, limit: Int = FireStore.batch
+    ) async throws -> FireStore.Order {
         let deadline = try await permit.deadline()
         let now = clock.now
         return FireStore.Order(
             after: after, through: through, now: now, missedBefore: now.advanced(by: .zero - pace.patience),
-            deadline: deadline)
+            deadline: deadline, limit: limit)
     }
 
     private func record(_ claim: FireStore.Claim) -> FireStore.Claim {
         permit.see(claim.databaseTime)
+        if claim.count > 0 { stillness.disturb() }
         metrics.record(claim, at: clock.now)
         return claim
     }
 
-    /// Digests of one policy after the other; there are few, and each costs a look at many tasks. False when those of one
-    /// could not be fired, which keeps back no other.
-    private func fireDigests() async throws -> Bool {
-        var isComplete = true
+    /// So many of a policy at a time: each costs a look at many tasks, and reminders that fall due wait meanwhile.
+    private static let digestBatch = 100
+
+    /// A portion of each policy that has digests due. `isComplete` is false when those of one could not be fired, which
+    /// keeps back no other; `isFull` when there may be more of one.
+    private func fireDigests() async throws -> (isComplete: Bool, isFull: Bool) {
+        var (isComplete, isFull) = (true, false)
         for id in try await database.firing.dueDigests(clock.now) {
             do {
-                try await fireDigests(of: id)
+                if try await fireDigests(of: id) { isFull = true }
             } catch let error as LeaseLost {
                 throw error
             } catch {
@@ -120,19 +130,18 @@ struct ReminderFirer: Sendable {
             }
         }
         didFireDigests()
-        return isComplete
+        return (isComplete, isFull)
     }
 
-    private func fireDigests(of id: UUID) async throws {
+    /// True when there may be more.
+    private func fireDigests(of id: UUID) async throws -> Bool {
         // One that is gone or suspended has its digests cancelled by the planner, and here.
         let policy =
             try await database.policies.policy(id)
             ?? ReminderPolicy(id: id, namespace: "", name: "", schedule: .digest("", zone: nil))
-        while true {
-            let order = try await order(after: nil, through: clock.now)
-            let claim = record(try await database.firing.claimDigests(of: policy, order))
-            if !claim.isFull { return }
-        }
+        let order = try await order(after: nil, through: clock.now, limit: Self.digestBatch)
+        let claim = record(try await database.firing.claimDigests(of: policy, order))
+        return claim.count == Self.digestBatch || !claim.isInTime
     }
 }
 

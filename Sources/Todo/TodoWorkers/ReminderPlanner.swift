@@ -23,6 +23,7 @@ struct ReminderPlanner: Sendable {
     let clock: any WorkerClock
     let permit: WorkPermit
     let alarm: Alarm
+    let stillness: Stillness
     var pace = Pace()
     let metrics: WorkerMetrics
     let logger: Logger
@@ -54,6 +55,7 @@ struct ReminderPlanner: Sendable {
                     nextDigests = .now + pace.digests
                 }
                 if isBusy {
+                    stillness.disturb()
                     poll = pace.poll
                     continue
                 }
@@ -62,6 +64,7 @@ struct ReminderPlanner: Sendable {
                 throw error
             } catch {
                 guard !Task.isCancelled else { return }
+                stillness.disturb()
                 metrics.failures.increment()
                 logger.warning("reminders could not be planned; will try again", metadata: ["error": "\(error)"])
                 wait = pace.retry
@@ -71,9 +74,9 @@ struct ReminderPlanner: Sendable {
         }
     }
 
-    /// Plans all that is noted now; what is fired is planned by then as it is to be. Gives up when another process is at
-    /// it, or has not come to an end in `limit`.
-    func settle(within limit: Duration = .seconds(60)) async throws {
+    /// Plans what is noted now; what is fired is planned by then as it is to be. Gives up when another process is at it, or
+    /// has not come to an end in `limit`: what is due waits no longer, and is looked at once more when it is fired.
+    func settle(within limit: Duration = .seconds(2)) async throws {
         _ = try await database.plan.checkZones()
         let end = ContinuousClock.now + limit
         while ContinuousClock.now < end {
@@ -132,8 +135,12 @@ struct ReminderPlanner: Sendable {
                 continue
             }
             let deadline = try await permit.deadline()
-            if let earliest = try await database.plan.digest(policy, walls: walls, now: clock.now, until: deadline) {
-                alarm.ring(for: earliest)
+            switch try await database.plan.digest(policy, walls: walls, now: clock.now, until: deadline) {
+            case .planned(let step): if let earliest = step.earliest { alarm.ring(for: earliest) }
+            case .busy, .tooLate:
+                stillness.disturb()
+                wantsDigests.withLock { $0 = true }
+            case .idle: break
             }
         }
     }

@@ -68,7 +68,7 @@ final class Relay: Sendable {
                     return try await group.reduce(into: []) { $0.formUnion($1) }
                 }
             }
-            if case .published(let count) = outcome, count > 0 { continue }
+            if case .published(let count, _) = outcome, count > 0 { continue }
             try await Task.sleep(for: .milliseconds(50))  // as the relay does
         }
     }

@@ -4,14 +4,14 @@ import TodoStore
 
 /// The person's calendar by Foundation, to be compared with what PostgreSQL makes of it.
 struct NaiveCalendar {
-    let context: QueryContext
+    let asker: Asker
     let localNow: Int
     let today: CivilDate
 
-    init(context: QueryContext) {
-        self.context = context
-        localNow = Self.wall(of: context.now, in: context.zone)
-        let sinceDayStart = Double(localNow - context.dayStart.minutes * 60)
+    init(_ asker: Asker) {
+        self.asker = asker
+        localNow = Self.wall(of: asker.now, in: asker.zone)
+        let sinceDayStart = Double(localNow - asker.dayStart.minutes * 60)
         today = CivilDate(daysSince1970: Int((sinceDayStart / 86_400).rounded(.down)))
     }
 
@@ -33,7 +33,7 @@ struct NaiveCalendar {
         return zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds)))
     }
 
-    var dayStart: Int { context.dayStart.minutes * 60 }
+    var dayStart: Int { asker.dayStart.minutes * 60 }
 
     /// First and last day.
     func days(of date: TaskDate) -> ClosedRange<Int> {
@@ -47,7 +47,7 @@ struct NaiveCalendar {
         case .weekday(let weekday):
             return one((today.daysSince1970...).first { isoWeekday($0) == weekday.rawValue } ?? 0)
         case .current(.week):
-            let first = (0..<7).map { today.daysSince1970 - $0 }.first { isoWeekday($0) == context.weekStart.rawValue }
+            let first = (0..<7).map { today.daysSince1970 - $0 }.first { isoWeekday($0) == asker.weekStart.rawValue }
             return (first ?? 0)...((first ?? 0) + 6)
         case .current(.month):
             let (year, month, _) = today.civil

@@ -86,7 +86,7 @@ extension NaiveSearch {
             if let zone = due.zone {
                 let instant = NaiveCalendar.instant(wall: wall, in: zone)
                 wall = NaiveCalendar.wall(
-                    of: Instant(microsecondsSince1970: Int64(instant) * 1_000_000), in: calendar.context.zone)
+                    of: Instant(microsecondsSince1970: Int64(instant) * 1_000_000), in: calendar.asker.zone)
             }
             return holds(condition) { compareWall(wall, $0) }
         case .start:
@@ -101,11 +101,11 @@ extension NaiveSearch {
     private func matches(_ instant: Instant?, _ condition: TaskCondition<TaskDate>) -> Bool {
         guard let instant else { return condition == .missing }
         return holds(condition) { date in
-            if date == .now { return order(instant, calendar.context.now) }
+            if date == .now { return order(instant, calendar.asker.now) }
             let days = calendar.days(of: date)
             let edges = [days.lowerBound, days.upperBound + 1].map { day in
                 let wall = day * 86_400 + calendar.dayStart
-                return Int64(NaiveCalendar.instant(wall: wall, in: calendar.context.zone)) * 1_000_000
+                return Int64(NaiveCalendar.instant(wall: wall, in: calendar.asker.zone)) * 1_000_000
             }
             let value = instant.microsecondsSince1970
             return value < edges[0] ? -1 : value >= edges[1] ? 1 : 0
@@ -134,7 +134,7 @@ extension NaiveSearch {
     private func compareWall(_ wall: Int, _ date: TaskDate) -> Int {
         if date == .now {
             // Within the second of now a task is due at its beginning.
-            let now = Double(calendar.localNow) + Double(calendar.context.now.microsecondsSince1970 % 1_000_000) / 1e6
+            let now = Double(calendar.localNow) + Double(calendar.asker.now.microsecondsSince1970 % 1_000_000) / 1e6
             return order(Double(wall), now)
         }
         let days = calendar.days(of: date)

@@ -22,6 +22,15 @@ struct QueryDatabase {
         return QueryDatabase(connection: connection)
     }
 
+    func insert(_ asker: Asker) async throws {
+        try await connection.query(
+            """
+            INSERT INTO users (id, email, name, zone, day_start)
+            VALUES (\(asker.user), \(asker.user.uuidString.lowercased()), 'Ada', \(asker.zone),
+                \(Int16(asker.dayStart.minutes)))
+            """)
+    }
+
     func insert(_ project: UUID, name: String, isInbox: Bool, of user: UUID) async throws {
         try await connection.query(
             """

@@ -10,7 +10,7 @@ import TodoModel
     enum Place: CaseIterable {
         case berlinInSpring, newYorkInAutumn, kiritimatiAtNewYear, berlinOnLeapDay
 
-        var context: QueryContext {
+        var asker: Asker {
             let (now, zone, dayStart, weekStart): (String, String, String, TaskDate.Weekday) =
                 switch self {
                 case .berlinInSpring: ("2026-03-29T00:30:00.25Z", "Europe/Berlin", "04:00", .monday)
@@ -18,22 +18,23 @@ import TodoModel
                 case .kiritimatiAtNewYear: ("2026-12-31T10:00:00Z", "Pacific/Kiritimati", "00:00", .saturday)
                 case .berlinOnLeapDay: ("2028-02-29T22:59:59.999999Z", "Europe/Berlin", "23:59", .monday)
                 }
-            return QueryContext(
-                user: UUID(), now: Instant(now) ?? .now(), zone: zone, dayStart: TimeOfDay(dayStart) ?? .midnight,
+            return Asker(
+                now: Instant(now) ?? .now(), zone: zone, dayStart: TimeOfDay(dayStart) ?? .midnight,
                 weekStart: weekStart)
         }
     }
 
     @Test(arguments: Place.allCases)
     func postgresFindsWhatAPlainSearchFinds(place: Place) async throws {
-        let context = place.context
+        let asker = place.asker
         let database = try await QueryDatabase.make()
+        try await database.insert(asker)
         let projects = ["Inbox", "Work", "Spring cleaning"].map { (id: UUID(), name: $0) }
         for project in projects {
             try await database.insert(
-                project.id, name: project.name, isInbox: project.name == "Inbox", of: context.user)
+                project.id, name: project.name, isInbox: project.name == "Inbox", of: asker.user)
         }
-        var random = RandomSearch(context: context, projects: projects, seed: UInt64(place.hashValueOfName))
+        var random = RandomSearch(asker, projects: projects, seed: UInt64(place.hashValueOfName))
         let tasks = random.tasks(500)
         try await database.insert(tasks)
         let byID = Dictionary(uniqueKeysWithValues: tasks.map { ($0.id, $0) })
@@ -42,10 +43,10 @@ import TodoModel
         for _ in 0..<250 {
             let query = random.query()
             let expected = NaiveSearch(
-                query: query, calendar: NaiveCalendar(context: context),
+                query: query, calendar: NaiveCalendar(asker),
                 projects: Dictionary(uniqueKeysWithValues: projects.map { ($0.id, $0.name) }), inbox: projects[0].id
             ).results(among: tasks).map(\.id)
-            let found = try await all(query, context, limit: random.int(7, 300), database, byID)
+            let found = try await all(query, asker.context, limit: random.int(7, 300), database, byID)
             #expect(found == expected, "\(query): \(difference(found, expected, byID))")
             if !expected.isEmpty, expected.count < tasks.count { answered += 1 }
         }

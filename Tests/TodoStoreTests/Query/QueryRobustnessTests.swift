@@ -20,10 +20,11 @@ import TodoModel
 
     @Test func whateverIsReadRuns() async throws {
         let database = try await QueryDatabase.make()
-        let context = QueryContext(
-            user: UUID(), now: .now(), zone: "America/New_York", dayStart: TimeOfDay(minutes: 1439) ?? .midnight)
+        let asker = Asker(
+            now: .now(), zone: "America/New_York", dayStart: TimeOfDay(minutes: 1439) ?? .midnight)
+        try await database.insert(asker)
         var random = SeededGenerator(seed: 5)
-        try await database.insert([task(of: context.user)])
+        try await database.insert([task(of: asker.user)])
         var count = 0
         while count < 1500 {
             let text = (0..<Int.random(in: 1...12, using: &random)).map { _ in
@@ -32,7 +33,7 @@ import TodoModel
             guard let query = try? TaskQuery(parsing: text), query.filter != .everything else { continue }
             count += 1
             await #expect(throws: Never.self, "\(text.debugDescription)") {
-                try await database.page(TaskListing(query, in: context, limit: 1))
+                try await database.page(TaskListing(query, in: asker.context, limit: 1))
             }
         }
     }
@@ -47,8 +48,9 @@ import TodoModel
     ])
     func theExtremesRun(text: String) async throws {
         let database = try await QueryDatabase.make()
-        let context = QueryContext(user: UUID(), now: .now(), zone: "Europe/Berlin", dayStart: .midnight)
-        let task = task(of: context.user)
+        let asker = Asker(now: .now(), zone: "Europe/Berlin", dayStart: .midnight)
+        try await database.insert(asker)
+        let (context, task) = (asker.context, task(of: asker.user))
         try await database.insert([task])
         let query = try TaskQuery(parsing: text)
         let first = try TaskListing(query, in: context, limit: 1)
@@ -71,7 +73,7 @@ import TodoModel
             """)
         let tasks = [task(of: user, in: own), task(of: owner, in: shared), task(of: stranger, in: foreign)]
         try await database.insert(tasks)
-        let context = QueryContext(user: user, now: .now(), zone: "UTC", dayStart: .midnight)
+        let context = QueryContext(user: user, now: .now())
         let listing = try TaskListing(TaskQuery(parsing: "project:work"), in: context, limit: 9)
         #expect(Set(try await database.page(listing)) == [tasks[0].id, tasks[1].id])
     }

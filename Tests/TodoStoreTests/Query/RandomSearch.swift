@@ -22,14 +22,14 @@ struct RandomSearch {
     static let zones = ["Europe/Berlin", "America/New_York", "Asia/Tokyo", "Pacific/Kiritimati", "Pacific/Pago_Pago"]
     static let tags = ["home", "house", "garden", "work"]
 
-    let context: QueryContext
+    let asker: Asker
     let projects: [UUID]
     let projectNames: [String]
     var random: SeededGenerator
     private var ids = UUIDv7Generator()
 
-    init(context: QueryContext, projects: [(id: UUID, name: String)], seed: UInt64) {
-        self.context = context
+    init(_ asker: Asker, projects: [(id: UUID, name: String)], seed: UInt64) {
+        self.asker = asker
         self.projects = projects.map(\.id)
         projectNames = projects.map(\.name)
         random = SeededGenerator(seed: seed)
@@ -50,7 +50,7 @@ struct RandomSearch {
         let status = chance(3) ? .open : pick(TodoTask.Status.allCases)
         let created = instant()
         return TodoTask(
-            user: context.user, id: ids.next(at: created, using: &random), project: project,
+            user: asker.user, id: ids.next(at: created, using: &random), project: project,
             parent: chance(2) || parents.isEmpty ? nil : pick(parents).id, title: words(1, 4),
             description: chance(2) ? "" : words(1, 5), status: status, priority: pick(TodoTask.Priority.allCases),
             due: chance(4) ? nil : due(), start: chance(2) ? nil : day(),
@@ -69,21 +69,21 @@ struct RandomSearch {
     /// Near today more often than not.
     private mutating func day() -> CivilDate {
         let reach = pick([1, 2, 9, 40, 400])
-        return CivilDate(daysSince1970: NaiveCalendar(context: context).today.daysSince1970 + int(-reach, reach))
+        return CivilDate(daysSince1970: NaiveCalendar(asker).today.daysSince1970 + int(-reach, reach))
     }
 
     private mutating func minutes() -> Int {
-        let start = context.dayStart.minutes
+        let start = asker.dayStart.minutes
         return pick([0, max(0, start - 1), start, start + 1, 719, 1439, int(0, 1439)])
     }
 
     /// With microseconds now and then, and now itself.
     private mutating func instant() -> Instant {
-        if chance(30) { return context.now }
+        if chance(30) { return asker.now }
         let wall = day().daysSince1970 * 86_400 + minutes() * 60
         let microseconds = pick([0, 0, 1, 999_999])
         return Instant(
-            microsecondsSince1970: Int64(NaiveCalendar.instant(wall: wall, in: context.zone)) * 1_000_000
+            microsecondsSince1970: Int64(NaiveCalendar.instant(wall: wall, in: asker.zone)) * 1_000_000
                 + Int64(microseconds))
     }
 

@@ -7,7 +7,7 @@ import TodoModel
 
 @Suite struct TaskListingTests {
     private static let now = Instant(microsecondsSince1970: 1_780_000_000_000_000)
-    private let context = QueryContext(user: UUID(), now: now, zone: "Europe/Berlin", dayStart: .midnight)
+    private let context = QueryContext(user: UUID(), now: now)
 
     private func sql(_ text: String, after cursor: String? = nil) throws -> String {
         let listing = try TaskListing(TaskQuery(parsing: text), in: context, after: cursor, limit: 10)

@@ -52,6 +52,24 @@ import TodoModel
         }
     }
 
+    @Test func `signatures of older releases are those of this one`() async throws {
+        let home = try await StoreDatabase.make()
+        let connection = try await home.connect()
+        func signatures() async throws -> String {
+            try await home.server.psql(
+                """
+                SELECT string_agg(task_signature(to_tsvector('simple', v.text), v.tags)::text, ' ') FROM (VALUES
+                    ('', '{}'::text[]), ('Buy milk, milk and bread', '{}'), ('', ARRAY['milk', 'zu Hause']),
+                    ('Überweisung an Ada', ARRAY['#a', 'überweisung'])) v (text, tags)
+                """, database: home.name)
+        }
+        try await Migrator(connection: connection, migrations: Array(Migration.all.prefix(9))).migrate()
+        let before = try await signatures()
+        try await Migrator(connection: connection).migrate()
+        #expect(try await signatures() == before)
+        await connection.close()
+    }
+
     @Test func `the signature of what an editor writes is the owner's`() async throws {
         try await Stores.with { stores in
             let project = try await stores.shared(.editor)
@@ -99,7 +117,7 @@ import TodoModel
                 """, database: stores.home.name)
             for (text, expected) in [("rare", 100), ("status:open tag:few", 125), ("rare tag:few", 25)] {
                 let query = try TaskQuery(parsing: text)
-                let context = QueryContext(user: ada.id, now: .now(), zone: "UTC", dayStart: .midnight)
+                let context = QueryContext(user: ada.id, now: .now())
                 var (found, cursor): (Int, String?) = (0, nil)
                 repeat {
                     let listing = try TaskListing(query, in: context, after: cursor, limit: 10)
@@ -156,7 +174,7 @@ import TodoModel
             let done = try await stores.create("Done", by: ada)
             _ = try await stores.database.tasks.update(
                 done.id, .with { $0.status = .done }, by: stores.operation(by: ada))
-            let context = QueryContext(user: ada.id, now: .now(), zone: "UTC", dayStart: .midnight)
+            let context = QueryContext(user: ada.id, now: .now())
             for limit in [2, 100] {
                 let listing = try TaskListing(TaskQuery(parsing: ""), in: context, limit: limit)
                 let page = try await stores.database.tasks.page(listing)

@@ -74,6 +74,41 @@ import TodoModel
         }
     }
 
+    @Test func `one of a policy that is put off comes back though the policy is gone, and holds up no other`()
+        async throws
+    {
+        try await Reminding.with { all in
+            let ada = all.stores.ada
+            _ = try await all.task("x", due: "2030-06-01 18:00")
+            let policy = try await all.policy(.offsets([0]))
+            try await all.plan()
+            #expect(try await all.fire(at: at(0)).fired == 1)
+            let fired = try #require(try await all.list(.fired, of: ada).first)
+            _ = try await all.database.reminders.snooze(fired.id, until: at(30), by: ada.id)
+            try await all.database.policies.delete(policy.id)
+            try await all.plan(now: at(1))
+            #expect(try await all.sql("SELECT count(*) FROM reminder_policies") == "0")
+            try await all.remind(try await all.task("y", due: "2030-06-01 18:30"))
+            try await all.plan(now: at(2))
+            #expect(try await all.fire(at: at(30)).onTime == [at(30), at(30)])
+        }
+    }
+
+    @Test func `one whose repetition is taken away does not repeat once more`() async throws {
+        try await Reminding.with { all in
+            let ada = all.stores.ada
+            let reminder = try await all.remind(try await all.task("x", due: "2030-06-01 18:00"), repeating: 10)
+            try await all.plan()
+            _ = try await all.fire(at: at(0))
+            var patch = Reminder.Patch()
+            patch.repeatMinutes = .some(nil)
+            _ = try await all.database.reminders.update(reminder.id, patch, by: ada.id)
+            try await all.plan(now: at(1))
+            let claim = try await all.fire(at: at(10))
+            #expect(claim.fired == 0 && claim.cancelled == 1 && claim.next == nil)
+        }
+    }
+
     @Test func `put off again and again it goes on repeating`() async throws {
         try await Reminding.with { all in
             _ = try await repeating(all)

@@ -56,6 +56,23 @@ import TodoModel
         }
     }
 
+    @Test func `of those missed the latest is enough, when it has fired on time too`() async throws {
+        try await Reminding.with { all in
+            _ = try await all.task("x", due: Self.due)
+            _ = try await all.policy(.offsets([0, 60])) { $0.catchUp = CatchUp(policy: .latest) }
+            try await all.plan()
+            // It is back half a minute after the last: what is due now goes first, then what was missed.
+            let now = time.advanced(by: .seconds(30))
+            let recent = FireStore.Order(
+                after: now.advanced(by: .seconds(-60)), through: now, now: now,
+                missedBefore: now.advanced(by: .seconds(-60)), deadline: .farFuture)
+            #expect(try await all.database.firing.claim(recent).onTime == [time])
+            let missed = try await all.fire(at: now)
+            #expect(missed.late == 0 && missed.expired == 1)
+            #expect(try await all.list(.expired, of: all.stores.ada).map(\.reason) == ["superseded"])
+        }
+    }
+
     @Test func `what was written while nothing planned is planned all the same, though it was due by then`()
         async throws
     {

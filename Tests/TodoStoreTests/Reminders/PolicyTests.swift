@@ -230,8 +230,12 @@ import TodoModel
             let walls = try DigestSchedule("0 8 * * *").times(around: now)
             let plan = all.database.plan
             let eight = try Instant.at("2030-06-01T06:00:00Z")
-            #expect(try await plan.digest(policy, walls: walls, now: now, until: .farFuture) == eight)
-            #expect(try await plan.digest(policy, walls: walls, now: now, until: .farFuture) == nil)
+            #expect(
+                try await plan.digest(policy, walls: walls, now: now, until: .farFuture)
+                    == .planned(.init(earliest: eight)))
+            #expect(try await plan.digest(policy, walls: walls, now: now, until: .farFuture) == .idle)
+            let past = Instant(microsecondsSince1970: 0)
+            #expect(try await plan.digest(policy, walls: walls, now: now, until: past) == .tooLate)
             #expect(try await all.fire(at: eight).nextDigest == eight)
             #expect(try await all.database.firing.dueDigests(eight) == [policy.id])
             let claim = try await all.database.firing.claimDigests(of: policy, .at(eight))
@@ -245,8 +249,39 @@ import TodoModel
             #expect(try await all.events().count == 1)
             let next = try await plan.digest(
                 policy, walls: walls, now: eight.advanced(by: .seconds(7200)), until: .farFuture)
-            #expect(next == eight.advanced(by: .seconds(86_400)))
+            #expect(next == .planned(.init(earliest: eight.advanced(by: .seconds(86_400)))))
             #expect(try await all.list(.pending, of: ben).count == 1)
+        }
+    }
+
+    @Test(arguments: [(1, 100), (50, nil)])
+    func `a digest shows the beginning of descriptions, and as many tasks as a broker takes`(
+        tags: Int, shown: Int?
+    ) async throws {
+        try await Reminding.with { all in
+            let text = String(repeating: "\u{1}", count: TodoTask.Limits.description)
+            let names = (0..<tags).map { n in
+                String(n) + String(repeating: "\u{10FFFD}", count: TodoTask.Limits.tag - 2)
+            }
+            for n in 0..<101 {
+                _ = try await all.task("\(n)", due: "2030-05-31 18:00") {
+                    $0.description = text
+                    $0.tags = names
+                }
+            }
+            let policy = try await all.policy(.digest("0 8 * * *", zone: nil)) { $0.selector = "due<=today" }
+            let now = try Instant.at("2030-06-01T00:00:00Z")
+            let walls = try DigestSchedule("0 8 * * *").times(around: now)
+            _ = try await all.database.plan.digest(policy, walls: walls, now: now, until: .farFuture)
+            let eight = try Instant.at("2030-06-01T08:00:00Z")
+            #expect(try await all.database.firing.claimDigests(of: policy, .at(eight)).fired == 1)
+            let event = try #require(try await all.events().first)
+            let tasks = try #require(event.body["digest"]?.array)
+            #expect(tasks.count == shown ?? tasks.count && tasks.count > 5)
+            #expect(tasks.map { $0["title"] } == tasks.indices.map { .string("\($0)") }, "the first ones")
+            #expect(tasks[0]["description"]?.string == String(text.prefix(100)))
+            let size = event.body.encoded().count
+            #expect(size < EventFlow.largestEvent, "\(size)")
         }
     }
 }

@@ -32,8 +32,8 @@ import TodoModel
                 .personal, named: "cli", scopes: [.read], expires: nil, of: stores.ada.id)
             let parsed = try #require(TokenSecret(secret.text))
             #expect(parsed == secret && secret.text.utf8.count == 69)
-            let bearer = try await tokens.authenticate(parsed)
-            #expect(bearer?.user == stores.ada && bearer?.token.id == token.id && bearer?.token.scopes == [.read])
+            let known = try await tokens.authenticate(parsed)
+            #expect(parsed.user == stores.ada.id && known?.id == token.id && known?.scopes == [.read])
             #expect(try await tokens.authenticate(TokenSecret(for: stores.ada.id)) == nil)
             let stored = try await stores.home.server.psql(
                 "SELECT row_to_json(t) FROM tokens t", database: stores.home.name)

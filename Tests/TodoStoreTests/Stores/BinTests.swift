@@ -120,7 +120,7 @@ import TodoModel
     }
 
     private func list(_ stores: Stores, for user: User) async throws -> Set<UUID> {
-        let context = QueryContext(user: user.id, now: .now(), zone: "UTC", dayStart: .midnight)
+        let context = QueryContext(user: user.id, now: .now())
         let listing = try TaskListing(TaskQuery(parsing: ""), in: context, limit: 500)
         return Set(try await stores.database.tasks.page(listing).tasks.map(\.id))
     }

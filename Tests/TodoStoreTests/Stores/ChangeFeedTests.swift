@@ -104,4 +104,62 @@ import TodoModel
             #expect(ChangeCursor(text) == nil, "\(text)")
         }
     }
+
+    /// Each is 20 kB in the database and 120 kB in JSON, where control characters are escaped.
+    @Test func `pages of large tasks are cut by their size, and nothing gets lost`() async throws {
+        try await Stores.with { stores in
+            let project = try await stores.shared(.editor)
+            let text = String(repeating: "\u{1}", count: TodoTask.Limits.description)
+            for n in 0..<24 {
+                _ = try await stores.create("\(n)", by: n % 2 == 0 ? stores.ada : stores.ben) {
+                    $0.description = text
+                    $0.project = project.id
+                }
+            }
+            for n in 0..<12 { _ = try await stores.create("own \(n)", by: stores.ben) { $0.description = text } }
+            for (user, count) in [(stores.ada, 24), (stores.ben, 36)] {
+                var (cursor, titles, pages) = (ChangeCursor(), [String](), 0)
+                while true {
+                    let page = try await stores.database.changes.page(after: cursor, limit: 1000, for: user.id)
+                    let size = page.changes.reduce(0) { $0 + ($1.body?.encoded().count ?? 0) }
+                    #expect(size <= 2 << 20 && !page.changes.isEmpty, "\(size) bytes")
+                    titles += page.changes.compactMap { $0.body?["title"]?.string }
+                    (cursor, pages) = (page.next, pages + 1)
+                    if !page.hasMore { break }
+                }
+                #expect(titles.count == count && Set(titles).count == count)
+                #expect(pages < 10, "no more of them than it takes")
+                let present = try await stores.database.changes.present(for: user.id)
+                #expect(cursor == present)
+            }
+        }
+    }
+
+    @Test func `one that is larger than a page comes all the same`() async throws {
+        try await Stores.with { stores in
+            _ = try await stores.create("small")
+            try await stores.home.server.psql(
+                "UPDATE tasks SET description = repeat('x', 3000000)", database: stores.home.name)
+            _ = try await stores.create("after it")
+            let (items, _) = try await changes(stores, limit: 100, for: stores.ada)
+            #expect(items.compactMap { $0.body?["title"]?.string } == ["small", "after it"])
+        }
+    }
+
+    @Test func `pages of a list are cut by their size, too`() async throws {
+        try await Stores.with { stores in
+            let text = String(repeating: "\u{1}", count: TodoTask.Limits.description)
+            for n in 0..<20 { _ = try await stores.create("\(n)") { $0.description = text } }
+            let context = QueryContext(user: stores.ada.id, now: .now())
+            var (cursor, titles) = (String?.none, [String]())
+            repeat {
+                let listing = try TaskListing(TaskQuery(parsing: ""), in: context, after: cursor, limit: 200)
+                let page = try await stores.database.tasks.json(listing)
+                #expect(page.tasks.count <= 2 << 20)
+                titles += try JSON(parsing: page.tasks).array?.compactMap { $0["title"]?.string } ?? []
+                cursor = page.next
+            } while cursor != nil && titles.count < 30
+            #expect(titles == (0..<20).map { "\($0)" })
+        }
+    }
 }

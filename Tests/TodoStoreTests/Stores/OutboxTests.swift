@@ -1,5 +1,7 @@
 import Concurrency
 import FoundationEssentials
+import PostgresServer
+import Recurrence
 import Testing
 import TodoModel
 
@@ -46,7 +48,7 @@ import TodoModel
                 #expect(entries.count == 4)
                 return Set(entries.prefix(1).map(\.id))
             }
-            #expect(outcome == .published(1))
+            #expect(outcome == .published(1, held: 3))
             #expect(try await stores.database.outbox.backlog().count == 3)
         }
     }
@@ -82,25 +84,111 @@ import TodoModel
                 if portion == 3 { throw Refused() }
                 return Set(entries.map(\.id))
             }
-            #expect(outcome == .published(14))
+            #expect(outcome == .published(14, held: 7))
             #expect(try await stores.database.outbox.backlog().count == 20)
             #expect(portions.withLock { $0 } == 3)
         }
     }
 
-    @Test func `nothing overtakes an entry that was not taken`() async throws {
+    @Test func `nothing overtakes an entry of the same person that was not taken, and nobody else waits for it`()
+        async throws
+    {
         try await Stores.with { stores in
-            for n in 0..<30 { _ = try await stores.create("\(n)", by: stores.ada) }
-            let first = Lock<[Int64]>([])
-            for _ in 0..<2 {
-                let outcome = try await stores.database.outbox.drain(limit: 7) { entries in
-                    first.withLock { $0.append(entries[0].id) }
-                    return Set(entries.dropFirst().map(\.id))
-                }
-                #expect(outcome == .published(6))
+            let sent = Lock<[Outbox.Entry]>([])
+            #expect(try await stores.drain(noting: sent) == 4)
+            sent.withLock { $0 = [] }
+            for n in 0..<30 {
+                _ = try await stores.create("\(n)", by: stores.ada)
+                if n >= 10 { _ = try await stores.create("\(n)", by: stores.ben) }
             }
-            let ids = first.withLock { $0 }
-            #expect(ids.count == 2 && ids[0] == ids[1], "it is the first again, and the portions after it wait")
+            let all = try await stores.rows()
+            let refused = try #require(all.first { $0.user == stores.ada.id && $0.id > all[4].id })
+            // Ben's, and what of Ada's comes before it; twice, for what waits is no more than that.
+            #expect(try await stores.drain(refusing: refused.id, noting: sent) == 25)
+            #expect(try await stores.drain(refusing: refused.id, noting: sent) == 0)
+            #expect(try await stores.rows().map(\.id) == all.filter { $0.user == stores.ada.id }.dropFirst(5).map(\.id))
+            #expect(try await stores.drain(noting: sent) == 25)
+            for user in [stores.ada.id, stores.ben.id] {
+                let own = sent.withLock { $0 }.filter { $0.user == user }.map(\.id)
+                // Whatever went out early went out again after those before it.
+                let last = Dictionary(own.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: max)
+                let order = last.sorted { $0.value < $1.value }.map(\.key)
+                #expect(order == order.sorted() && order.count == (user == stores.ada.id ? 30 : 20))
+            }
+            #expect(sent.withLock { $0 }.count { $0.user == stores.ben.id } == 20, "once")
         }
+    }
+
+    @Test func `a portion has some megabytes at most`() async throws {
+        try await Stores.with { stores in
+            let text = String(repeating: "\u{1}", count: TodoTask.Limits.description)
+            for n in 0..<60 { _ = try await stores.create("\(n)", by: stores.ada) { $0.description = text } }
+            let portions = Lock<[[Outbox.Entry]]>([])
+            let outcome = try await stores.database.outbox.drain(limit: 500) { entries in
+                portions.withLock { $0.append(entries) }
+                return Set(entries.map(\.id))
+            }
+            #expect(outcome == .published(64))
+            let sizes = portions.withLock { $0 }.map { $0.reduce(0) { $0 + $1.body.count } }
+            #expect(sizes.count == 2 && sizes.allSatisfy { $0 < 4_400_000 }, "\(sizes)")
+            let ids = portions.withLock { $0 }.flatMap { $0.map(\.id) }
+            #expect(ids == ids.sorted() && ids.count == 64)
+        }
+    }
+
+    /// What a person may write, and what others do: at its worst an event is still one that every broker takes.
+    @Test func `the largest events are small enough for every broker`() async throws {
+        try await Stores.with { stores in
+            let project = try await stores.shared(.editor)
+            try await stores.fill(project, with: Project.memberLimit - 1)
+            _ = try await stores.create(String(repeating: "\u{10FFFD}", count: TodoTask.Limits.title), by: stores.ada) {
+                $0.project = project.id
+                $0.description = String(repeating: "\u{1}", count: TodoTask.Limits.description)
+                $0.tags = (0..<TodoTask.Limits.tags).map { n in
+                    String(n) + String(repeating: "\u{10FFFD}", count: TodoTask.Limits.tag - 2)
+                }
+                $0.position = String(repeating: "z", count: FractionalIndex.lengthLimit)
+                $0.due = try? .at("2030-01-01 10:00", zone: "America/Argentina/ComodRivadavia")
+                let days = (1...366).flatMap { ["\($0)", "-\($0)"] }.joined(separator: ",")
+                $0.recurrence = (try? RecurrenceRule("FREQ=YEARLY;BYYEARDAY=\(days)")).map { .init(rule: $0) }
+            }
+            let largest = try await stores.rows().map(\.body.count).max() ?? 0
+            #expect((120_000...EventFlow.largestEvent).contains(largest), "\(largest)")
+        }
+    }
+}
+
+extension Stores {
+    /// What waits, oldest first.
+    fileprivate func rows() async throws -> [Outbox.Entry] {
+        let rows = Lock<[Outbox.Entry]>([])
+        struct Seen: Error {}
+        do {
+            _ = try await database.outbox.drain(limit: 500) { entries in
+                rows.withLock { $0 = entries }
+                throw Seen()
+            }
+        } catch is Seen {}
+        return rows.withLock { $0 }
+    }
+
+    /// In portions of 7; returns how many are gone.
+    fileprivate func drain(refusing refused: Int64? = nil, noting sent: Lock<[Outbox.Entry]>) async throws -> Int {
+        let outcome = try await database.outbox.drain(limit: 7) { entries in
+            let taken = entries.filter { $0.id != refused }
+            sent.withLock { $0 += taken }
+            return Set(taken.map(\.id))
+        }
+        guard case .published(let count, _) = outcome else { return 0 }
+        return count
+    }
+
+    /// Gives a project so many members more that nobody knows.
+    func fill(_ project: Project, with count: Int) async throws {
+        _ = try await home.server.psql(
+            """
+            UPDATE projects SET viewers = ARRAY(SELECT gen_random_uuid() FROM generate_series(1, \(count)))
+            WHERE id = '\(project.id)'
+            """, database: home.name)
     }
 }

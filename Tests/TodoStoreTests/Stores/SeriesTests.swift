@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Postgres
+import PostgresServer
 import StructuredData
 import Testing
 import TodoModel
@@ -36,6 +37,45 @@ import TodoModel
         var patch = TodoTask.Patch()
         change(&patch)
         return try await stores.database.tasks.update(id, patch, by: stores.operation(by: stores.ada))
+    }
+
+    @Test func `everybody's reminders before a date are of the next instance too, and one at a moment is not`()
+        async throws
+    {
+        try await Stores.with { stores in
+            let reminders = stores.database.reminders
+            let project = try await stores.shared(.viewer)
+            let (ada, ben, projects) = (stores.ada, stores.ben, stores.database.projects)
+            let eve = try await stores.database.accounts.create(
+                .init(email: "eve@example.com", name: "Eve"), password: "x")
+            _ = try await projects.share(project.id, with: eve.email, as: .viewer, by: ada.id)
+            let task = try await make(stores, "FREQ=DAILY", due(1)) {
+                $0.start = due(0).date
+                $0.project = project.id
+            }
+            let whens: [Reminder.When] = [.before(.due, minutes: 60), .before(.start, minutes: 0)]
+            for when in whens + [.at(.now().advanced(by: .seconds(7200)))] {
+                _ = try await reminders.create(
+                    .init(when: when, repeatMinutes: 30, channels: [.email]), of: task.id, by: ada.id)
+            }
+            for person in [ben, eve] {
+                _ = try await reminders.create(.init(when: .before(.due, minutes: 5)), of: task.id, by: person.id)
+            }
+            try await projects.remove(eve.id, from: project.id, by: ada.id)
+            _ = try await set(stores, task.id) { $0.status = .done }
+            let next = try #require(try await instances(stores, task.recurrence?.id).last)
+            let hers = try await reminders.all(of: next.id, for: ada.id)
+            #expect(
+                Set(hers.map(\.when)) == Set(whens)
+                    && hers.allSatisfy { $0.repeatMinutes == 30 && $0.channels == [.email] })
+            #expect(try await reminders.all(of: next.id, for: ben.id).map(\.when) == [.before(.due, minutes: 5)])
+            #expect(try await reminders.all(of: task.id, for: ada.id).count == 3, "the finished one keeps its own")
+            let count: SQLFragment = "SELECT count(*) FROM reminders WHERE task_id = \(next.id)"
+            let counts = try await stores.database.rows(as: .system, "test.reminders", count).map {
+                try $0.decode(Int.self)
+            }
+            #expect(counts == [3])
+        }
     }
 
     @Test func `fifty completions at once make one next instance`() async throws {
@@ -93,22 +133,33 @@ import TodoModel
         }
     }
 
-    @Test func `a task of every second from 1970 is done within ten milliseconds`() async throws {
+    @Test func `a task of every second from 1970 costs ten milliseconds more than one of every day, at most`()
+        async throws
+    {
         try await Stores.with { stores in
             let start = Due(date: CivilDate(daysSince1970: 0), time: .midnight, zone: "America/New_York")
-            let task = try await make(stores, "FREQ=SECONDLY", start)
-            let zone = try #require(ZoneTable.named("Europe/Berlin"))
-            let clock = ContinuousClock()
-            let series = try #require(task.recurrence)
-            let spent = clock.measure { for _ in 0..<10 { _ = series.next(at: .now(), zone: zone) } }
-            #expect(spent / 10 < .milliseconds(10))
-            let before = Int(Instant.now().microsecondsSince1970 / 1_000_000)
-            _ = try await set(stores, task.id) { $0.status = .done }
-            let next = try #require(try await instances(stores, task.recurrence?.id).last)
-            #expect(
-                next.due.map {
-                    abs((series.start.zone.flatMap(ZoneTable.named)?.instant(of: $0.wall) ?? 0) - before) < 120
-                } == true)
+            var open = [
+                try await make(stores, "FREQ=SECONDLY", start), try await make(stores, "FREQ=DAILY", due(-1)),
+            ]
+            var spent: [[Duration]] = [[], []]
+            // In turn, so that whatever else the machine does hits both.
+            for _ in 0..<9 {
+                for rule in [0, 1] {
+                    let done = open[rule]
+                    let took = try await ContinuousClock().measure {
+                        _ = try await set(stores, done.id) { $0.status = .done }
+                    }
+                    spent[rule].append(took)
+                    open[rule] = try #require(try await instances(stores, done.recurrence?.id).last)
+                    #expect(open[rule].id != done.id)
+                }
+            }
+            let least = spent.map { $0.min() ?? .zero }
+            // Where one of every day takes longer than that, the machine is busy: then at most as much again.
+            #expect(least[0] - least[1] < max(.milliseconds(10), least[1]), "\(least)")
+            let (series, next) = (try #require(open[0].recurrence), try #require(open[0].due))
+            let zone = try #require(series.start.zone.flatMap(ZoneTable.named))
+            #expect(abs(zone.instant(of: next.wall) - Int(Instant.now().microsecondsSince1970 / 1_000_000)) < 120)
         }
     }
 
@@ -223,14 +274,13 @@ import TodoModel
         }
     }
 
-    /// A task that repeats, out of the bin, though its project is in there.
+    /// A task that repeats, out of the bin, though its project is in there: as an undo of a former release could leave it.
     private func stranded(_ stores: Stores) async throws -> TodoTask {
         let project = try await stores.database.projects.create(.init(name: "Garden"), by: stores.ada.id)
         let task = try await make(stores, "FREQ=DAILY", due(0)) { $0.project = project.id }
-        let operation = stores.operation(by: stores.ada)
-        _ = try await stores.database.tasks.delete(task.id, by: operation)
         _ = try await stores.database.projects.delete(project.id, by: stores.ada.id)
-        _ = try await stores.database.tasks.undo(operation.id, by: stores.operation(by: stores.ada))
+        try await stores.home.server.psql(
+            "UPDATE tasks SET deleted_at = NULL WHERE id = '\(task.id)'", database: stores.home.name)
         return task
     }
 

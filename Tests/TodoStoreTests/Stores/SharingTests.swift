@@ -131,7 +131,7 @@ import TodoModel
                 "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'schema_migrations'",
                 database: stores.home.name
             ).split(separator: "\n").map(String.init)
-            #expect(tables.count == 22)
+            #expect(tables.count == 23)
             for table in tables {
                 func count(_ identity: Identity) async throws -> Int {
                     let rows = try await stores.database.rows(
@@ -156,6 +156,27 @@ import TodoModel
                 try await write(
                     "INSERT INTO project_members VALUES (\(stores.ada.id), \(project.id), \(stores.ben.id), 'editor')")
             }
+        }
+    }
+
+    @Test func `a project has a bounded number of members`() async throws {
+        try await Stores.with { stores in
+            let project = try await stores.database.projects.create(.init(name: "Home"), by: stores.ada.id)
+            let projects = stores.database.projects
+            func share(as role: Role) async throws {
+                _ = try await projects.share(project.id, with: stores.ben.email, as: role, by: stores.ada.id)
+            }
+            try await stores.fill(project, with: Project.memberLimit)
+            await #expect(
+                throws: StoreError.invalid(
+                    "email", "is one too many: a project has at most \(Project.memberLimit) members")
+            ) {
+                try await share(as: .viewer)
+            }
+            try await stores.fill(project, with: Project.memberLimit - 1)
+            try await share(as: .viewer)
+            // Who is one already may get another role.
+            try await share(as: .editor)
         }
     }
 }

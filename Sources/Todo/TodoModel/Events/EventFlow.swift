@@ -9,6 +9,10 @@ public enum EventFlow {
     /// Where events go that a service cannot use: nothing of them is lost.
     public static let deadLetters = "dead-letters"
 
+    /// The bytes that no event exceeds, whatever people write (tests make the largest). Brokers refuse messages of about
+    /// a megabyte, and a refused event would hold up all of its person's that follow.
+    public static let largestEvent = 192 << 10
+
     /// By whose outbox relay every event is published.
     public static let publisher = "api"
 
@@ -19,7 +23,7 @@ public enum EventFlow {
         public let topic: String
         /// Where those go that the service cannot use; nil drops them.
         public let deadLetterTopic: String?
-        /// How many events it is given at once.
+        /// How many events it is given at once; so many of the largest are less than a service takes, 64 MiB.
         public let maxMessages: Int
         /// How long an event waits for others, in milliseconds: how late it may be for a larger batch.
         public let maxAwaitMilliseconds: Int
@@ -34,13 +38,13 @@ public enum EventFlow {
     public static let deliveries = [
         Delivery(
             service: "audit", topic: TodoEvent.topic, deadLetterTopic: deadLetters,
-            maxMessages: 500, maxAwaitMilliseconds: 100),
+            maxMessages: 300, maxAwaitMilliseconds: 100),
         Delivery(
             service: "audit", topic: auditTopic, deadLetterTopic: deadLetters,
-            maxMessages: 500, maxAwaitMilliseconds: 100),
+            maxMessages: 300, maxAwaitMilliseconds: 100),
         Delivery(
             service: "notification", topic: ReminderEvent.topic,
-            deadLetterTopic: deadLetters, maxMessages: 500, maxAwaitMilliseconds: 20),
+            deadLetterTopic: deadLetters, maxMessages: 300, maxAwaitMilliseconds: 20),
         // Who misses one here finds the change when they next ask for changes.
         Delivery(
             service: "realtime", topic: TodoEvent.topic, deadLetterTopic: nil,

@@ -49,6 +49,8 @@ public struct Project: Sendable, Hashable, Identifiable {
     }
 
     public static let nameLimit = 100
+    /// Besides the owner. Each event of the project names them all.
+    public static let memberLimit = 500
     static let readOnlyNames: Set<String> = [
         "id", "user", "isInbox", "role", "createdAt", "updatedAt", "deletedAt", "version", "seq",
     ]

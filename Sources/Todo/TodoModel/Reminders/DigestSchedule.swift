@@ -53,6 +53,16 @@ public struct DigestSchedule: Sendable {
         return false
     }
 
+    /// Why it is not due after `now`, in any zone; nil when it is.
+    func whyNeverDue(after now: Instant) -> String? {
+        let second = Int(now.microsecondsSince1970 / 1_000_000)
+        guard next(after: LocalDateTime(seconds: second - Self.margin)) == nil else { return nil }
+        guard next(after: LocalDateTime(seconds: Self.start.seconds - 1)) == nil else {
+            return "is not due any more: it is counted from 2024-01-01; leave COUNT out, or name a later UNTIL"
+        }
+        return "is never due: there is no such day, as there is no 30 February; name one that there is"
+    }
+
     /// No zone is farther from UTC.
     private static let margin = 26 * 3600
     /// One for every minute of that, and some more.

@@ -48,7 +48,8 @@ public struct ReminderPolicy: Sendable, Hashable, Identifiable {
     }
 
     /// Throws all that is wrong, by field: `schedule` and `selector` with the position in them, `catchUp`.
-    public func validate() throws(ValidationError) {
+    /// A digest must be due some time after `now`.
+    public func validate(at now: Instant = .now()) throws(ValidationError) {
         var problems: [ValidationError.Field] = []
         do {
             let query = try TaskQuery(parsing: selector)
@@ -71,9 +72,11 @@ public struct ReminderPolicy: Sendable, Hashable, Identifiable {
         }
         if case .digest(let text, let zone) = schedule {
             do {
-                if try DigestSchedule(text).isTooFrequent {
+                let digest = try DigestSchedule(text)
+                if digest.isTooFrequent {
                     problems.append(.init("schedule", "is due more often than once a minute"))
                 }
+                if let reason = digest.whyNeverDue(after: now) { problems.append(.init("schedule", reason)) }
             } catch {
                 problems.append(.init("schedule", "\(error)"))
             }

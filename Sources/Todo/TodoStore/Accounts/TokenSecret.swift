@@ -18,16 +18,15 @@ public struct TokenSecret: Sendable, Hashable {
     /// `todo_` and base64url (RFC 4648, section 5) of the user's id and the key. Nil when the text is anything else.
     public init?(_ text: some StringProtocol) {
         guard text.hasPrefix(Self.prefix), text.utf8.count == Self.prefix.utf8.count + 64 else { return nil }
-        let base64 = String(text.dropFirst(Self.prefix.count)).replacing("-", with: "+").replacing("_", with: "/")
-        guard let data = Data(base64Encoded: base64), data.count == 16 + Self.keyLength else { return nil }
-        user = data.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
-        key = Array(data.dropFirst(16))
+        guard let bytes = Base64URL.decode(text.dropFirst(Self.prefix.count)), bytes.count == 16 + Self.keyLength else {
+            return nil
+        }
+        user = bytes.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
+        key = Array(bytes.dropFirst(16))
     }
 
     public var text: String {
-        let bytes = withUnsafeBytes(of: user.uuid) { Array($0) } + key
-        return Self.prefix
-            + Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+        Self.prefix + Base64URL.encode(withUnsafeBytes(of: user.uuid) { Array($0) } + key)
     }
 
     /// SHA-256 of the key. The key is random in all its bits, so that a slow hash would protect nothing more.

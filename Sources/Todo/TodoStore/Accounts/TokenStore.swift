@@ -31,8 +31,8 @@ public struct TokenStore: Sendable {
         return (try AccessToken(columns: &columns), secret)
     }
 
-    /// Who bears the secret; nil when nobody does any more. Notes the use, to the minute.
-    public func authenticate(_ secret: TokenSecret) async throws -> (token: AccessToken, user: User)? {
+    /// The token of the secret, which is of `secret.user`; nil when it is good no more. Notes the use, to the minute.
+    public func authenticate(_ secret: TokenSecret) async throws -> AccessToken? {
         let user = secret.user
         let statement: SQLFragment = """
             WITH found AS (
@@ -41,14 +41,12 @@ public struct TokenStore: Sendable {
             used AS (
                 UPDATE tokens k SET last_used_at = now() FROM found f WHERE k.user_id = f.user_id AND k.id = f.id
                 AND (f.last_used_at IS NULL OR f.last_used_at < now() - interval '1 minute'))
-            SELECT \(raw: Self.columns), \(raw: User.columns(of: "u"))
-            FROM found k JOIN users u ON u.id = k.user_id
+            SELECT \(raw: Self.columns) FROM found k
             """
-        guard let row = try await database.rows(as: .user(user), "token.authenticate", statement).first else {
-            return nil
+        return try await database.rows(as: .user(user), "token.authenticate", statement).first.map { row in
+            var columns = ColumnReader(row)
+            return try AccessToken(columns: &columns)
         }
-        var columns = ColumnReader(row)
-        return (try AccessToken(columns: &columns), try User(columns: &columns))
     }
 
     /// Those that have not expired, newest first.

@@ -8,6 +8,8 @@ public struct Outbox: Sendable {
 
     /// How many portions one transaction takes: so much is published again at worst.
     private static let longestRun = 8
+    /// So many bytes end a portion: events differ in size by a hundred times, and two portions are in memory at once.
+    private static let portionBytes = 4 << 20
     /// Any number will do, so long as nothing else in the database locks it: "outb" in ASCII.
     private static let lockKey: Int64 = 0x6f75_7462
 
@@ -41,14 +43,16 @@ public struct Outbox: Sendable {
         case empty
         /// Another process is publishing.
         case busy
-        /// So many were published and are gone from the table.
-        case published(Int)
+        /// So many were published and are gone from the table. `held` were not taken, or come after one of the same
+        /// person that was not: they go out again, all of them, so that the last time they are in order.
+        case published(Int, held: Int = 0)
     }
 
-    /// Hands the oldest entries to `publish`, up to `limit` at a time, and removes those whose ids it returns; the next ones
-    /// are read while it is at work. Ends with a portion that is not full or was not published whole. Only one process at
-    /// a time does so (a lock of the transaction, so that a pooler is no obstacle). When the process dies in between, the
-    /// entries of a few portions are published again: at least once.
+    /// Hands the oldest entries to `publish`, up to `limit` and some megabytes at a time, and removes those whose ids it
+    /// returns; the next ones are read while it is at work. Who has an entry that was not taken waits with all that comes
+    /// after it, and nobody else does. Ends with a portion that is not full. Only one process at a time does so (a lock of
+    /// the transaction, so that a pooler is no obstacle). When the process dies in between, the entries of a few portions
+    /// are published again: at least once.
     public func drain(
         limit: Int, _ publish: @Sendable ([Entry]) async throws -> Set<Int64>
     ) async throws -> Outcome {
@@ -66,24 +70,55 @@ public struct Outbox: Sendable {
     {
         var portion = try await step(removing: [], after: 0, limit)
         guard !portion.isEmpty else { return .empty }
+        var lanes = Lanes()
         var done: Set<Int64> = []
-        var count = 0
+        var (count, held) = (0, 0)
         for turn in 1...Self.longestRun {
-            let (last, gone) = (turn < Self.longestRun && portion.count == limit ? portion.last?.id : nil, done)
+            let isFull = portion.count == limit || Self.bytes(portion) >= Self.portionBytes
+            let (last, gone) = (turn < Self.longestRun && isFull ? portion.last?.id : nil, done)
             async let following = step(removing: gone, after: last, limit)
+            var isDown = false
             do {
-                done = try await publish(portion)
+                let open = portion.filter(lanes.isOpen)
+                done = open.isEmpty ? [] : lanes.settle(open, taken: try await publish(open))
             } catch  where count > 0 {
                 // What went out must leave the table; the rest is tried again, and then throws first.
-                done = []
+                (done, isDown) = ([], true)
             }
             count += done.count
+            held += portion.count - done.count
             let next = try await following
-            guard done.count == portion.count, !next.isEmpty else { break }
+            guard !isDown, !next.isEmpty else { break }
             portion = next
         }
         _ = try await step(removing: done, after: nil, limit)
-        return .published(count)
+        return .published(count, held: held)
+    }
+
+    private static func bytes(_ entries: [Entry]) -> Int { entries.reduce(0) { $0 + $1.body.count } }
+
+    /// In which order is kept: what one person has in one topic.
+    private struct Lanes {
+        private struct Lane: Hashable {
+            let user: UUID
+            let topic: String
+
+            init(_ entry: Entry) { (user, topic) = (entry.user, entry.topic) }
+        }
+
+        private var closed: Set<Lane> = []
+
+        /// Whether all that came before was taken.
+        func isOpen(_ entry: Entry) -> Bool { closed.isEmpty || !closed.contains(Lane(entry)) }
+
+        /// Closes the lane of each entry that was not taken. Returns those that went out in order, and need not again.
+        mutating func settle(_ entries: [Entry], taken: Set<Int64>) -> Set<Int64> {
+            var settled: Set<Int64> = []
+            for entry in entries where isOpen(entry) {
+                if taken.contains(entry.id) { settled.insert(entry.id) } else { closed.insert(Lane(entry)) }
+            }
+            return settled
+        }
     }
 
     /// Removes what was published, and reads what comes after an entry unless that is nil, in one round trip.
@@ -95,8 +130,11 @@ public struct Outbox: Sendable {
             return []
         }
         let take: SQLFragment = """
-            SELECT o.id, o.event_id, o.user_id, o.topic, o.body FROM outbox o WHERE o.id > \(last)
-            ORDER BY o.id LIMIT \(limit)
+            SELECT b.id, b.event_id, b.user_id, b.topic, b.body FROM (
+                SELECT o.*, sum(octet_length(o.body::text)) OVER (
+                    ORDER BY o.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes
+                FROM (SELECT * FROM outbox WHERE id > \(last) ORDER BY id LIMIT \(limit)) o) b
+            WHERE b.bytes IS NULL OR b.bytes < \(raw: "\(Self.portionBytes)") ORDER BY b.id
             """
         queries.append(take.query(named: "outbox.take"))
         return try await database.read(as: .system, queries).last.map { rows in

@@ -23,8 +23,9 @@ public struct Migration: Sendable {
     }
 
     /// All steps, in order.
-    public static let all: [Migration] = [
-        .people, .tasks, .events, .series, .reminders, .notifications, .closedSeries, .eventText, .signatures,
-        .oldSignatures,
-    ]
+    public static let all: [Migration] =
+        [
+            .people, .tasks, .events, .series, .reminders, .notifications, .closedSeries, .eventText, .signatures,
+            .oldSignatures,
+        ] + dueOrder + lighterFences + sleepingWorkers + [.deliveriesByKind]
 }

@@ -9,6 +9,8 @@ public struct ClaimedDelivery: Sendable {
     public var channel: NotificationChannel?
     public var secrets: NotificationStore.Secrets?
     public var giveUp: Instant
+    /// Where it goes, in lower case; of a mail, its own id.
+    let host: String
     let claim: UUID
 }
 
@@ -18,28 +20,50 @@ public enum DeliveryVerdict: Sendable, Hashable {
     case retry(at: Instant, error: String)
     case dead(error: String)
     case skipped(error: String)
-    /// There was no attempt, and this is when to make it.
-    case postponed(until: Instant)
 }
 
 extension NotificationStore {
-    /// Takes deliveries that are due, the longest waiting first. Each counts as attempted: should this process die, they
-    /// are due again when the lease ends, with the same id.
+    /// How many are looked at for one claim: those that wait longest, of whoever may have more.
+    private static let window = 256
+
+    /// Takes deliveries of a kind that are due, the longest waiting first, as the quota allows. Each counts as attempted:
+    /// should this process die, they are due again when the lease ends, with the same id.
+    ///
+    /// Where there is something to take, at least one is taken; not all that is allowed, where somebody with much to be
+    /// sent is ahead of others: claim until there is none.
     public func claim(
-        _ kinds: [NotificationChannel.Kind], limit: Int, lease: Duration, at now: Instant
+        _ kind: NotificationChannel.Kind, _ quota: ClaimQuota, lease: Duration, at now: Instant
     ) async throws -> [ClaimedDelivery] {
         let claim = database.makeID()
+        let held = quota.underWay
         let statement: SQLFragment = """
-            WITH due AS (
-                SELECT d.user_id, d.id FROM deliveries d
-                WHERE d.state = 'pending' AND d.next_attempt_at <= \(now.timestamp)
-                    AND d.kind = ANY (\(kinds.map(\.rawValue)))
-                ORDER BY d.next_attempt_at LIMIT \(limit) FOR UPDATE SKIP LOCKED),
+            WITH waiting AS MATERIALIZED (
+                SELECT d.user_id, d.id, \(ClaimQuota.lane) AS lane, \(ClaimQuota.host) AS host, d.next_attempt_at
+                FROM deliveries d
+                WHERE d.state = 'pending' AND d.kind = \(kind.rawValue) AND d.next_attempt_at <= \(now.timestamp)
+                    AND \(quota.admits)
+                ORDER BY d.next_attempt_at LIMIT \(Self.window)),
+            -- What is under way stands in front. The same order everywhere: so the first of all is taken.
+            line AS (
+                SELECT * FROM waiting UNION ALL
+                SELECT h.*, '-infinity'::timestamptz FROM unnest(
+                    \(held.map(\.delivery.user)), \(held.map(\.delivery.id)), \(held.map(\.lane)), \(held.map(\.host))) h),
+            placed AS (
+                SELECT l.*, row_number() OVER (PARTITION BY l.user_id ORDER BY l.next_attempt_at, l.id) AS of_person,
+                    row_number() OVER (PARTITION BY l.lane ORDER BY l.next_attempt_at, l.id) AS of_channel,
+                    row_number() OVER (PARTITION BY l.host ORDER BY l.next_attempt_at, l.id) AS of_host
+                FROM line l),
+            due AS (
+                SELECT d.user_id, d.id FROM placed p JOIN deliveries d ON d.user_id = p.user_id AND d.id = p.id
+                WHERE p.next_attempt_at > '-infinity' AND p.of_person <= \(quota.perPerson)
+                    AND p.of_channel <= \(quota.perChannel) AND p.of_host <= \(quota.perHost)
+                    AND d.state = 'pending' AND d.next_attempt_at <= \(now.timestamp)
+                ORDER BY p.next_attempt_at LIMIT \(quota.limit) FOR UPDATE OF d SKIP LOCKED),
             claimed AS (
                 UPDATE deliveries d SET claim = \(claim), attempts = d.attempts + 1,
                     last_attempt_at = \(now.timestamp), next_attempt_at = \((now + lease).timestamp)
                 FROM due WHERE d.user_id = due.user_id AND d.id = due.id RETURNING d.*)
-            SELECT \(raw: NotificationDelivery.columns(of: "d")), d.give_up_at, c.secret,
+            SELECT \(raw: NotificationDelivery.columns(of: "d")), d.give_up_at, \(ClaimQuota.host), c.secret,
                 CASE WHEN c.former_until > \(now.timestamp) THEN c.former_secret END,
                 c.id IS NOT NULL, \(raw: NotificationChannel.columns(of: "c"))
             FROM claimed d LEFT JOIN notification_channels c ON c.user_id = d.user_id AND c.id = d.channel_id
@@ -48,12 +72,12 @@ extension NotificationStore {
         return try await database.rows(as: .system, "delivery.claim", statement).map { row in
             var columns = ColumnReader(row)
             let delivery = try NotificationDelivery(columns: &columns)
-            let giveUp = try columns.instant()
+            let (giveUp, host) = (try columns.instant(), try columns.next(String.self))
             let (secret, former) = (try columns.next([UInt8]?.self), try columns.next([UInt8]?.self))
             let channel = try columns.next(Bool.self) ? try NotificationChannel(columns: &columns) : nil
             return ClaimedDelivery(
                 delivery: delivery, channel: channel, secrets: secret.map { Secrets(current: $0, former: former) },
-                giveUp: giveUp, claim: claim)
+                giveUp: giveUp, host: host, claim: claim)
         }
     }
 
@@ -69,11 +93,11 @@ extension NotificationStore {
         _ = try await database.rows(as: .system, "delivery.renew", statement)
     }
 
-    /// When the next delivery is due; nil when there is none.
-    public func nextDue(_ kinds: [NotificationChannel.Kind]) async throws -> Instant? {
+    /// When the next delivery of a kind is due that the quota allows; nil when there is none.
+    public func nextDue(_ kind: NotificationChannel.Kind, _ quota: ClaimQuota) async throws -> Instant? {
         let statement: SQLFragment = """
-            SELECT d.next_attempt_at FROM deliveries d WHERE d.state = 'pending'
-                AND d.kind = ANY (\(kinds.map(\.rawValue))) ORDER BY d.next_attempt_at LIMIT 1
+            SELECT d.next_attempt_at FROM deliveries d WHERE d.state = 'pending' AND d.kind = \(kind.rawValue)
+                AND \(quota.admits) ORDER BY d.next_attempt_at LIMIT 1
             """
         let row = try await database.rows(as: .system, "delivery.next", statement).first
         return try row.map { Instant(try $0.decode(PostgresTimestamp.self)) }
@@ -118,7 +142,6 @@ extension NotificationStore {
         case .retry(let time, let error): change = "next_attempt_at = \(time.timestamp), last_error = \(error)"
         case .dead(let error): change = "state = 'dead', next_attempt_at = NULL, last_error = \(error)"
         case .skipped(let error): change = "state = 'skipped', next_attempt_at = NULL, last_error = \(error)"
-        case .postponed(let time): change = "attempts = d.attempts - 1, next_attempt_at = \(time.timestamp)"
         }
         // What a ReminderSchedule asked for is counted for its status, with the outcome or not at all.
         return """

@@ -38,7 +38,10 @@ extension ProjectStore {
                 SELECT g.old, CASE \(problems(nil, actor))
                     WHEN (g.old).is_inbox THEN 'inbox'
                     WHEN NOT EXISTS (SELECT FROM person) THEN 'email'
-                    WHEN (SELECT id FROM person) = \(actor) THEN 'self' END AS problem
+                    WHEN (SELECT id FROM person) = \(actor) THEN 'self'
+                    WHEN cardinality((g.old).editors || (g.old).viewers) >= \(raw: "\(Project.memberLimit)")
+                        AND (SELECT id FROM person) <> ALL ((g.old).editors || (g.old).viewers) THEN 'members'
+                    END AS problem
                 FROM target g),
             joined AS (
                 INSERT INTO project_members (owner_id, project_id, member_id, role)

@@ -1,7 +1,7 @@
 internal import Postgres
 internal import TodoModel
 
-/// Whose calendar and projects a condition is about: one person's, given by parameters; or, with columns, that of whoever
+/// Whose calendar and projects a condition is about: one person's; or, with columns, that of whoever
 /// stands in the same row.
 struct SQLPerson {
     let user: SQLFragment
@@ -13,8 +13,8 @@ struct SQLPerson {
 
     init(_ context: QueryContext) {
         user = "\(context.user)"
-        zone = "\(context.zone)"
-        dayStart = "\(context.dayStart.minutes)"
+        zone = "(SELECT u.zone FROM users u WHERE u.id = \(context.user))"
+        dayStart = "(SELECT u.day_start FROM users u WHERE u.id = \(context.user))"
         now = context.now
         weekStart = context.weekStart
     }

@@ -38,17 +38,13 @@ extension TaskCursor {
     /// Base64url (RFC 4648, section 5) of a JSON array: the query's mark, the id, then the values.
     func text(of query: TaskQuery) -> String {
         let members = [Self.mark(of: query), id.uuidString] + values.map(\.text)
-        let bytes = JSON.array(members.map { .string($0) }).encoded()
-        return Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
-            .replacing("=", with: "")
+        return Base64URL.encode(JSON.array(members.map { .string($0) }).encoded())
     }
 
     /// Nil when the text is no cursor, or one of another query.
     init?(_ text: String, of query: TaskQuery) {
-        let padding = String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
-        let base64 = text.replacing("-", with: "+").replacing("_", with: "/") + padding
-        guard text.utf8.count <= Self.lengthLimit, let data = Data(base64Encoded: base64),
-            let members = (try? JSON(parsing: Array(data)))?.array?.compactMap(\.string),
+        guard text.utf8.count <= Self.lengthLimit, let bytes = Base64URL.decode(text),
+            let members = (try? JSON(parsing: bytes))?.array?.compactMap(\.string),
             members.count >= 2, members[0] == Self.mark(of: query), let id = UUID(uuidString: members[1])
         else { return nil }
         let keys = TaskOrder(query).keys

@@ -79,14 +79,16 @@ extension TaskFilterCompiler {
         return "\(raw: column) \(raw: bound.isLower ? ">=" : "<") \(field == .start ? edge : calendar.instant(edge))"
     }
 
-    /// A due time is compared as it is read on the person's clock. Zones lie at most 31 hours apart, so a wider bound on
+    /// A due time is compared as it is read on the person's clock. Zones lie less than 32 hours apart, so a wider bound on
     /// the time as it is written, which an index has, goes before; in a subquery, since row-level security lets a cast be
-    /// no part of an index condition.
+    /// no part of an index condition. `now` is within a day of the edge.
     private func due(_ bound: Bound) -> SQLFragment {
         let edge = edge(bound)
-        let wide: SQLFragment =
-            bound.isLower
-            ? "t.due_wall >= (SELECT (\(edge) - 3)::timestamp)" : "t.due_wall < (SELECT (\(edge) + 4)::timestamp)"
+        let sign = bound.isLower ? "-" : "+"
+        let wide: SQLFragment = """
+            t.due_wall \(raw: bound.isLower ? ">=" : "<") (SELECT \(edge) + \(calendar.dayStart) \(raw: sign) interval
+            '\(raw: bound.date == .now ? "56" : "32") hours')
+            """
         guard bound.date == .now else {
             return "\(wide) AND \(dueOnClock) \(raw: bound.isLower ? ">=" : "<") \(calendar.wall(edge))"
         }

@@ -50,7 +50,7 @@ public struct TaskListing: Sendable {
         let tail: SQLFragment = "ORDER BY \(orderBy) LIMIT \(count)"
         return """
             SELECT \(raw: columns) FROM (
-                (\(own(count: count)))
+                (\(own("t.*", count: count)))
                 UNION ALL
                 (SELECT t.* FROM project_members m JOIN tasks t ON t.user_id = m.owner_id AND t.project_id = m.project_id
                 WHERE m.member_id = \(user) AND \(condition) \(tail))
@@ -58,10 +58,24 @@ public struct TaskListing: Sendable {
             """
     }
 
-    private func own(count: Int) -> SQLFragment {
+    /// The same rows for whom no project is shared with, who are most people: to set up the branch that finds nothing takes
+    /// a sixth of what a list does. Else the one row of `absent`, a row of NULLs, and `statement` is to be run.
+    func ownStatement(_ columns: String, absent: String, count: Int) -> SQLFragment {
+        let isMember: SQLFragment = "EXISTS (SELECT FROM project_members m WHERE m.member_id = \(user))"
+        return """
+            (\(own(columns, if: "NOT \(isMember)", count: count)))
+            UNION ALL
+            SELECT \(raw: absent) WHERE \(isMember)
+            """
+    }
+
+    /// - Parameter gate: nothing is read unless it is true.
+    private func own(_ columns: String, if gate: SQLFragment = "true", count: Int) -> SQLFragment {
         guard let signature = access.signature else {
-            return
-                "SELECT t.* FROM tasks t WHERE t.user_id = \(user) AND \(condition) ORDER BY \(orderBy) LIMIT \(count)"
+            return """
+                SELECT \(raw: columns) FROM tasks t WHERE \(gate) AND t.user_id = \(user) AND \(condition)
+                ORDER BY \(orderBy) LIMIT \(count)
+                """
         }
         let begin: SQLFragment
         if let cursor, case .position(let position)? = cursor.values.first {
@@ -69,16 +83,20 @@ public struct TaskListing: Sendable {
         } else {
             begin = "true"
         }
+        // One bit is soon looked at, and nine of ten signatures lack it: an AND of all takes longer than all else of a scan.
+        // Without any bit nothing is searched for that could be found.
+        let firstBit: SQLFragment = "(SELECT GREATEST(position(B'1' IN \(signature)) - 1, 0))"
         // OFFSET keeps the look-up of each task where it is: one by one, until the page is full.
         return """
-            SELECT t.* FROM (
+            SELECT \(raw: columns) FROM (
                 SELECT DISTINCT s.position, s.task_id FROM task_signatures s
-                WHERE s.user_id = \(user) AND s.signature & \(signature) = \(signature) AND \(begin)
+                WHERE s.user_id = \(user) AND get_bit(s.signature, \(firstBit)) = 1
+                AND s.signature & \(signature) = \(signature) AND \(begin)
             ) AS found CROSS JOIN LATERAL (
                 SELECT t.* FROM tasks t
                 WHERE t.user_id = \(user) AND t.id = found.task_id AND t.position = found.position OFFSET 0
             ) AS t
-            WHERE \(condition) ORDER BY found.position, found.task_id LIMIT \(count)
+            WHERE \(gate) AND \(condition) ORDER BY found.position, found.task_id LIMIT \(count)
             """
     }
 }

@@ -6,6 +6,10 @@ internal import TodoModel
 struct DigestFiring {
     /// A longer list helps nobody.
     static let taskLimit = 100
+    /// Of the beginning of each description: a digest says what there is to do, and the task how.
+    static let descriptionLimit = 100
+    /// Bytes of all its tasks, so that the event stays below `EventFlow.largestEvent`: the last tasks are left out.
+    static let byteLimit = 160 << 10
 
     let order: FireStore.Order
     let policy: ReminderPolicy
@@ -38,10 +42,14 @@ struct DigestFiring {
             LEFT JOIN reminder_policies o ON o.id = d.source_id
             CROSS JOIN LATERAL (SELECT \(raw: PlanStatement.knownZone("u.zone")) AS zone) k
             CROSS JOIN LATERAL (
-                SELECT json_agg(task_json(t)) AS tasks FROM (
-                    SELECT t.* FROM tasks t JOIN projects pr ON pr.user_id = t.user_id AND pr.id = t.project_id
-                    WHERE t.user_id = u.id AND pr.deleted_at IS NULL AND \(condition)
-                    ORDER BY t.due_wall, t.priority DESC, t.id LIMIT \(raw: "\(Self.taskLimit)")) t) l
+                SELECT json_agg(b.task) AS tasks FROM (
+                    SELECT s.task, sum(octet_length(s.task::text)) OVER (ROWS UNBOUNDED PRECEDING) AS bytes FROM (
+                        SELECT task_json(jsonb_populate_record(t, jsonb_build_object(
+                            'description', left(t.description, \(raw: "\(Self.descriptionLimit)"))))) AS task
+                        FROM tasks t JOIN projects pr ON pr.user_id = t.user_id AND pr.id = t.project_id
+                        WHERE t.user_id = u.id AND pr.deleted_at IS NULL AND \(condition)
+                        ORDER BY t.due_wall, t.priority DESC, t.id LIMIT \(raw: "\(Self.taskLimit)")) s) b
+                WHERE b.bytes <= \(raw: "\(Self.byteLimit)")) l
             \(ReminderFiring.quiet(at: now))
             CROSS JOIN LATERAL (SELECT CASE
                 WHEN u.id IS NULL OR o.id IS NULL OR o.deleted_at IS NOT NULL OR o.is_suspended OR o.digest IS NULL

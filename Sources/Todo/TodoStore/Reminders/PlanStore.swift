@@ -62,15 +62,17 @@ public struct PlanStore: Sendable {
         }
     }
 
-    /// Plans the next occurrence of a digest for everybody for whom none is planned. Returns when the first of them is due.
+    /// Plans the next occurrence of a digest for everybody for whom none is planned. Returns when the first of them is due;
+    /// `.busy` or `.tooLate` where nothing was done, and `.idle` where there was nobody.
     ///
     /// - Parameter walls: the wall times at which it is due around now; see `DigestSchedule`.
     public func digest(
         _ policy: ReminderPolicy, walls: [LocalDateTime], now: Instant, until deadline: Instant
-    ) async throws -> Instant? {
-        guard case .digest(_, let zone) = policy.schedule else { return nil }
+    ) async throws -> Outcome {
+        guard case .digest(_, let zone) = policy.schedule else { return .idle }
         return try await database.transaction { database in
-            guard try await PlanStore(database: database).lock(deadline) == true else { return nil }
+            guard let isInTime = try await PlanStore(database: database).lock(deadline) else { return .busy }
+            guard isInTime else { return .tooLate }
             let statement: SQLFragment = """
                 WITH planned AS (
                     INSERT INTO planned_reminders AS p (user_id, id, base_id, owner_id, source, source_id, anchor, due_at,
@@ -93,7 +95,8 @@ public struct PlanStore: Sendable {
                 SELECT min(fire_at) FROM planned
                 """
             let rows = try await database.rows(as: .system, "plan.digest", statement)
-            return try rows.first?.decode(PostgresTimestamp?.self).map { Instant($0) }
+            let first = try rows.first?.decode(PostgresTimestamp?.self).map { Instant($0) }
+            return first.map { .planned(Step(earliest: $0)) } ?? .idle
         }
     }
 

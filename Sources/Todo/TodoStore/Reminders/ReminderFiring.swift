@@ -50,6 +50,7 @@ struct ReminderFiring {
     private static let isVoid: SQLFragment = """
         t.id IS NULL OR t.status <> 'open' OR t.deleted_at IS NOT NULL OR pr.deleted_at IS NOT NULL OR u.id IS NULL
         OR d.user_id <> ALL (pr.user_id || pr.editors || pr.viewers)
+        OR (d.snoozed_from IS NULL AND d.round > 0 AND r.repeat_minutes IS NULL)
         OR (d.snoozed_from IS NULL AND NOT COALESCE(CASE
             WHEN d.source = 'policy' THEN o.deleted_at IS NULL AND NOT o.is_suspended
                 AND d.offset_minutes = ANY (o.offsets) AND d.anchor = t.due_wall
@@ -103,7 +104,7 @@ extension ReminderFiring {
         WHEN d.missed AND o.catch_up = 'none' THEN 'late'
         WHEN d.missed AND o.catch_up = 'latest' AND EXISTS (
             SELECT FROM planned_reminders n WHERE \(raw: rival) AND n.user_id = d.user_id
-            AND n.source_id = d.source_id AND n.state IN ('pending', 'held') AND n.fire_at > d.fire_at
+            AND n.source_id = d.source_id AND n.state IN ('pending', 'held', 'fired') AND n.fire_at > d.fire_at
             AND n.fire_at <= \(now)) THEN 'superseded'
         """
     }
@@ -160,7 +161,10 @@ extension ReminderFiring {
                     count(*) FILTER (WHERE j.verdict = 'fired' AND j.missed),
                     count(*) FILTER (WHERE j.verdict = 'expired'),
                     max(\(now)) FILTER (WHERE j.verdict = 'fired'), ARRAY[\(raw: buckets.joined(separator: ", "))]
-                FROM judged j CROSS JOIN LATERAL (
+                FROM judged j
+                -- What a person put off outlives its policy.
+                JOIN reminder_policies o ON o.id = j.source_id
+                CROSS JOIN LATERAL (
                     SELECT width_bucket(extract(epoch FROM \(now) - j.fire_at) * 1000,
                         ARRAY[\(raw: PolicyStore.latenessBounds.map(String.init).joined(separator: ", "))]::numeric[])
                         AS bucket) l

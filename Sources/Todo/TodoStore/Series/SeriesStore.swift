@@ -44,13 +44,15 @@ public struct SeriesStore: Sendable {
     }
 
     /// Makes what is missing after instances that something else closed, each in a transaction of its own; `batch` are
-    /// looked up at a time. Throws only when the database cannot be reached or the task is cancelled.
-    public func repair(batch: Int = 100) async throws -> Repairs {
+    /// looked up at a time. Throws only when the database cannot be reached or the task is cancelled, and what `permit`
+    /// throws, which is asked before each.
+    public func repair(batch: Int = 100, permit: () async throws -> Void = {}) async throws -> Repairs {
         var repairs = Repairs()
         var last: (owner: UUID, id: UUID)?
         repeat {
             let found = try await closed(after: last, limit: batch)
             for (owner, id) in found {
+                try await permit()
                 do {
                     try await repair(id, of: owner)
                     repairs.count += 1
@@ -151,10 +153,25 @@ extension SeriesStore {
             case .none:
                 let overrides = template.flatMap { try? JSON(parsing: $0.bytes) } ?? [:]
                 try await make(task.draft(of: next, overrides), next, next.instanceID, task.position, by: operation)
+                try await carryReminders(from: task, to: next.instanceID)
             }
         } catch StoreError.invalid {
             // The project is in the bin: nothing follows there, and this one is closed all the same.
         }
+    }
+
+    /// Everybody's reminders before a date of the instance are of each; one at a moment of its own was of that one alone.
+    private func carryReminders(from task: TodoTask, to next: UUID) async throws {
+        let statement: SQLFragment = """
+            INSERT INTO reminders (user_id, id, owner_id, task_id, moment, offset_minutes, repeat_minutes, channels)
+            SELECT r.user_id, uuid_v7(), r.owner_id, n.id, r.moment, r.offset_minutes, r.repeat_minutes, r.channels
+            FROM reminders r
+            JOIN tasks n ON n.user_id = r.owner_id AND n.id = \(next)
+            JOIN projects p ON p.user_id = n.user_id AND p.id = n.project_id
+            WHERE r.owner_id = \(task.user) AND r.task_id = \(task.id) AND r.at IS NULL
+                AND r.user_id = ANY (p.user_id || p.editors || p.viewers) ORDER BY r.id
+            """
+        _ = try await database.rows(as: .system, "series.reminders", statement)
     }
 
     /// How many instances that are over already are passed by; of those missed, no more than `overdueLimits` are seen.

@@ -15,6 +15,9 @@ struct TaskRowWriter {
 
     init() { bytes.reserveCapacity(40_000) }
 
+    /// How many bytes there are so far.
+    var count: Int { bytes.count }
+
     mutating func finish() -> [UInt8] {
         bytes.append(UInt8(ascii: "]"))
         return bytes
@@ -143,13 +146,21 @@ extension TaskRowWriter {
 
     private mutating func write(uuid: UnsafeRawBufferPointer?) {
         guard let uuid else { return append("null") }
-        append(#"""#)
-        for (place, byte) in uuid.enumerated() {
-            if place == 4 || place == 6 || place == 8 || place == 10 { bytes.append(UInt8(ascii: "-")) }
-            bytes.append(Self.digit(byte >> 4))
-            bytes.append(Self.digit(byte & 15))
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * uuid.count + 6) { text in
+            var end = 0
+            func put(_ byte: UInt8) {
+                text[end] = byte
+                end += 1
+            }
+            put(UInt8(ascii: "\""))
+            for (place, byte) in uuid.enumerated() {
+                if place == 4 || place == 6 || place == 8 || place == 10 { put(UInt8(ascii: "-")) }
+                put(Self.digit(byte >> 4))
+                put(Self.digit(byte & 15))
+            }
+            put(UInt8(ascii: "\""))
+            bytes.append(contentsOf: text[..<end])
         }
-        append(#"""#)
     }
 
     private static func digit(_ value: UInt8) -> UInt8 {

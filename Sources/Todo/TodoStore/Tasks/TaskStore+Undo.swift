@@ -7,7 +7,8 @@ extension TaskStore {
     /// can be undone.
     ///
     /// Throws `undoExpired` when the operation is unknown, older than a day or undone already; `undoConflict` when a task
-    /// was changed since.
+    /// was changed since, `undoDisplaced` when it cannot be where it was before, `forbidden` or `notFound` where the person
+    /// may no longer write there.
     public func undo(_ undone: UUID, by operation: TodoOperation) async throws -> [TodoTask] {
         try await database.transaction { database in
             let actor = operation.actor

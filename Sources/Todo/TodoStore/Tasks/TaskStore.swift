@@ -34,20 +34,30 @@ public struct TaskStore: Sendable {
         return Page(tasks: page, next: page.last.map { listing.cursor(after: $0) })
     }
 
-    /// The same page as an array in JSON, each task in the form of `TodoTask.json`.
+    /// A page is over when it weighs so much.
+    private static let enoughBytes = 1 << 20
+
+    /// The same page as an array in JSON, each task in the form of `TodoTask.json`; a shorter one where tasks are large.
     public func json(_ listing: TaskListing) async throws -> (tasks: [UInt8], next: String?) {
         let rows = try await rows(listing)
-        var writer = TaskRowWriter()
-        for row in rows.prefix(listing.limit) { try writer.write(row) }
-        let last = rows.count > listing.limit ? try TodoTask(rows[listing.limit - 1]) : nil
+        var (writer, count) = (TaskRowWriter(), 0)
+        for row in rows.prefix(listing.limit) where writer.count < Self.enoughBytes {
+            try writer.write(row)
+            count += 1
+        }
+        let last = rows.count > count ? try TodoTask(rows[count - 1]) : nil
         return (writer.finish(), last.map { listing.cursor(after: $0) })
     }
 
     /// One more than the page holds when there is another after it.
     private func rows(_ listing: TaskListing) async throws -> PostgresRows {
-        try await database.rows(
-            as: .user(listing.user).readingInOrder(listing.access.isInOrder), "task.list",
-            listing.statement(TodoTask.columns(of: "t"), count: listing.limit + 1))
+        let reader = Identity.user(listing.user).readingInOrder(listing.access.isInOrder)
+        let (columns, count) = (TodoTask.columns(of: "t"), listing.limit + 1)
+        let own = try await database.rows(
+            as: reader, "task.list_own",
+            listing.ownStatement(columns, absent: TodoTask.columns(of: "(NULL::tasks)"), count: count))
+        guard let first = own.first, try first.bytes(at: 0, as: .uuid) == nil else { return own }
+        return try await database.rows(as: reader, "task.list", listing.statement(columns, count: count))
     }
 
     /// Throws `invalid` naming `project` or `parent`, or `forbidden`.
@@ -64,6 +74,11 @@ public struct TaskStore: Sendable {
     ) async throws -> TodoTask {
         guard patch.mayConcernSeries else {
             return try await write(.update(id, patch, ifVersion: versions, by: operation), by: operation)
+        }
+        if !patch.changesSeries {
+            // Few tasks repeat, and without a next one to be made a single round trip will do.
+            let write = TaskWrite.update(id, patch, ifVersion: versions, by: operation, mayFollow: false)
+            do { return try await self.write(write, by: operation) } catch is NeedsSeries {}
         }
         return try await database.transaction { database in
             try await SeriesStore(database: database).update(id, patch, ifVersion: versions, by: operation)

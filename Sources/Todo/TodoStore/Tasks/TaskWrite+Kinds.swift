@@ -29,10 +29,11 @@ extension TaskWrite {
         let tables: SQLFragment = """
             \(parent)
             place AS (
-                SELECT p.user_id, p.id, \(.mayWrite(actor, "p")) AS may_write FROM projects p
+                SELECT p.user_id, p.id, \(.mayWrite(actor, "p")) AS may_write,
+                    p.user_id || p.editors || p.viewers AS members FROM projects p
                 WHERE p.user_id = ANY (\(owners)) AND p.deleted_at IS NULL AND \(.sees(actor, "p")) AND (\(place))),
             checked AS (
-                SELECT place.user_id, place.id AS project_id, CASE
+                SELECT place.user_id, place.id AS project_id, place.members, CASE
                     \(raw: needsParent ? "WHEN parent.id IS NULL THEN 'parent'" : "")
                     WHEN place.id IS NULL THEN 'project'
                     WHEN NOT place.may_write THEN 'forbidden'
@@ -48,19 +49,24 @@ extension TaskWrite {
             draft.status == .open ? "NULL::timestamptz" : "now()", "NULL::timestamptz", "\(series?.id)",
             "\(series?.occurrenceText)", "\(series?.column)", "\(series != nil && draft.status == .open)",
         ]
-        // Without a parent nothing is looked at that another write could change.
+        // Of an inbox nothing is looked at that another write could change.
+        let holder: SQLFragment? =
+            draft.parent.map { owner(ofTask: $0, for: actor) }
+            ?? draft.project.map {
+                "SELECT p.user_id FROM projects p WHERE p.user_id = ANY (\(owners)) AND p.id = \($0)"
+            }
         return TaskWrite(
-            "task.create", lock: draft.parent.map { lock(owner(ofTask: $0, for: actor)) }, by: operation,
-            tables: tables,
-            values: values)
+            "task.create", lock: holder.map { lock($0) }, by: operation, tables: tables, values: values)
     }
 
     /// Changes one task. Its subtasks follow it to another project.
     ///
-    /// - Parameter series: how it repeats from now on, or no more; nil leaves that as it is.
+    /// - Parameters:
+    ///   - series: how it repeats from now on, or no more; nil leaves that as it is.
+    ///   - mayFollow: the caller makes the instance that follows; else nothing is written where there is one to be made.
     static func update(
         _ id: UUID, _ patch: TodoTask.Patch, series: Series?? = nil, ifVersion versions: [Int]?,
-        by operation: TodoOperation
+        by operation: TodoOperation, mayFollow: Bool = true
     ) -> TaskWrite {
         var changes = changes(patch)
         changes.merge(seriesChanges(patch, series)) { $1 }
@@ -77,6 +83,7 @@ extension TaskWrite {
         tables = """
             \(tables) checked AS (
                 SELECT g.old, CASE \(standardProblems(versions)) \(isMoved ? destinationProblems(of: id, patch, for: operation.actor) : "")
+                    \(raw: mayFollow ? "" : "WHEN (g.old).is_series_head THEN '\(WriteAnswer.needsSeries)'")
                     END AS problem FROM target g),
             """
         var goal = Self.goal(changes, from: "checked x")
@@ -141,35 +148,6 @@ extension TaskWrite {
                 ["deleted_at": "NULL::timestamptz", "project_id": "(SELECT id FROM place)", "parent_id": parent],
                 from: source),
             mayMove: true, returning: id)
-    }
-
-    /// Gives the tasks of `owner` that an operation wrote the values that they had before; those that it made go into
-    /// the bin. When one was changed since, nothing is done.
-    static func undo(_ undone: UUID, of owner: UUID, by operation: TodoOperation) -> TaskWrite {
-        let actor = operation.actor
-        let tables: SQLFragment = """
-            past AS (
-                DELETE FROM operations o WHERE o.user_id = \(actor) AND o.id = \(undone) AND o.owner_id = \(owner)
-                RETURNING o.task_id, o.version, o.before),
-            checked AS (
-                SELECT t AS old, o.before, CASE
-                    WHEN t.id IS NULL OR p.id IS NULL THEN 'gone'
-                    WHEN NOT \(.mayWrite(actor, "p")) THEN 'forbidden'
-                    WHEN t.version <> o.version THEN 'conflict' END AS problem
-                FROM past o
-                LEFT JOIN tasks t ON t.user_id = \(owner) AND t.id = o.task_id
-                LEFT JOIN projects p ON p.user_id = t.user_id AND p.id = t.project_id AND \(.sees(actor, "p"))),
-            """
-        var changes: [String: SQLFragment] = [:]
-        for column in writable { changes[column] = "(x.was).\(raw: column)" }
-        let source: SQLFragment = """
-            (SELECT c.old, CASE WHEN c.before IS NOT NULL THEN jsonb_populate_record(c.old, c.before)
-                ELSE jsonb_populate_record(c.old, jsonb_build_object('deleted_at', now())) END AS was
-            FROM checked c) x
-            """
-        return TaskWrite(
-            "task.undo", lock: lock("\(owner)"), by: operation, tables: tables, goal: goal(changes, from: source),
-            mayMove: true, returning: nil)
     }
 
     /// Gives every task of `owner` that bears a tag, and that the person may change, another one instead, or none.

@@ -59,11 +59,12 @@ struct TaskWrite: Sendable {
         self.statement = statement.query(named: name)
     }
 
-    /// A write that makes a task; `tables` end with `checked(user_id uuid, problem text)` of one row, and `values` are for
-    /// `id` and the writable columns.
+    /// A write that makes a task; `tables` end with `checked(user_id uuid, members uuid[], problem text)` of one row, and
+    /// `values` are for `id` and the writable columns.
     init(
         _ name: String, lock: PostgresQuery?, by operation: TodoOperation, tables: SQLFragment, values: [SQLFragment]
     ) {
+        let created = TodoEvent.Kind.taskCreated.rawValue
         let statement: SQLFragment = """
             WITH \(tables)
             stream AS (
@@ -72,8 +73,15 @@ struct TaskWrite: Sendable {
             written AS (
                 INSERT INTO tasks AS t (user_id, seq, created_at, updated_at, id, \(raw: Self.writable.joined(separator: ", ")))
                 SELECT stream.user_id, stream.seq, now(), now(), \(.joined(values, by: ", ")) FROM stream, checked c
-                RETURNING t AS task, NULL::tasks AS old),
-            \(Self.record(operation, mayMove: false))
+                RETURNING t AS task),
+            logged AS (
+                INSERT INTO operations (user_id, id, owner_id, task_id, version)
+                SELECT \(operation.actor), \(operation.id), (w.task).user_id, (w.task).id, (w.task).version FROM written w),
+            told AS (
+                INSERT INTO outbox (event_id, user_id, topic, type, body)
+                SELECT e.id, (w.task).user_id, '\(raw: TodoEvent.topic)', '\(raw: created)',
+                    \(Self.event(operation, type: "'\(raw: created)'", members: "c.members"))
+                FROM written w CROSS JOIN checked c CROSS JOIN (SELECT uuid_v7() AS id) e)
             SELECT c.problem, 0::bigint, \(raw: TodoTask.columns(of: "(w.task)"))
             FROM checked c LEFT JOIN written w ON true
             """
@@ -105,15 +113,14 @@ extension TaskWrite {
         logged AS (
             INSERT INTO operations (user_id, id, owner_id, task_id, version, before)
             SELECT \(operation.actor), \(operation.id), (w.task).user_id, (w.task).id, (w.task).version,
-                CASE WHEN (w.old).id IS NOT NULL THEN to_jsonb(w.old) - 'search' - 'due_wall' END
+                to_jsonb(w.old) - 'search' - 'due_wall'
             FROM written w
             ON CONFLICT (user_id, id, owner_id, task_id) DO UPDATE SET version = EXCLUDED.version),
         \(mayMove ? leftBehind : "")
         told AS (
             INSERT INTO outbox (event_id, user_id, topic, type, body)
-            SELECT e.id, (w.task).user_id, '\(raw: TodoEvent.topic)', e.type, event_json(
-                e.id, e.type, (w.task).user_id, \(operation.actor), (w.task).seq, e.members, (w.task).id, 'task',
-                task_json(w.task))
+            SELECT e.id, (w.task).user_id, '\(raw: TodoEvent.topic)', e.type,
+                \(event(operation, type: "e.type", members: "e.members"))
             FROM written w
             JOIN projects p ON p.user_id = (w.task).user_id AND p.id = (w.task).project_id
             \(raw: mayMove ? "LEFT JOIN projects o ON o.user_id = (w.old).user_id AND o.id = (w.old).project_id AND o.id <> p.id" : "")
@@ -121,6 +128,16 @@ extension TaskWrite {
                 SELECT uuid_v7() AS id, \(raw: eventType) AS type, p.user_id || p.editors || p.viewers AS members
                 \(mayMove ? goneEvent : "")) e
             ORDER BY (w.task).seq)
+        """
+    }
+
+    /// The event `e.id` about `w.task`.
+    private static func event(
+        _ operation: TodoOperation, type: SQLFragment, members: SQLFragment
+    ) -> SQLFragment {
+        """
+        event_text(e.id, \(type), (w.task).user_id, \(operation.actor), (w.task).seq, \(members), (w.task).id, 'task',
+            task_text(w.task))::json
         """
     }
 
@@ -146,8 +163,7 @@ extension TaskWrite {
 
     /// What happened to `w.old`, which is now `w.task`.
     private static let eventType = """
-        CASE WHEN (w.old).id IS NULL THEN '\(TodoEvent.Kind.taskCreated.rawValue)'
-            WHEN (w.old).deleted_at IS NULL AND (w.task).deleted_at IS NOT NULL
+        CASE WHEN (w.old).deleted_at IS NULL AND (w.task).deleted_at IS NOT NULL
                 THEN '\(TodoEvent.Kind.taskDeleted.rawValue)'
             WHEN (w.old).deleted_at IS NOT NULL AND (w.task).deleted_at IS NULL
                 THEN '\(TodoEvent.Kind.taskRestored.rawValue)'
@@ -178,9 +194,16 @@ extension TaskWrite {
     }
 }
 
+/// The task is an instance whose next one is to be made: that takes more than the one write.
+struct NeedsSeries: Error {}
+
 /// What a write answers: a problem, or tasks.
 enum WriteAnswer {
-    /// Throws `StoreError.notFound` when there are no rows, and what a row says is the problem.
+    /// The problem that stands for `NeedsSeries`.
+    static let needsSeries = "series"
+
+    /// Throws `StoreError.notFound` when there are no rows, and what a row says is the problem; `NeedsSeries` where the write
+    /// was to be made only of a task without one.
     static func task(_ rows: PostgresRows) throws -> TodoTask {
         guard let row = rows.first else { throw StoreError.notFound }
         return try task(row)
@@ -189,6 +212,7 @@ enum WriteAnswer {
     static func task(_ row: PostgresRow) throws -> TodoTask {
         var columns = ColumnReader(row)
         let problem = try columns.next(String?.self)
+        if problem == needsSeries { throw NeedsSeries() }
         if let problem {
             throw StoreError(problem: problem, version: try columns.next(Int?.self) ?? 0)
         }

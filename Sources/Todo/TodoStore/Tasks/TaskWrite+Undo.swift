@@ -1,0 +1,78 @@
+internal import FoundationEssentials
+internal import Postgres
+internal import TodoModel
+
+extension TaskWrite {
+    /// Gives the tasks of `owner` that an operation wrote the values that they had before; those that it made go into
+    /// the bin. When one was changed since, or cannot be where it was before, nothing is done.
+    static func undo(_ undone: UUID, of owner: UUID, by operation: TodoOperation) -> TaskWrite {
+        let actor = operation.actor
+        let tables: SQLFragment = """
+            past AS (
+                DELETE FROM operations o WHERE o.user_id = \(actor) AND o.id = \(undone) AND o.owner_id = \(owner)
+                RETURNING o.task_id AS id, o.version, o.before),
+            back AS (
+                SELECT o.id, o.version, t AS old, jsonb_populate_record(
+                    t, COALESCE(o.before, jsonb_build_object('deleted_at', now()))) AS was
+                FROM past o LEFT JOIN tasks t ON t.user_id = \(owner) AND t.id = o.id),
+            \(ancestors(of: owner))
+            checked AS (
+                SELECT b.old, b.was, CASE
+                    WHEN (b.old).id IS NULL OR p.id IS NULL THEN 'gone'
+                    WHEN NOT \(.mayWrite(actor, "p")) THEN 'forbidden'
+                    WHEN (b.old).version <> b.version THEN 'conflict'
+                    WHEN place.id IS NULL THEN 'gone'
+                    WHEN NOT \(.mayWrite(actor, "place")) THEN 'forbidden'
+                    \(misplacements(of: owner))
+                    END AS problem
+                FROM back b
+                LEFT JOIN projects p ON p.user_id = \(owner) AND p.id = (b.old).project_id AND \(.sees(actor, "p"))
+                LEFT JOIN projects place ON place.user_id = \(owner) AND place.id = (b.was).project_id
+                    AND \(.sees(actor, "place"))
+                \(parent(of: owner))),
+            """
+        var changes: [String: SQLFragment] = [:]
+        for column in writable { changes[column] = "(x.was).\(raw: column)" }
+        return TaskWrite(
+            "task.undo", lock: lock("\(owner)"), by: operation, tables: tables,
+            goal: goal(changes, from: "checked x"), mayMove: true, returning: nil)
+    }
+
+    /// `ancestors(start, id)`: all above each task that gets another parent, as it will be.
+    private static func ancestors(of owner: UUID) -> SQLFragment {
+        """
+        ancestors AS (
+            SELECT b.id AS start, (b.was).parent_id AS id FROM back b
+            WHERE (b.was).parent_id IS DISTINCT FROM (b.old).parent_id
+            UNION
+            SELECT a.start, CASE WHEN b.id IS NULL THEN q.parent_id ELSE (b.was).parent_id END
+            FROM ancestors a JOIN tasks q ON q.user_id = \(owner) AND q.id = a.id LEFT JOIN back b ON b.id = q.id),
+        """
+    }
+
+    /// `parent(task tasks)` of the task in `b`, as it will be.
+    private static func parent(of owner: UUID) -> SQLFragment {
+        """
+        LEFT JOIN LATERAL (
+            SELECT CASE WHEN above.id IS NULL THEN q ELSE above.was END AS task
+            FROM tasks q LEFT JOIN back above ON above.id = q.id
+            WHERE q.user_id = \(owner) AND q.id = (b.was).parent_id) parent ON true
+        """
+    }
+
+    /// What `update` and `restore` refuse of a task's place, too: of the task in `b` below its `parent`, and of those that
+    /// came below it since.
+    private static func misplacements(of owner: UUID) -> SQLFragment {
+        """
+        WHEN (b.was).deleted_at IS NULL AND place.deleted_at IS NOT NULL THEN 'displaced'
+        WHEN (b.was).parent_id IS NOT NULL AND (parent.task).id IS NULL THEN 'displaced'
+        WHEN (b.was).deleted_at IS NULL AND (
+            (parent.task).deleted_at IS NOT NULL OR (parent.task).project_id <> (b.was).project_id) THEN 'displaced'
+        WHEN EXISTS (SELECT FROM ancestors a WHERE a.start = b.id AND a.id = b.id) THEN 'displaced'
+        WHEN EXISTS (
+            SELECT FROM tasks q WHERE q.user_id = \(owner) AND q.parent_id = b.id AND q.deleted_at IS NULL
+            AND ((b.was).deleted_at IS NOT NULL OR q.project_id <> (b.was).project_id)
+            AND NOT EXISTS (SELECT FROM back WHERE back.id = q.id)) THEN 'displaced'
+        """
+    }
+}
