@@ -1,5 +1,6 @@
 import Concurrency
 import FoundationEssentials
+import Postgres
 import Telemetry
 import Testing
 import TodoModel
@@ -87,7 +88,7 @@ import TodoStore
             _ = try await home.channel(.webhook, "https://a.example/")
             _ = try await home.store.enqueue([home.notice()], at: home.clock.now)
             let dead = try await home.store.claim(
-                [.webhook], limit: 10, lease: DeliveryEngine.lease, at: home.clock.now)
+                .webhook, .unlimited, lease: DeliveryEngine.lease, at: home.clock.now)
             let sender = ScriptedSender()
             let engine = home.engine([.webhook: sender])
             #expect(try await engine.deliverDue() == 0, "the lease holds")
@@ -242,11 +243,71 @@ import TodoStore
         }
     }
 
+    @Test func `mails that hang keep no webhook waiting`() async throws {
+        try await NotificationDatabase.with { home in
+            for number in 0..<20 { _ = try await home.channel(.email, "\(number)@example.com") }
+            _ = try await home.channel(.webhook, "https://a.example/", of: home.ben)
+            let gate = Signal()
+            let (mails, hooks) = (
+                ScriptedSender { _ in await gate.wait(since: 0, atMost: .seconds(60)) }, ScriptedSender()
+            )
+            let engine = DeliveryEngine(
+                store: home.store, senders: [.email: mails, .webhook: hooks],
+                metrics: NotificationMetrics(.init()), logger: NotificationDatabase.quiet)
+            _ = try await home.store.enqueue((0..<10).map { _ in home.notice(["email"]) }, at: .now())
+            let running = Task { await engine.run() }
+            try await eventually { !mails.attempts.isEmpty }
+            for count in 1...3 {
+                let start = ContinuousClock.now
+                _ = try await home.store.enqueue([home.notice(of: home.ben)], at: .now())
+                engine.nudge()
+                try await eventually { hooks.attempts.count == count }
+                #expect(start.duration(to: .now) < .seconds(2))
+            }
+            engine.stop()
+            gate.signal()
+            await running.value
+        }
+    }
+
+    @Test func `who looks for webhooks does not look through the mails that wait for their server`() async throws {
+        try await NotificationDatabase.with { home in
+            _ = try await home.channel(.webhook, "https://a.example/")
+            let mail = try await home.channel(.email, "ada@example.com")
+            try await home.psql(
+                """
+                INSERT INTO deliveries (user_id, id, purpose, reminder_id, fired_at, kind, target, channel_id, state,
+                    created_at, give_up_at, next_attempt_at, content)
+                SELECT '\(home.ada.id)', gen_random_uuid(), 'reminder', gen_random_uuid(), now(), 'email', 'ada@example.com',
+                    '\(mail.id)', 'pending', now(), now() + interval '1 day', '2026-01-01', '{}'
+                FROM generate_series(1, 20000)
+                """)
+            try await home.psql("ANALYZE deliveries")
+            _ = try await home.store.enqueue([home.notice()], at: home.clock.now)
+            // A server counts what a connection has read when that ends.
+            let pool = PostgresPool(try PostgresConfiguration(home.uri), limits: .init(size: 1))
+            let engine = DeliveryEngine(
+                store: TodoDatabase(pool: pool).notifications, senders: [.webhook: ScriptedSender()],
+                metrics: NotificationMetrics(.init()), logger: NotificationDatabase.quiet, now: { home.clock.now })
+            let sent = try await engine.deliverDue()
+            await pool.close()
+            #expect(sent == 1)
+            var read = 0
+            try await eventually {
+                let count = "SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_user_tables WHERE relname = 'deliveries'"
+                read = try await Int(home.psql(count)) ?? 0
+                return read > 0
+            }
+            #expect(read < 100)
+        }
+    }
+
     @Test func `a removed channel's deliveries are skipped, also one that is under way`() async throws {
         try await NotificationDatabase.with { home in
             let channel = try await home.channel(.webhook, "https://a.example/")
             _ = try await home.store.enqueue([home.notice(), home.notice()], at: home.clock.now)
-            let claimed = try await home.store.claim([.webhook], limit: 1, lease: .seconds(60), at: home.clock.now)
+            let one = ClaimQuota(limit: 1, perChannel: 1, perPerson: 1, perHost: 1)
+            let claimed = try await home.store.claim(.webhook, one, lease: .seconds(60), at: home.clock.now)
             try await home.store.delete(channel.id, of: home.ada.id)
             #expect(try await home.states() == ["skipped": 2])
             let first = try #require(claimed.first)

@@ -141,6 +141,22 @@ import Testing
         #expect(it.does { $0.checked(ChangesPage(cursor: [me: 7]), at: $1) } == [])
     }
 
+    @Test func `where events have only begun to come in, checks come soon, and then ever later`() {
+        var it = Harness.live([me: 5], age: .zero)
+        var checks: [Int] = []
+        for second in 1...130 {
+            _ = it.does { $0.heardFrame(at: $1) }
+            if it.after(.seconds(1)).contains("check \(me.text):5") {
+                checks.append(second)
+                _ = it.does { $0.checked(ChangesPage(cursor: [me: 5]), at: $1) }
+            }
+        }
+        #expect(checks == [1, 3, 9, 27, 67, 107])
+        var later = Harness.live([me: 5], age: .seconds(4))
+        #expect(later.after(.seconds(7)) == [])
+        #expect(later.after(.seconds(1)) == ["check \(me.text):5"])
+    }
+
     @Test func `changes that came as events while the check was under way are not sent again`() {
         var it = Harness.live([me: 5])
         _ = it.after(.seconds(40))

@@ -158,6 +158,18 @@ import WebSocketClient
         }
     }
 
+    @Test func `what a young process was not delivered is found within seconds`() async throws {
+        try await RunningRealtime.with(rules: ConnectionRules()) { service in
+            let ann = service.api.person("ann")
+            var clients: [WebSocketClient] = []
+            for _ in 0..<10 { clients.append(try await service.live(token: "ann").client) }
+            service.api.write("missed", by: ann)
+            let start = ContinuousClock.now
+            for client in clients { #expect(try await client.untilReady().titles == ["missed"]) }
+            #expect(start.duration(to: .now) < .seconds(20))
+        }
+    }
+
     @Test func `what is shared with somebody comes whole`() async throws {
         try await RunningRealtime.with { service in
             let (ann, bob) = (service.api.person("ann"), service.api.person("bob"))

@@ -1,8 +1,10 @@
 import HTTPTransport
 import HTTPTypes
+import Recurrence
 import StructuredData
 import TaskService
 import Testing
+import TodoModel
 
 @Suite(.timeLimit(.minutes(2))) struct AccountRoutesTests {
     @Test func `the operator's token alone may take the audit log out`() async throws {
@@ -50,6 +52,42 @@ import Testing
                 statuses.append(try await service.send(.post, "/v1/sessions", body, token: nil).status)
             }
             #expect(statuses.first == 401 && statuses.last == 429 && statuses.count > 19)
+        }
+    }
+
+    /// Each check of a password takes long here, as it does outside of tests.
+    @Test func `sign-ins with invented addresses shut nobody out`() async throws {
+        try await RunningService.with(configure: { $0.passwordCost = 1 << 13 }) { service in
+            let ada = try await service.person("ada")
+            let crowd = CurlTransport(configuration: .init(maxConnectionsPerHost: 100))
+            let end = ContinuousClock.now + .seconds(5)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for guest in 0..<45 {
+                    group.addTask {
+                        var n = 0
+                        while ContinuousClock.now < end {
+                            let body: JSON = ["email": .string("guest-\(guest)-\(n)@example.com"), "password": "guess"]
+                            let answer = try await crowd.send(
+                                ClientRequest(
+                                    method: .post, url: "http://127.0.0.1:\(service.port)/v1/sessions",
+                                    headers: [.contentType: "application/json"], body: .bytes(body.encoded())))
+                            let text = String(decoding: try await answer.body.collect(upTo: 1 << 16), as: UTF8.self)
+                            #expect(!text.contains("too many people"))
+                            n += 1
+                        }
+                    }
+                }
+                group.addTask {
+                    try await Task.sleep(for: .seconds(1))
+                    let body: JSON = ["email": .string(ada.email), "password": .string(RunningService.password)]
+                    for _ in 0..<10 {
+                        let answer = try await service.send(.post, "/v1/sessions", body, token: nil)
+                        #expect(answer.status == 201, "\(answer.text)")
+                    }
+                }
+                try await group.waitForAll()
+            }
+            crowd.close()
         }
     }
 
@@ -104,6 +142,30 @@ import Testing
             #expect(changed.status == 200 && changed.json["name"] == "Ada L.")
             #expect(try await ada.send(.get, "/v1/me").status == 200)
             #expect(try await service.send(.get, "/v1/me", token: other).status == 401)
+        }
+    }
+
+    @Test func `days are those of the account as it is, whichever replica changed it`() async throws {
+        try await RunningService.with { one in
+            try await RunningService.with(database: one.databaseURI) { other in
+                let ada = try await one.person("ada")
+                // 25 hours apart: what is today in one zone is never today in the other.
+                let zones = ["Pacific/Pago_Pago", "Pacific/Kiritimati"]
+                for zone in zones {
+                    #expect(try await ada.send(.patch, "/v1/me", ["zone": .string(zone)]).status == 200)
+                    let table = try #require(ZoneTable.named(zone))
+                    let day = table.local(at: Int(Instant.now().millisecondsSince1970 / 1000)).date.text
+                    _ = try await ada.make("/v1/tasks", ["title": .string(zone), "due": ["date": .string(day)]])
+                }
+                for zone in zones + zones {
+                    #expect(try await ada.send(.patch, "/v1/me", ["zone": .string(zone)]).status == 200)
+                    for replica in [one, other] {
+                        let page = try await replica.send(.get, "/v1/tasks?q=due:today", token: ada.token)
+                        let titles = page.json["items"]?.array?.compactMap { $0["title"]?.string }
+                        #expect(titles == [zone])
+                    }
+                }
+            }
         }
     }
 

@@ -11,20 +11,24 @@ import NIOCore
 import PostgresServer
 import ServiceLifecycle
 import StructuredData
+import TaskService
 import Testing
 
 /// An identity provider on a port of its own.
 private struct Provider {
     let issuer: String
     let signer = P256.Signing.PrivateKey()
+    var documents = DocumentBox()
+    /// Closes its port.
+    var stop: @Sendable () async throws -> Void = {}
 
     /// - Parameter ending: of its name.
     static func with(ending: String = "", _ body: (Provider) async throws -> Void) async throws {
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let documents = DocumentBox()
         let router = Router()
-        router.get("/.well-known/openid-configuration") { _, _ in documents.text("configuration") }
-        router.get("/keys") { _, _ in documents.text("keys") }
+        router.get("/.well-known/openid-configuration") { _, _ in try await documents.serve("configuration") }
+        router.get("/keys") { _, _ in try await documents.serve("keys") }
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let application = Application(
             router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
@@ -36,12 +40,15 @@ private struct Provider {
         let running = Task { try await group.run() }
         let port = try #require(await ports.first { _ in true })
         let address = "http://127.0.0.1:\(port)"
-        let provider = Provider(issuer: address + ending)
+        var provider = Provider(issuer: address + ending, documents: documents)
+        provider.stop = {
+            await group.triggerGracefulShutdown()
+            try await running.value
+        }
         documents.set("configuration", provider.configuration(at: address))
         documents.set("keys", provider.keys)
         try await body(provider)
-        await group.triggerGracefulShutdown()
-        try await running.value
+        try await provider.stop()
     }
 
     func configuration(at address: String) -> JSON {
@@ -127,9 +134,30 @@ private func base64URL(_ data: some DataProtocol) -> JSON {
 
 /// What the provider serves, set once its port is known.
 private final class DocumentBox: Sendable {
-    private let documents = Lock<[String: String]>([:])
-    func text(_ name: String) -> String { documents.withLock { $0[name] ?? "{}" } }
-    func set(_ name: String, _ json: JSON) { documents.withLock { $0[name] = json.text } }
+    private struct State {
+        var documents: [String: String] = [:]
+        var requests: [String: Int] = [:]
+        var delay: Duration = .zero
+        var isFailing = false
+    }
+
+    private let state = Lock(State())
+
+    func serve(_ name: String) async throws -> String {
+        let (text, delay, isFailing) = state.withLock { state in
+            state.requests[name, default: 0] += 1
+            return (state.documents[name] ?? "{}", state.delay, state.isFailing)
+        }
+        try await Task.sleep(for: delay)
+        if isFailing { throw HTTPError(.internalServerError) }
+        return text
+    }
+
+    func set(_ name: String, _ json: JSON) { state.withLock { $0.documents[name] = json.text } }
+    /// How long each answer takes from now on.
+    func slow(by delay: Duration) { state.withLock { $0.delay = delay } }
+    func fail(_ isFailing: Bool) { state.withLock { $0.isFailing = isFailing } }
+    func requests(_ name: String) -> Int { state.withLock { $0.requests[name] ?? 0 } }
 }
 
 @Suite(.timeLimit(.minutes(2))) struct OIDCTests {
@@ -204,6 +232,146 @@ private final class DocumentBox: Sendable {
                         answer.status == 401 && answer.json["detail"]?.string?.contains(reason) == true,
                         "\(reason): \(answer.text)")
                 }
+            }
+        }
+    }
+
+    @Test func `a fetch of the keys serves all who come meanwhile`() async throws {
+        try await Provider.with { provider in
+            provider.documents.slow(by: .milliseconds(300))
+            try await RunningService.with(environment(provider)) { service in
+                let token = try provider.token()
+                let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<16 {
+                        group.addTask { try await service.send(.get, "/v1/me", token: token).status }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(statuses == Array(repeating: 200, count: 16))
+                #expect(provider.documents.requests("keys") == 1)
+            }
+        }
+    }
+
+    @Test func `keys that are known are good while the provider is slow or away`() async throws {
+        try await Provider.with { provider in
+            try await RunningService.with(
+                environment(provider), configure: { $0.identityProvider?.freshness = .milliseconds(1) }
+            ) { service in
+                let token = try provider.token()
+                #expect(try await service.send(.get, "/v1/me", token: token).status == 200)
+                provider.documents.slow(by: .seconds(6))
+                let begin = ContinuousClock.now
+                #expect(try await service.send(.get, "/v1/me", token: token).status == 200)
+                #expect(begin.duration(to: .now) < .seconds(4), "nobody waits for newer keys")
+            }
+            provider.documents.slow(by: .zero)
+            try await RunningService.with(
+                environment(provider), configure: { $0.identityProvider?.freshness = .milliseconds(1) }
+            ) { service in
+                let token = try provider.token()
+                #expect(try await service.send(.get, "/v1/me", token: token).status == 200)
+                try await provider.stop()
+                for _ in 0..<20 { #expect(try await service.send(.get, "/v1/me", token: token).status == 200) }
+                let other = try provider.token(header: ["kid": "k2"])
+                let answer = try await service.send(.get, "/v1/me", token: other)
+                #expect(answer.status == 503, "whether that is one of newer keys nobody can tell: \(answer.text)")
+            }
+        }
+    }
+
+    @Test func `keys that are too old are good for nothing`() async throws {
+        try await Provider.with { provider in
+            try await RunningService.with(
+                environment(provider),
+                configure: {
+                    $0.identityProvider?.freshness = .milliseconds(1)
+                    $0.identityProvider?.lifetime = .milliseconds(500)
+                }
+            ) { service in
+                let token = try provider.token()
+                #expect(try await service.send(.get, "/v1/me", token: token).status == 200)
+                try await provider.stop()
+                let header: HTTPFields = [.authorization: "Bearer \(token)"]
+                var last = 200
+                for _ in 0..<500 where last != 503 {
+                    last = try await service.send(.get, "/v1/me", headers: header).status
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                #expect(last == 503)
+            }
+        }
+    }
+
+    @Test func `tokens with made-up keys, and a provider that fails, do not have it asked each time`() async throws {
+        try await Provider.with { provider in
+            try await RunningService.with(environment(provider)) { service in
+                provider.documents.fail(true)
+                let token = try provider.token()
+                for _ in 0..<50 { #expect(try await service.send(.get, "/v1/me", token: token).status == 503) }
+                let asked = provider.documents.requests("configuration")
+                #expect((1...10).contains(asked), "\(asked)")
+                provider.documents.fail(false)
+                let me = try await service.eventually(.get, "/v1/me", token: token) { $0.status == 200 }
+                #expect(me.status == 200, "it is asked again")
+                for number in 0..<50 {
+                    let made = try provider.token(header: ["kid": .string("x\(number)")])
+                    #expect(try await service.send(.get, "/v1/me", token: made).status == 401)
+                }
+                #expect(provider.documents.requests("keys") <= 3)
+            }
+        }
+    }
+
+    @Test func `who signs in there erases the account with a fresh token and the address`() async throws {
+        try await Provider.with { provider in
+            try await RunningService.with(environment(provider)) { service in
+                let now = Int(Date().timeIntervalSince1970)
+                let old = try provider.token(["auth_time": JSON(now - 600), "iat": JSON(now)])
+                let me = try await service.send(.get, "/v1/me", token: old).json.id
+                let erasure: JSON = ["email": " Ada@example.com"]
+                let personal = try await service.send(
+                    .post, "/v1/tokens", ["name": "x", "scopes": ["account"]], token: old
+                ).json["token"]?.string
+                let undated = try provider.token()
+                let future = try provider.token(["auth_time": JSON(now + 600)])
+                for token in [old, undated, future, personal] {
+                    let refused = try await service.send(.post, "/v1/me/erase", erasure, token: token)
+                    #expect(refused.status == 403 && refused.text.contains("sign in again"), "\(refused.text)")
+                }
+                // The same subject was asked for a moment ago: what is remembered of it says nothing of this token.
+                let fresh = try provider.token(["iat": JSON(now - 10)])
+                for body in [[:], ["email": "eve@example.com"], ["password": "x"]] as [JSON] {
+                    let refused = try await service.send(.post, "/v1/me/erase", body, token: fresh)
+                    #expect(refused.status == 422 && refused.errors.first?.hasPrefix("email: ") == true)
+                }
+                #expect(try await service.send(.get, "/v1/me", token: old).json.id == me)
+                #expect(try await service.send(.post, "/v1/me/erase", erasure, token: fresh).status == 204)
+                #expect(try await service.send(.get, "/v1/me", token: fresh).json.id != me)
+            }
+        }
+    }
+
+    @Test func `who signs in there sets a password with a fresh token, and then needs it`() async throws {
+        try await Provider.with { provider in
+            try await RunningService.with(environment(provider)) { service in
+                let now = Int(Date().timeIntervalSince1970)
+                let (old, fresh) = (
+                    try provider.token(["auth_time": JSON(now - 600)]),
+                    try provider.token(["auth_time": JSON(now - 60)])
+                )
+                let change: JSON = ["password": ["new": .string(RunningService.password)]]
+                #expect(try await service.send(.patch, "/v1/me", change, token: old).status == 403)
+                #expect(try await service.send(.patch, "/v1/me", change, token: fresh).status == 200)
+                let session = try await service.send(
+                    .post, "/v1/sessions",
+                    ["email": "ada@example.com", "password": .string(RunningService.password)], token: nil)
+                #expect(session.status == 201, "\(session.text)")
+                let again = try await service.send(.patch, "/v1/me", change, token: fresh)
+                #expect(again.errors == ["password.current: is not the password of this account"])
+                let erased = try await service.send(
+                    .post, "/v1/me/erase", ["email": "ada@example.com"], token: fresh)
+                #expect(erased.errors == ["password: is required"])
             }
         }
     }

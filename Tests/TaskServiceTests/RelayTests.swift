@@ -18,13 +18,13 @@ import TodoStore
         }
         let state = Lock(State())
 
-        func publish(_ entries: [Outbox.Entry], to topic: String) async throws -> Set<Int64> {
+        func publish(_ entries: [Outbox.Entry], to topic: String) async throws -> [Int64: String] {
             try state.withLock { state in
                 if state.isAway { throw Away() }
-                var failed: Set<Int64> = []
+                var failed: [Int64: String] = [:]
                 for entry in entries {
                     if state.refusesOnce, state.refused.insert(entry.id).inserted {
-                        failed.insert(entry.id)
+                        failed[entry.id] = "full"
                     } else {
                         state.events.append((topic, try JSON(parsing: entry.body)))
                     }

@@ -83,12 +83,12 @@ struct RunningService: Sendable {
     /// Asks until the answer is as wanted; for what comes in its own time.
     @discardableResult
     func eventually(
-        _ method: HTTPRequest.Method, _ path: String, sourceLocation: SourceLocation = #_sourceLocation,
-        _ isWanted: (Answer) -> Bool
+        _ method: HTTPRequest.Method, _ path: String, token: String? = RunningService.token,
+        sourceLocation: SourceLocation = #_sourceLocation, _ isWanted: (Answer) -> Bool
     ) async throws -> Answer {
         var last: Answer?
         for _ in 0..<1500 {
-            let answer = try await send(method, path)
+            let answer = try await send(method, path, token: token)
             if isWanted(answer) { return answer }
             last = answer
             try await Task.sleep(for: .milliseconds(20))
@@ -152,7 +152,7 @@ extension RunningService {
             try await group.run()
         }
         guard let port = await ports.first(where: { _ in true }) else { return try await running.value }
-        let transport = CurlTransport(configuration: .init(maxConnectionsPerHost: 32))
+        let transport = CurlTransport(configuration: .init(maxConnectionsPerHost: 64))
         let one = RunningService(
             port: port, databaseURI: uri ?? own, group: group, registry: registry, transport: transport)
         do {

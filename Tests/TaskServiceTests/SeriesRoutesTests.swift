@@ -41,6 +41,31 @@ import TodoModel
         }
     }
 
+    @Test func `fifty completions at once make one next instance`() async throws {
+        try await RunningService.with { service in
+            let task = try await service.create(
+                "water the plants",
+                ["recurrence": ["rule": "FREQ=DAILY"], "due": ["date": "2100-01-29", "time": "17:00"]])
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<50 {
+                    group.addTask {
+                        while true {
+                            let status = try await service.send(.post, "/v1/tasks/\(task.id)/complete").status
+                            // Where the machine is busy, some are asked to come again.
+                            if status != 503 { return status }
+                        }
+                    }
+                }
+                return try await group.reduce(into: [Int]()) { $0.append($1) }
+            }
+            #expect(statuses == Array(repeating: 200, count: 50))
+            let all = try await service.send(.get, "/v1/tasks?q=status:any%20sort:due").json["items"]?.array ?? []
+            #expect(all.map { $0["status"] } == ["done", "open"])
+            #expect(all.map { $0.at("due", "date") } == ["2100-01-29", "2100-01-30"])
+            #expect(all.first?.id == task.id && all.last?.at("recurrence", "series") == task.at("recurrence", "series"))
+        }
+    }
+
     @Test func `a task repeats: made, read, previewed, done, skipped and ended`() async throws {
         try await RunningService.with { service in
             let recurrence: JSON = ["rule": "FREQ=MONTHLY;BYDAY=-1FR;COUNT=4"]

@@ -1,5 +1,6 @@
 import HTTPTransport
 import HTTPTypes
+import PostgresServer
 import StructuredData
 import Testing
 
@@ -35,6 +36,83 @@ import Testing
             #expect(start.duration(to: clock.now) < .seconds(5))
             let empty = try await ada.send(.get, "/v1/changes?wait=1&after=\(ada.id):2")
             #expect(empty.status == 200 && empty.json["items"] == [])
+        }
+    }
+
+    @Test func `those who wait cost nothing while others write`() async throws {
+        let server = try await PostgresServer.shared()
+        let uri = try await RunningService.database(on: server)
+        let name = try #require(uri.split(separator: "/").last.map { String($0.prefix { $0 != "?" }) })
+        func transactions() async throws -> Int {
+            let sql = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = '\(name)'"
+            return Int(try await server.psql(sql)) ?? 0
+        }
+        var before = 0
+        try await RunningService.with(database: uri) { service in
+            let people = [try await service.person("ada"), try await service.person("eve")]
+            let ben = try await service.person("ben")
+            before = try await transactions()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for person in people {
+                    for _ in 0..<10 {
+                        group.addTask {
+                            let answer = try await person.send(.get, "/v1/changes?wait=4&after=\(person.id):1")
+                            #expect(answer.status == 200 && answer.json["items"] == [], "\(answer.text)")
+                        }
+                    }
+                }
+                group.addTask {
+                    let end = ContinuousClock.now + .seconds(3)
+                    for n in 0..<100 where ContinuousClock.now < end {
+                        _ = try await ben.make("/v1/tasks", ["title": .string("\(n)")])
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        // Read when the service's connections are closed, which is when they have told all. 100 are writes.
+        let cost = try await transactions() - before
+        #expect(cost < 400, "\(cost) transactions")
+    }
+
+    @Test func `one token does not wait more than ten times at once`() async throws {
+        try await RunningService.with { service in
+            let (ada, ben) = (try await service.person("ada"), try await service.person("ben"))
+            let statuses = try await withThrowingTaskGroup(of: RunningService.Answer.self) { group in
+                for _ in 0..<14 {
+                    group.addTask { try await ada.send(.get, "/v1/changes?wait=2&after=\(ada.id):1") }
+                }
+                group.addTask { try await ben.send(.get, "/v1/changes?wait=1&after=\(ben.id):1") }
+                return try await group.reduce(into: [Int: Int]()) { counts, answer in
+                    counts[answer.status, default: 0] += 1
+                    #expect(answer.status != 429 || answer.headers[.retryAfter] == "1")
+                }
+            }
+            #expect(statuses == [200: 11, 429: 4])
+            #expect(try await ada.send(.get, "/v1/changes?wait=1&after=\(ada.id):1").status == 200)
+        }
+    }
+
+    @Test func `who waits here hears of what another process writes, and of what is shared with them`() async throws {
+        let uri = try await RunningService.database()
+        try await RunningService.with(database: uri) { service in
+            try await RunningService.with(database: uri) { other in
+                let (ada, ben) = (try await service.person("ada"), try await service.person("ben"))
+                let there = Person(service: other, email: ada.email, id: ada.id, token: ada.token)
+                let cursor = try #require(try await ben.send(.get, "/v1/changes").json["cursor"]?.string)
+                async let own = ada.send(.get, "/v1/changes?wait=20&after=\(ada.id):1")
+                async let shared = ben.send(.get, "/v1/changes?wait=20&after=\(cursor)")
+                try await Task.sleep(for: .milliseconds(300))
+                let project = try await there.make("/v1/projects", ["name": "Home"]).id
+                let start = ContinuousClock.now
+                #expect(try await own.json["items"]?[0]?["id"]?.string == project)
+                #expect(start.duration(to: .now) < .seconds(3))
+                _ = try await there.make(
+                    "/v1/projects/\(project)/members", ["email": .string(ben.email), "role": "viewer"])
+                let shareStart = ContinuousClock.now
+                #expect(try await shared.json["items"]?[0]?["id"]?.string == project)
+                #expect(shareStart.duration(to: .now) < .seconds(3))
+            }
         }
     }
 

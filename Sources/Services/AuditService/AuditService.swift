@@ -98,9 +98,10 @@ public struct AuditService: Service {
             }
         }
         AuditRoutes(log: log, authenticator: authenticator).add(to: router)
+        router.addOpenAPI(OpenAPI.audit)
         return Application(
             router: router,
-            server: .http1(configuration: .init(idleTimeout: .init(configuration.idleTimeout))),
+            server: .http1(configuration: .init(configuration.limits)),
             configuration: .init(
                 address: .hostname(configuration.bindAddress, port: configuration.port), serverName: nil),
             onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? 0) },

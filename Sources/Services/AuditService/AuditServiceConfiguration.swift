@@ -1,8 +1,9 @@
 public import Dapr
 public import Logging
 public import Postgres
-internal import TodoStore
+public import ServiceHTTP
 public import ServiceRunning
+internal import TodoStore
 
 /// What the service takes from its environment.
 ///
@@ -36,8 +37,7 @@ public struct AuditServiceConfiguration: Sendable {
     public var logLevel: Logger.Level
     /// How long requests are still answered after the service was told to stop and says that it is not ready.
     public var drainDelay: Duration = .seconds(2)
-    /// How long a connection may be silent before it is closed.
-    public var idleTimeout: Duration = .seconds(60)
+    public var limits = ConnectionLimits()
     /// The longest that requests under way may take after that.
     public var stopDeadline: Duration = .seconds(15)
 

@@ -98,7 +98,8 @@ public struct NotificationService: Service {
         _ links: Links, _ now: @escaping @Sendable () -> Instant
     ) -> [NotificationChannel.Kind: any ChannelSender] {
         // HTTP/1.1: one receiver's stream must not wait for another's.
-        let transport = CurlTransport(configuration: .init(maxConnectionsPerHost: 16, offersHTTP2: false))
+        let transport = CurlTransport(
+            configuration: .init(maxConnectionsPerHost: DeliverySlots.perHost, offersHTTP2: false))
         var senders: [NotificationChannel.Kind: any ChannelSender] = [
             .webhook: WebhookSender(
                 transport: transport, resolver: resolver, policy: configuration.addresses, now: now)
@@ -120,11 +121,11 @@ public struct NotificationService: Service {
         ).add(to: router)
         router.addDaprSubscribers(delivery.subscribers, token: configuration.sidecarToken)
         for endpoint in endpoints { endpoint.add(to: router, authenticator) }
-        NotificationDocument.add(to: router, describing: endpoints)
+        router.addOpenAPI(OpenAPI.notifications(endpoints))
         links.add(to: router)
         return Application(
             router: router,
-            server: .http1(configuration: .init(idleTimeout: .init(configuration.idleTimeout))),
+            server: .http1(configuration: .init(configuration.limits)),
             configuration: .init(
                 address: .hostname(configuration.bindAddress, port: configuration.port), serverName: nil),
             onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? 0) },

@@ -4,6 +4,7 @@ internal import FoundationEssentials
 public import HTTPTransport
 public import Logging
 public import Postgres
+public import ServiceHTTP
 public import ServiceRunning
 internal import TodoStore
 
@@ -54,8 +55,7 @@ public struct NotificationServiceConfiguration: Sendable {
     public var logLevel: Logger.Level
     /// How long requests are still answered after the service was told to stop and says that it is not ready.
     public var drainDelay: Duration = .seconds(2)
-    /// How long a connection may be silent before it is closed.
-    public var idleTimeout: Duration = .seconds(60)
+    public var limits = ConnectionLimits()
     /// The longest that requests and attempts under way may take after that.
     public var stopDeadline: Duration = .seconds(20)
 

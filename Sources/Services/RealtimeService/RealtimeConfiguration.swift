@@ -1,3 +1,4 @@
+internal import Dapr
 internal import NIOCore
 public import ServiceRunning
 
@@ -9,6 +10,7 @@ public import ServiceRunning
 /// | `PORT` | 8080 | where to listen, for clients, probes and the sidecar; 0 takes a free one |
 /// | `TODO_BIND_ADDRESS` | 0.0.0.0 | |
 /// | `APP_API_TOKEN` | | what the sidecar shows; without it, its calls are not checked |
+/// | `DAPR_HTTP_PORT`, `DAPR_API_TOKEN` | | of the sidecar, which is asked for its subscriptions; without it, nobody is |
 /// | `TODO_ALLOWED_ORIGINS` | | origins besides the host's own, separated by commas: `https://todo.example.com` |
 /// | `MAX_CONNECTIONS` | 12000 | WebSockets of this process |
 /// | `MAX_CONNECTIONS_PER_USER` | 50 | |
@@ -19,6 +21,8 @@ public struct RealtimeConfiguration: Sendable {
     public var bindAddress: String
     public var port: Int
     public var appToken: String?
+    /// Nil where there is none to ask.
+    var sidecar: DaprClient.Configuration?
     /// In lower case.
     public var allowedOrigins: Set<String>
     public var maxConnections: Int
@@ -37,6 +41,8 @@ public struct RealtimeConfiguration: Sendable {
         bindAddress = reader["TODO_BIND_ADDRESS"] ?? "0.0.0.0"
         port = try reader.integer("PORT", in: 0...65535, default: 8080)
         appToken = reader["APP_API_TOKEN"]
+        let hasSidecar = reader["DAPR_HTTP_PORT"] != nil || reader["DAPR_HTTP_ENDPOINT"] != nil
+        sidecar = hasSidecar ? DaprClient.Configuration(environment: environment) : nil
         allowedOrigins = Set(
             (reader["TODO_ALLOWED_ORIGINS"] ?? "").lowercased().split { $0 == "," || $0 == " " }.map(String.init))
         maxConnections = try reader.integer("MAX_CONNECTIONS", in: 1...1_000_000, default: 12_000)

@@ -17,7 +17,8 @@ internal import ServiceRunning
 /// Live changes: a WebSocket at `/v1/stream` for everybody who has a token, fed by the events that the sidecar delivers.
 ///
 /// One port serves clients, the sidecar (`/dapr/…`) and probes (`/livez`, `/readyz`, `/metrics`). It keeps nothing: what
-/// a client missed comes from the API. Every replica has to be delivered every event, in a consumer group of its own.
+/// a client missed comes from the API. Every replica has to be delivered every event, in a consumer group of its own, and
+/// is ready when its sidecar is subscribed.
 public struct RealtimeService: Service {
     /// Sockets that are accepted beyond the WebSockets: handshakes under way, the sidecar, probes.
     private static let otherConnections = 512
@@ -50,7 +51,8 @@ public struct RealtimeService: Service {
         let group = MultiThreadedEventLoopGroup.singleton
         let limits = Hub.Limits(connections: connectionLimit(), perUser: configuration.maxConnectionsPerUser)
         let hub = Hub(group: group, limits: limits, metrics: RealtimeMetrics(registry))
-        let services = ServiceGroup(services: [application(hub, on: group)], logger: logger)
+        let supply = EventSupply(configuration.sidecar, logger: logger)
+        let services = ServiceGroup(services: [application(hub, supply, on: group)], logger: logger)
         defer { hub.close() }
         try await ServiceRunning.run(services) { [logger, configuration] in
             logger.info("stopping", metadata: ["connections": "\(hub.count)"])
@@ -58,15 +60,15 @@ public struct RealtimeService: Service {
         }
     }
 
-    private func application(_ hub: Hub, on group: any EventLoopGroup) -> some Service {
+    private func application(_ hub: Hub, _ supply: EventSupply, on group: any EventLoopGroup) -> some Service {
         let service = WebSocketConnection.Service(
-            hub: hub,
+            hub: hub, supply: supply,
             api: TodoAPI(
                 url: configuration.apiURL, transport: transport, concurrency: configuration.apiConcurrency,
                 logger: logger),
             rules: configuration.rules)
         return Application(
-            router: router(hub),
+            router: router(hub, supply),
             server: HTTPServerBuilder { [configuration] responder in
                 StreamChannel(
                     responder: responder, service: service, allowedOrigins: configuration.allowedOrigins,
@@ -81,12 +83,13 @@ public struct RealtimeService: Service {
             eventLoopGroupProvider: .shared(group), logger: logger)
     }
 
-    private func router(_ hub: Hub) -> Router<BasicRequestContext> {
+    private func router(_ hub: Hub, _ supply: EventSupply) -> Router<BasicRequestContext> {
         let router = Router()
         let isServing: HealthChecks.Check = {
             if hub.isDraining { throw HealthFailure("the service is stopping") }
         }
-        HealthRoutes(registry: registry, ready: HealthChecks([("connections", isServing)])).add(to: router)
+        let ready = HealthChecks([("connections", isServing), ("events", supply.check)])
+        HealthRoutes(registry: registry, ready: ready).add(to: router)
         StreamRefusals(hub: hub, allowedOrigins: configuration.allowedOrigins).add(to: router)
         router.addDaprSubscribers(
             [EventSubscription.subscriber(hub, logger), ReminderSubscription.subscriber(hub, logger)],

@@ -4,18 +4,23 @@ public enum PercentCoding {
     ///
     /// - Parameter isQuery: `+` stands for a space (WHATWG URL, application/x-www-form-urlencoded).
     public static func decode(_ text: some StringProtocol, isQuery: Bool) -> String? {
+        let source = Array(text.utf8)
+        let (percent, plus) = (UInt8(ascii: "%"), UInt8(ascii: "+"))
+        guard source.contains(where: { $0 == percent || $0 == plus }) else { return String(text) }
         var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            switch byte {
-            case UInt8(ascii: "+") where isQuery: bytes.append(UInt8(ascii: " "))
-            case UInt8(ascii: "%"):
-                guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
-                    return nil
-                }
+        bytes.reserveCapacity(source.count)
+        var place = 0
+        while place < source.count {
+            switch source[place] {
+            case plus where isQuery: bytes.append(UInt8(ascii: " "))
+            case percent:
+                guard place + 2 < source.count, let high = digit(source[place + 1]), let low = digit(source[place + 2])
+                else { return nil }
                 bytes.append(high << 4 | low)
-            default: bytes.append(byte)
+                place += 2
+            case let byte: bytes.append(byte)
             }
+            place += 1
         }
         return String(validating: bytes, as: UTF8.self)
     }

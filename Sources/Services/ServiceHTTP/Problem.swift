@@ -78,6 +78,8 @@ extension Problem {
         case let error as TaskCursorError: self = .invalid("cursor", "is not of this list: \(error)")
         case let error as PostgresError where error.isPassing:
             self = .unavailable("the database cannot be used right now; try again")
+        case is UploadTimeout:
+            self.init(.requestTimeout, "the body took too long", headers: [.connection: "close"])
         case is AuthenticationUnavailable:
             self = .unavailable("tokens cannot be checked right now; try again")
         case is DeadlineExceeded, is CancellationError:
@@ -113,6 +115,11 @@ extension Problem {
                 fields: [.init("Idempotency-Key", "came with another request")])
         case .undoExpired: self.init(.gone, "the operation is unknown, too old, or undone already")
         case .undoConflict: self.init(.conflict, "a task was changed since: nothing was undone")
+        case .undoDisplaced:
+            self.init(
+                .conflict,
+                "the project, parent task or subtasks of a task were deleted or moved since, so nothing was undone: "
+                    + "restore them first, or move the task where it shall be")
         }
     }
 }

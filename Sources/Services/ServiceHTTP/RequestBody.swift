@@ -8,7 +8,8 @@ extension Request {
     /// Nothing is nested deeper; what is, is refused before it costs anything.
     private static let limits = JSONLimits(maxDepth: 32, maxBytes: largestBody)
 
-    /// The body. Throws 415 when it says to be none of `types`, 413 when it is too large, 400 when it ends early.
+    /// The body. Throws 415 when it says to be none of `types`, 413 when it is too large, 408 when it takes too long, 400
+    /// when it ends early.
     public func body(of types: [String]) async throws -> [UInt8] {
         let type = headers[.contentType]?.prefix { $0 != ";" }.trimmingBlanks().lowercased() ?? ""
         guard types.contains(type) else {
@@ -38,7 +39,7 @@ extension Request {
         }
     }
 
-    /// The body as it is. Throws 413 when it is too large, 400 when it ends early.
+    /// The body as it is. Throws 413 when it is too large, 408 when it takes too long, 400 when it ends early.
     public func bytes() async throws -> [UInt8] {
         let tooLarge = Problem(.contentTooLarge, "the body is larger than \(Self.largestBody) bytes")
         if let length = headers[.contentLength].flatMap({ Int($0) }), length > Self.largestBody { throw tooLarge }
@@ -50,6 +51,8 @@ extension Request {
             }
         } catch let problem as Problem {
             throw problem
+        } catch let timeout as UploadTimeout {
+            throw timeout
         } catch {
             throw Problem(.badRequest, "the body ended early")
         }

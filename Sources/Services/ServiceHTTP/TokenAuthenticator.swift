@@ -87,7 +87,8 @@ public final class APITokenAuthenticator: TokenAuthenticator {
             // The route is for those who may read.
             let scopes = Self.scopes.flatMap { response.headers[$0] } ?? Scope.read.rawValue
             return Principal(user: user, scopes: Set(scopes.split(separator: " ").map(String.init)))
-        case 401, 403: return nil
+        case 401: return nil
+        case 403: throw Problem(.forbidden, "the token does not have the scope \(Scope.read.rawValue)")
         case let status:
             throw AuthenticationUnavailable(description: "the api service answered \(status) to who bears a token")
         }

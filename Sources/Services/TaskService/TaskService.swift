@@ -56,8 +56,9 @@ public struct TaskService: Service {
         let readiness = Readiness(pool: pool, logger: logger)
         let commits = Signal()
         let database = TodoDatabase(pool: pool) { commits.signal() }
-        let application = application(database, commits, readiness)
-        let background = background(database, commits, readiness)
+        let watch = ChangeWatch(feed: database.changes, commits: commits, readiness: readiness)
+        let application = application(database, watch, readiness)
+        let background = [watch] + background(database, commits, readiness)
         try await serve(
             groupConfiguration(application, background, readiness), on: pool, readiness,
             drainDelay: configuration.drainDelay, logger: logger)
@@ -95,7 +96,7 @@ public struct TaskService: Service {
         return services
     }
 
-    private func application(_ database: TodoDatabase, _ commits: Signal, _ readiness: Readiness) -> some Service {
+    private func application(_ database: TodoDatabase, _ watch: ChangeWatch, _ readiness: Readiness) -> some Service {
         let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: AccessMiddleware(factory: registry))
         router.add(middleware: ProblemMiddleware())
@@ -107,7 +108,7 @@ public struct TaskService: Service {
         addJobs(to: router, database)
         let group = router.group()
         group.add(middleware: StartedMiddleware(readiness: readiness))
-        api(database, commits).add(to: group)
+        api(database, watch).add(to: group)
         return Application(
             router: router,
             server: server,
@@ -140,15 +141,13 @@ public struct TaskService: Service {
         ]
         return services.compactMap { name, url, paths in
             url.map {
-                ServiceProxy(
-                    name: name, url: $0, paths: paths, transport: proxyTransport,
-                    uploadDeadline: configuration.uploadDeadline)
+                ServiceProxy(name: name, url: $0, paths: paths, transport: proxyTransport)
             }
         }
     }
 
     private var server: HTTPServerBuilder {
-        let http = HTTP1Channel.Configuration(idleTimeout: .init(configuration.idleTimeout))
+        let http = HTTP1Channel.Configuration(configuration.limits)
         return HTTPServerBuilder { [target = configuration.realtime] responder in
             let plain = HTTP1Channel(responder: responder, configuration: http)
             guard let target else { return EventLoopChannel(base: plain) }
@@ -156,11 +155,10 @@ public struct TaskService: Service {
         }
     }
 
-    private func api(_ database: TodoDatabase, _ commits: Signal) -> API {
+    private func api(_ database: TodoDatabase, _ watch: ChangeWatch) -> API {
         let provider = configuration.identityProvider.map {
             let tls = CurlTransport.TLS(trust: $0.authorities.map { .authorities(pem: Array($0.utf8)) } ?? .system)
-            return IdentityProvider(
-                issuer: $0.issuer, audience: $0.audience, transport: CurlTransport(configuration: .init(tls: tls)))
+            return IdentityProvider($0, transport: CurlTransport(configuration: .init(tls: tls)))
         }
         let authenticator = Authenticator(
             database: database,
@@ -173,12 +171,11 @@ public struct TaskService: Service {
         let endpoints: [Endpoint] = [
             accounts.all, TokenEndpoints(authenticator: authenticator).all, TaskEndpoints.all, SeriesEndpoints.all,
             BulkEndpoint.all, ProjectEndpoints.all, FilterEndpoints.all, ReminderEndpoints.all,
-            ChangeEndpoints(commits: commits).all,
+            ChangeEndpoints(watch: watch).all,
         ].flatMap(\.self)
         let rate = Double(configuration.rateLimit)
         return API(
             database: database, authenticator: authenticator, limiter: RateLimiter(rate: rate, burst: 10 * rate),
-            uploadDeadline: configuration.uploadDeadline,
             endpoints: endpoints + DocumentEndpoints.all(describing: endpoints, and: proxies))
     }
 }

@@ -1,8 +1,9 @@
 public import Dapr
 public import Logging
 public import Postgres
-internal import TodoStore
+public import ServiceHTTP
 public import ServiceRunning
+internal import TodoStore
 
 /// What the service takes from its environment.
 ///
@@ -54,12 +55,9 @@ public struct TaskServiceConfiguration: Sendable {
     /// How long requests are still answered after the service was told to stop and says that it is not ready, so that
     /// whoever routes to it has time to notice.
     public var drainDelay: Duration = .seconds(2)
-    /// How long a connection may be silent, between requests or within one, before it is closed.
-    public var idleTimeout: Duration = .seconds(60)
+    public var limits = ConnectionLimits()
     /// What a password costs to try: scrypt's N (RFC 7914), a power of two; 32 MiB as it is.
     public var passwordCost = 1 << 15
-    /// How long the body of a request may be on its way.
-    public var uploadDeadline: Duration = .seconds(30)
     /// The longest that requests under way may take after that.
     public var stopDeadline: Duration = .seconds(15)
 
@@ -103,6 +101,10 @@ public struct IdentityProviderAddress: Sendable, Hashable {
     public let audience: String
     /// Certificate authorities in PEM; nil for those of the system.
     public let authorities: String?
+    /// Keys that are older are fetched anew.
+    public var freshness: Duration = .seconds(3600)
+    /// Keys that are older are good for nothing, however long the provider does not answer.
+    public var lifetime: Duration = .seconds(86_400)
 
     public init(issuer: String, audience: String, authorities: String? = nil) {
         self.issuer = issuer

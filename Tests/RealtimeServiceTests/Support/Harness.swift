@@ -21,19 +21,22 @@ struct Harness {
     var state: ConnectionState
     var now = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
 
-    init(credential: Credential? = .token("t"), rules: ConnectionRules = ConnectionRules()) {
-        state = ConnectionState(rules: rules, credential: credential, spread: 1, now: now)
+    /// - Parameter age: for how long events have come in.
+    init(
+        credential: Credential? = .token("t"), rules: ConnectionRules = ConnectionRules(), age: TimeAmount = .hours(1)
+    ) {
+        state = ConnectionState(rules: rules, credential: credential, spread: 1, suppliedSince: now - age, now: now)
     }
 
-    static func catchingUp(rules: ConnectionRules = ConnectionRules()) -> Harness {
-        var harness = Harness(rules: rules)
+    static func catchingUp(rules: ConnectionRules = ConnectionRules(), age: TimeAmount = .hours(1)) -> Harness {
+        var harness = Harness(rules: rules, age: age)
         _ = harness.does { $0.receive(#"{"type":"resume","after":null}"#, at: $1) }
         _ = harness.does { $0.identified(at: $1) }
         return harness
     }
 
-    static func live(_ cursor: StreamCursor) -> Harness {
-        var harness = catchingUp()
+    static func live(_ cursor: StreamCursor, age: TimeAmount = .hours(1)) -> Harness {
+        var harness = catchingUp(age: age)
         _ = harness.finishCatchUp(cursor)
         return harness
     }

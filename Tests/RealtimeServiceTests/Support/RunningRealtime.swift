@@ -2,6 +2,7 @@ import FoundationEssentials
 import HTTPTransport
 import HTTPTypes
 import Logging
+import NIOCore
 import ServiceLifecycle
 import StructuredData
 import Telemetry
@@ -21,8 +22,11 @@ struct RunningRealtime: Sendable {
     let registry: PrometheusRegistry
     let transport: CurlTransport
 
+    /// - Parameter rules: by default those of a process whose events have come in for long: the checks of a young one would
+    ///   come in between.
     static func with(
-        rules: ConnectionRules = ConnectionRules(), _ environment: [String: String] = [:],
+        rules: ConnectionRules = ConnectionRules(firstCheckInterval: .seconds(40)),
+        _ environment: [String: String] = [:],
         _ body: (RunningRealtime) async throws -> Void
     ) async throws {
         let api = try await ChangesServer.start()

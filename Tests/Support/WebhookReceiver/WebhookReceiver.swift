@@ -21,11 +21,18 @@ public final class WebhookReceiver: Sendable {
     public let port: Int
     private let hooks: Lock<[Hook]>
     private let status: Lock<(HTTPResponse.Status, HTTPFields)>
+    private let delay: Lock<Duration>
+    private let released: Signal
 
-    private init(port: Int, hooks: Lock<[Hook]>, status: Lock<(HTTPResponse.Status, HTTPFields)>) {
+    private init(
+        port: Int, hooks: Lock<[Hook]>, status: Lock<(HTTPResponse.Status, HTTPFields)>, delay: Lock<Duration>,
+        released: Signal
+    ) {
         self.port = port
         self.hooks = hooks
         self.status = status
+        self.delay = delay
+        self.released = released
     }
 
     /// Since it was started, in the order in which they came.
@@ -36,10 +43,17 @@ public final class WebhookReceiver: Sendable {
         status.withLock { $0 = (code, headers) }
     }
 
+    /// How long it lets those wait who come from now on; those who wait already are answered now.
+    public func answer(after delay: Duration) {
+        self.delay.withLock { $0 = delay }
+        released.signal()
+    }
+
     /// Receives while `body` runs.
     public static func with<Value>(port: Int = 0, _ body: (WebhookReceiver) async throws -> Value) async throws -> Value
     {
         let (hooks, status) = (Lock<[Hook]>([]), Lock((HTTPResponse.Status.noContent, HTTPFields())))
+        let (delay, released) = (Lock(Duration.zero), Signal())
         let router = Router()
         for path in ["/", "/**"] { router.post(RouterPath(path)) { request, _ in try await take(request) } }
         @Sendable func take(_ request: Request) async throws -> Response {
@@ -51,6 +65,8 @@ public final class WebhookReceiver: Sendable {
                         id: header("webhook-id"), timestamp: header("webhook-timestamp"),
                         signature: header("webhook-signature"), body: bytes, path: request.uri.path))
             }
+            let wait = delay.withLock { $0 }
+            if wait > .zero { await released.wait(atMost: wait) }
             let (code, headers) = status.withLock { $0 }
             return Response(status: code, headers: headers)
         }
@@ -63,9 +79,9 @@ public final class WebhookReceiver: Sendable {
         let running = Task { try await group.run() }
         let bound = await ports.first { _ in true } ?? 0
         let result: Result<Value, any Error>
-        do { result = .success(try await body(WebhookReceiver(port: bound, hooks: hooks, status: status))) } catch {
-            result = .failure(error)
-        }
+        let receiver = WebhookReceiver(port: bound, hooks: hooks, status: status, delay: delay, released: released)
+        do { result = .success(try await body(receiver)) } catch { result = .failure(error) }
+        receiver.answer(after: .zero)
         await group.triggerGracefulShutdown()
         try await running.value
         return try result.get()

@@ -1,6 +1,7 @@
 import HTTPTypes
 import StructuredData
 import Testing
+import WebhookReceiver
 
 /// One of everything that somebody can have, to fill the paths and bodies of the document's operations.
 struct Belongings: Sendable {
@@ -13,6 +14,10 @@ struct Belongings: Sendable {
     let reminder: String
     /// A reminder that has fired.
     let planned: String
+    /// Empty unless the notification service runs.
+    var channel = ""
+    /// One that failed for good.
+    var delivery = ""
 
     /// Ada's; `member` sees the project with a role.
     static func of(_ person: Person, sharedWith member: Person, as role: String) async throws -> Belongings {
@@ -20,7 +25,7 @@ struct Belongings: Sendable {
         _ = try await person.make(
             "/v1/projects/\(project)/members", ["email": .string(member.email), "role": .string(role)])
         let made = try await person.send(
-            .post, "/v1/tasks", ["title": "secret", "project": .string(project), "tags": ["mine"]])
+            .post, "/v1/tasks", ["title": "confidential", "project": .string(project), "tags": ["mine"]])
         let reminder = try await person.make(
             "/v1/tasks/\(made.json.id)/reminders", ["at": "2099-01-01T09:00:00Z"])
         try await person.service.fireAll()
@@ -34,6 +39,25 @@ struct Belongings: Sendable {
             planned: fired.first { $0["reminder"]?.string == reminder.id }?.id ?? "")
     }
 
+    /// Also a webhook, and what could not be delivered to it.
+    static func of(
+        _ person: Person, sharedWith member: Person, as role: String, in installation: Installation
+    ) async throws -> Belongings {
+        var all = try await of(person, sharedWith: member, as: role)
+        let target = "http://127.0.0.1:\(installation.receiver.port)/\(all.task)"
+        all.channel = try await person.make("/v1/channels", ["kind": "webhook", "target": .string(target)]).id
+        let test = try await person.send(.post, "/v1/channels/\(all.channel)/test")
+        #expect(test.status == 202, "\(test.text)")
+        all.delivery = test.json.id
+        try await person.service.eventually(.get, "/v1/deliveries/\(all.delivery)", token: person.token) {
+            $0.json["state"] == "dead"
+        }
+        // Who answers 410 is not sent anything more, until its owner says so.
+        let resumed = try await person.send(.patch, "/v1/channels/\(all.channel)", ["paused": false])
+        #expect(resumed.status == 200, "\(resumed.text)")
+        return all
+    }
+
     /// The path of an operation, about these things.
     func path(_ operation: ServedDocument.Operation) -> String {
         let kind = operation.path.split(separator: "/").dropFirst().first
@@ -43,6 +67,8 @@ struct Belongings: Sendable {
             case "projects": project
             case "filters": filter
             case "tokens": token
+            case "channels": channel
+            case "deliveries": delivery
             case "reminders": operation.path.hasSuffix("{id}") ? reminder : planned
             default: ""
             }
@@ -70,6 +96,8 @@ struct Belongings: Sendable {
         case "SignIn": return ["email": "ada@example.com", "password": .string(RunningService.password)]
         case "UserPatch": return ["name": "Ada"]
         case "Erase": return ["password": .string(RunningService.password)]
+        case "ChannelDraft": return ["kind": "webhook", "target": "http://127.0.0.1:9/"]
+        case "ChannelPatch": return ["paused": false]
         case "ReminderDraft": return ["at": "2099-01-01T10:00:00Z"]
         case "ReminderPatch": return ["repeat": 60]
         case "Snooze": return ["minutes": 10]

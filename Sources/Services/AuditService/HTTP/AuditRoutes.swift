@@ -11,7 +11,7 @@ internal import TodoModel
 struct AuditRoutes: Sendable {
     private static let pageSizes = 1...200
     private static let usualPageSize = 50
-    private static let exportScope = "audit:export"
+    static let exportScope = "audit:export"
 
     let log: AuditLog
     let authenticator: any TokenAuthenticator

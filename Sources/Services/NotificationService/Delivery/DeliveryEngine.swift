@@ -7,10 +7,6 @@ internal import TodoStore
 /// Sends what is to be sent: claims deliveries that are due, makes an attempt at each, writes down what became of it. Any
 /// number of replicas may do so at once; what one held when it died comes back when its lease ends, with the same id.
 final class DeliveryEngine: Sendable {
-    /// Attempts at once, in all.
-    static let concurrency = 64
-    /// Attempts at once for one channel, so that a slow one leaves room for others.
-    static let perChannel = 4
     /// How soon others take over what a process held that died. While it lives it renews what it holds.
     static let lease: Duration = .seconds(15)
     private static let renewal = lease / 3
@@ -19,8 +15,7 @@ final class DeliveryEngine: Sendable {
     private static let troublePause: Duration = .seconds(1)
 
     private struct State {
-        var running: [UUID: ClaimedDelivery] = [:]
-        var byChannel: [UUID: Int] = [:]
+        var slots = DeliverySlots()
         var mail = Circuit()
         var isStopping = false
     }
@@ -64,11 +59,10 @@ final class DeliveryEngine: Sendable {
                 let seen = wake.count
                 var pause = Self.troublePause
                 do {
-                    let room = Self.concurrency - state.withLock { $0.running.count }
-                    let claimed = room > 0 ? try await claim(room) : []
+                    let claimed = try await claim()
                     for delivery in claimed { begin(delivery, in: &group) }
-                    if claimed.count == room, room > 0 { continue }
-                    pause = room > 0 ? try await idleTime() : Self.longestIdle
+                    if !claimed.isEmpty { continue }
+                    pause = try await idleTime()
                 } catch {
                     if Task.isCancelled { break }
                     logger.warning("deliveries cannot be claimed; will try again", metadata: ["error": "\(error)"])
@@ -82,7 +76,7 @@ final class DeliveryEngine: Sendable {
     func deliverDue() async throws -> Int {
         var count = 0
         while true {
-            let claimed = try await claim(Self.concurrency)
+            let claimed = try await claim()
             guard !claimed.isEmpty else { return count }
             count += claimed.count
             await withDiscardingTaskGroup { group in
@@ -92,33 +86,11 @@ final class DeliveryEngine: Sendable {
     }
 
     private func begin(_ claimed: ClaimedDelivery, in group: inout DiscardingTaskGroup) {
-        let channel = claimed.delivery.channel
-        let isTooMany = state.withLock { state in
-            state.running[claimed.delivery.id] = claimed
-            if let channel { state.byChannel[channel, default: 0] += 1 }
-            return channel.map { state.byChannel[$0, default: 0] > Self.perChannel } ?? false
-        }
+        state.withLock { $0.slots.begin(claimed) }
         group.addTask { [self] in
-            if isTooMany {
-                await settle(claimed, .postponed(until: now() + .milliseconds(.random(in: 200...1000))))
-            } else {
-                await attempt(claimed)
-            }
-            end(claimed)
+            await attempt(claimed)
+            if state.withLock({ $0.slots.end(claimed) }) { wake.signal() }
         }
-    }
-
-    private func end(_ claimed: ClaimedDelivery) {
-        let hasRoom = state.withLock { state in
-            state.running[claimed.delivery.id] = nil
-            if let channel = claimed.delivery.channel {
-                let left = state.byChannel[channel, default: 1] - 1
-                state.byChannel[channel] = left > 0 ? left : nil
-            }
-            // Not at every end: what makes room is claimed together.
-            return state.running.count == Self.concurrency / 2 || state.running.isEmpty
-        }
-        if hasRoom { wake.signal() }
     }
 
     /// Keeps what is under way, until there is nothing and will be nothing.
@@ -126,8 +98,8 @@ final class DeliveryEngine: Sendable {
         var last = ContinuousClock.now
         while !Task.isCancelled {
             await wake.wait(since: wake.count, atMost: Self.renewal)
-            let (held, isOver) = state.withLock { (Array($0.running.values), $0.isStopping && $0.running.isEmpty) }
-            if isOver { return }
+            let (held, isStopping) = state.withLock { (Array($0.slots.running.values), $0.isStopping) }
+            if isStopping, held.isEmpty { return }
             guard last.duration(to: .now) >= Self.renewal else { continue }
             last = .now
             do { try await store.renew(held, lease: Self.lease, at: now()) } catch {
@@ -138,19 +110,33 @@ final class DeliveryEngine: Sendable {
 
     // MARK: Claiming
 
-    /// While the mail server is not to be had, mails stay where they are.
-    private var kinds: [NotificationChannel.Kind] {
-        let isMailBlocked = state.withLock { $0.mail.isOpen(at: now()) }
-        return senders.keys.filter { $0 != .email || !isMailBlocked }
+    /// Where there is room. While the mail server is not to be had, mails stay where they are.
+    private func quotas() -> [(kind: NotificationChannel.Kind, quota: ClaimQuota)] {
+        let now = now()
+        return state.withLock { state in
+            senders.keys.filter { $0 != .email || !state.mail.isOpen(at: now) }
+                .compactMap { kind in state.slots.quota(for: kind).map { (kind, $0) } }
+        }
     }
 
-    private func claim(_ limit: Int) async throws -> [ClaimedDelivery] {
-        try await store.claim(kinds, limit: limit, lease: Self.lease, at: now())
+    private func claim() async throws -> [ClaimedDelivery] {
+        var claimed: [ClaimedDelivery] = []
+        for (kind, quota) in quotas() {
+            do { claimed += try await store.claim(kind, quota, lease: Self.lease, at: now()) } catch {
+                // What was claimed is sent; the trouble is met again by the next claim.
+                if claimed.isEmpty { throw error }
+            }
+        }
+        return claimed
     }
 
     private func idleTime() async throws -> Duration {
-        guard let due = try await store.nextDue(kinds) else { return Self.longestIdle }
-        return min(max(due - now(), .milliseconds(1)), Self.longestIdle)
+        var pause = Self.longestIdle
+        for (kind, quota) in quotas() {
+            guard let due = try await store.nextDue(kind, quota) else { continue }
+            pause = min(pause, max(due - now(), .milliseconds(1)))
+        }
+        return pause
     }
 
     // MARK: One attempt

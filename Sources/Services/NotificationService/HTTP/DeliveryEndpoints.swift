@@ -21,7 +21,7 @@ struct DeliveryEndpoints: Sendable {
                 summary: "What was sent to you or is to be, the newest first; state=dead lists the dead letters.",
                 scope: .read,
                 query: [
-                    ("state", NotificationDocument.state, "Only these."),
+                    ("state", OpenAPI.deliveryState, "Only these."),
                     ("limit", ["type": "integer", "minimum": 1, "maximum": 200], "50 unless given."),
                     ("cursor", ["type": "string"], "The nextCursor of the page before."),
                 ], outcome: (.ok, "DeliveryPage")

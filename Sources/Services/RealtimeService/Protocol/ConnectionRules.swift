@@ -9,6 +9,8 @@ final class ConnectionRules: Sendable {
     let pongTime: TimeAmount
     /// How often the API is asked whether the person may still listen and has everything.
     let checkInterval: TimeAmount
+    /// The same when events have only begun to come in; it grows with their age, up to `checkInterval`.
+    let firstCheckInterval: TimeAmount
     /// How long a client may take to read on, with the buffers full.
     let stallTime: TimeAmount
     /// How long the client has to answer a close, and to read what was sent before it.
@@ -22,13 +24,15 @@ final class ConnectionRules: Sendable {
     init(
         handshakeTime: TimeAmount = .seconds(5), pingInterval: TimeAmount = .seconds(30),
         pongTime: TimeAmount = .seconds(15), checkInterval: TimeAmount = .seconds(40),
-        stallTime: TimeAmount = .seconds(15), closeTime: TimeAmount = .seconds(10), heldEvents: Int = 256,
+        firstCheckInterval: TimeAmount = .seconds(1), stallTime: TimeAmount = .seconds(15),
+        closeTime: TimeAmount = .seconds(10), heldEvents: Int = 256,
         frameBurst: Int = 50
     ) {
         self.handshakeTime = handshakeTime
         self.pingInterval = pingInterval
         self.pongTime = pongTime
         self.checkInterval = checkInterval
+        self.firstCheckInterval = firstCheckInterval
         self.stallTime = stallTime
         self.closeTime = closeTime
         self.heldEvents = heldEvents

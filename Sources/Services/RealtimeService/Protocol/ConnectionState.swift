@@ -72,6 +72,7 @@ struct ConnectionState {
 
     private let rules: ConnectionRules
     private let spread: Float
+    private let suppliedSince: NIODeadline
     private var phase: Phase
     private var credential: Credential?
     private(set) var cursor = StreamCursor()
@@ -83,10 +84,15 @@ struct ConnectionState {
     /// When the frames so far would have been paid for, at one in each interval.
     private var framesPaid: NIODeadline
 
-    /// - Parameter spread: from 0 to 1; different for each connection, so that their pings and checks are spread over time.
-    init(rules: ConnectionRules, credential: Credential?, spread: Float, now: NIODeadline) {
+    /// - Parameters:
+    ///   - spread: from 0 to 1; different for each connection, so that their pings and checks are spread over time.
+    ///   - suppliedSince: when events began to come in.
+    init(
+        rules: ConnectionRules, credential: Credential?, spread: Float, suppliedSince: NIODeadline, now: NIODeadline
+    ) {
         self.rules = rules
         self.spread = spread
+        self.suppliedSince = suppliedSince
         self.credential = credential
         phase = credential == nil ? .anonymous(until: now + rules.handshakeTime) : .authenticating(resume: nil)
         lastHeard = now
@@ -201,7 +207,7 @@ extension ConnectionState {
     private mutating func goLive(after catchUp: CatchUp, at now: NIODeadline) -> [Action] {
         cursor = catchUp.cursor
         phase = .live
-        nextCheck = nextCheck ?? now + rules.checkInterval.times(spread)
+        nextCheck = nextCheck ?? now + checkInterval(at: now).times(spread)
         var actions: [Action] = []
         if catchUp.isFirst || catchUp.hasSentChanges { actions.append(.send(ServerFrame.ready(cursor))) }
         if let trigger = catchUp.trigger, cursor[trigger.stream].map({ $0 < trigger.seq }) ?? true {
@@ -221,9 +227,15 @@ extension ConnectionState {
 
     /// What `check` found: changes that were never sent mean that an event was lost.
     mutating func checked(_ page: ChangesPage, at now: NIODeadline) -> [Action] {
-        nextCheck = now + rules.checkInterval
+        nextCheck = now + checkInterval(at: now)
         guard isLive, page.count > 0, page.cursor.isAhead(of: cursor) else { return [] }
         return catchUp(.check)
+    }
+
+    /// The sidecar may be subscribed, and its broker not bring events yet: that takes seconds, in which nothing tells of
+    /// what is missed. So the younger the supply, the sooner the check: some 1, 3, 9 and 27 s after it began.
+    private func checkInterval(at now: NIODeadline) -> TimeAmount {
+        min(rules.checkInterval, max(rules.firstCheckInterval, (now - suppliedSince) * 2))
     }
 
     /// The API gave no answer that helps, to whatever was asked.

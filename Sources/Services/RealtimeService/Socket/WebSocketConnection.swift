@@ -9,11 +9,13 @@ final class WebSocketConnection: ChannelInboundHandler {
     /// What all connections of the service need.
     final class Service: Sendable {
         let hub: Hub
+        let supply: EventSupply
         let api: TodoAPI
         let rules: ConnectionRules
 
-        init(hub: Hub, api: TodoAPI, rules: ConnectionRules) {
+        init(hub: Hub, supply: EventSupply, api: TodoAPI, rules: ConnectionRules) {
             self.hub = hub
+            self.supply = supply
             self.api = api
             self.rules = rules
         }
@@ -41,8 +43,10 @@ final class WebSocketConnection: ChannelInboundHandler {
         self.siblings = siblings
         self.loop = loop
         self.outlet = outlet
+        let now = NIODeadline.now()
         state = ConnectionState(
-            rules: service.rules, credential: credential, spread: .random(in: 0...1), now: .now())
+            rules: service.rules, credential: credential, spread: .random(in: 0...1),
+            suppliedSince: service.supply.since ?? now, now: now)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {

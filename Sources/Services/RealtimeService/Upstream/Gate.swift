@@ -9,10 +9,18 @@ actor Gate {
 
     /// Each `enter` needs its `leave`.
     func enter() async {
-        if free > 0 {
+        guard free == 0 else {
             free -= 1
-        } else {
-            await withCheckedContinuation { waiting.append($0) }
+            return
+        }
+        await withCheckedContinuation { turn in
+            // Somebody may have left on the way here.
+            if free > 0 {
+                free -= 1
+                turn.resume()
+            } else {
+                waiting.append(turn)
+            }
         }
     }
 

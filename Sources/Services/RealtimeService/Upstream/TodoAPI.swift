@@ -17,8 +17,8 @@ enum APIFailure: Error, Equatable {
 /// What is asked of the API, each time with the person's own token or cookie: who they are and what changed for them.
 struct TodoAPI: Sendable {
     private static let pageSize = 200
-    /// The largest page: a task has at most some 20 kB.
-    private static let bodyLimit = 16 << 20
+    /// Pages are cut at 2 MiB of changes.
+    private static let bodyLimit = 4 << 20
     /// Waits before another try.
     private static let retryDelays: [Duration] = [.milliseconds(100), .milliseconds(400), .seconds(1), .seconds(2)]
 

@@ -1,4 +1,3 @@
-internal import Concurrency
 internal import Crypto
 internal import FoundationEssentials
 internal import HTTPTypes
@@ -9,12 +8,15 @@ internal import TodoStore
 
 /// Who sent a request.
 struct Bearer: Sendable {
-    var user: User
+    /// Not more than the id: the rest of an account is not believed for seconds, since another replica may change it.
+    var user: UUID
     /// Nil for a token that is not kept in the database.
     var token: UUID?
     var scopes: Set<Scope>
     /// What requests are counted under.
     var limitKey: String
+    /// When the person last proved who they are at the identity provider, in seconds since 1970; nil for tokens of ours.
+    var proven: Int64?
     /// Whether the whole audit log, which is of everybody, may be taken out: by the operator's token alone.
     var mayExportAudit = false
 
@@ -31,26 +33,19 @@ struct Bearer: Sendable {
 /// is revoked here is forgotten at once, one that is revoked by another replica within that time.
 final class Authenticator: Sendable {
     static let cookie = "todo_session"
-    private static let memory: Duration = .seconds(5)
-    private static let capacity = 10_000
 
     /// Whose account the operator's token opens.
     static let operatorID = UUID(uuid: (0, 0, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 1))
     private static let operatorProfile = AccountStore.Profile(email: "operator@todo.invalid", name: "Operator")
 
-    private struct Entry {
-        let bearer: Bearer
-        let expiry: ContinuousClock.Instant
-    }
-
     private let database: TodoDatabase
     /// The present one, and one that is still taken after a rotation.
     private let operatorTokens: [SHA256Digest]
     private let provider: IdentityProvider?
-    private let known = Lock<[TokenSecret: Entry]>([:])
-    private let operatorUser = Lock<Entry?>(nil)
-    private let logins = Lock<[String: Entry]>([:])
-    private let clock = ContinuousClock()
+    private let tokens = BearerMemory<TokenSecret>()
+    /// By subject.
+    private let logins = BearerMemory<String>()
+    private let operators = BearerMemory<UUID>()
 
     init(database: TodoDatabase, operatorTokens: [String], provider: IdentityProvider?) {
         self.database = database
@@ -85,39 +80,32 @@ final class Authenticator: Sendable {
 
     /// Forgets what is known of somebody's tokens: they changed.
     func forget(_ user: UUID) {
-        known.withLock { known in known = known.filter { $0.key.user != user } }
-        logins.withLock { logins in logins = logins.filter { $0.value.bearer.user.id != user } }
-        if user == Self.operatorID { operatorUser.withLock { $0 = nil } }
+        tokens.forget(user)
+        logins.forget(user)
+        operators.forget(user)
     }
 
     private func bearer(_ secret: TokenSecret) async throws -> Bearer {
-        let now = clock.now
-        if let entry = known.withLock({ $0[secret] }), entry.expiry > now { return entry.bearer }
-        guard let (token, user) = try await database.tokens.authenticate(secret) else {
-            known.withLock { $0[secret] = nil }
-            throw Problem.unauthorized("the token is not valid, or no longer", isInvalid: true)
+        try await tokens.bearer(secret) {
+            guard let token = try await database.tokens.authenticate(secret) else {
+                throw Problem.unauthorized("the token is not valid, or no longer", isInvalid: true)
+            }
+            return Bearer(user: secret.user, token: token.id, scopes: token.scopes, limitKey: token.id.uuidString)
         }
-        let bearer = Bearer(user: user, token: token.id, scopes: token.scopes, limitKey: token.id.uuidString)
-        known.withLock { known in
-            if known.count >= Self.capacity { known.removeAll(keepingCapacity: true) }
-            known[secret] = Entry(bearer: bearer, expiry: now + Self.memory)
+    }
+
+    private func bearer(_ login: IdentityProvider.Login, at issuer: String) async throws -> Bearer {
+        var bearer = try await logins.bearer(login.subject) {
+            Bearer(
+                user: try await user(login, at: issuer).id, token: nil, scopes: Set(Scope.allCases),
+                limitKey: "login \(login.subject)")
         }
+        // Of this token: what is remembered came with another one.
+        bearer.proven = login.proven
         return bearer
     }
 
     /// The account of who was identified elsewhere, which is made when there is none.
-    private func bearer(_ login: IdentityProvider.Login, at issuer: String) async throws -> Bearer {
-        let now = clock.now
-        if let entry = logins.withLock({ $0[login.subject] }), entry.expiry > now { return entry.bearer }
-        let user = try await user(login, at: issuer)
-        let bearer = Bearer(user: user, token: nil, scopes: Set(Scope.allCases), limitKey: "login \(login.subject)")
-        logins.withLock { logins in
-            if logins.count >= Self.capacity { logins.removeAll(keepingCapacity: true) }
-            logins[login.subject] = Entry(bearer: bearer, expiry: now + Self.memory)
-        }
-        return bearer
-    }
-
     private func user(_ login: IdentityProvider.Login, at issuer: String) async throws -> User {
         if let user = try await database.accounts.user(issuer: issuer, subject: login.subject) { return user }
         do {
@@ -131,13 +119,11 @@ final class Authenticator: Sendable {
     }
 
     private func theOperator() async throws -> Bearer {
-        let now = clock.now
-        if let entry = operatorUser.withLock({ $0 }), entry.expiry > now { return entry.bearer }
-        let user = try await database.accounts.ensure(Self.operatorProfile, id: Self.operatorID)
-        let bearer = Bearer(
-            user: user, token: nil, scopes: Set(Scope.allCases), limitKey: "operator", mayExportAudit: true)
-        operatorUser.withLock { $0 = Entry(bearer: bearer, expiry: now + Self.memory) }
-        return bearer
+        try await operators.bearer(Self.operatorID) {
+            Bearer(
+                user: try await database.accounts.ensure(Self.operatorProfile, id: Self.operatorID).id, token: nil,
+                scopes: Set(Scope.allCases), limitKey: "operator", mayExportAudit: true)
+        }
     }
 
     private static func digest(of token: some StringProtocol) -> SHA256Digest { SHA256.hash(data: Array(token.utf8)) }

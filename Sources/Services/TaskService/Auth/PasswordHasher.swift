@@ -6,15 +6,50 @@ internal import ServiceHTTP
 
 /// Makes of passwords what is kept, by scrypt (RFC 7914) with 32 MiB and some 100 ms of a core each; only so many at a
 /// time, and so many that wait, so that guessing cannot take the machine away from everybody else.
+///
+/// Members, who have a password here, go before strangers, who come with any address that they like: strangers wait in a
+/// line of their own, and have one of the two places at most.
 final class PasswordHasher: Sendable {
-    private struct State {
+    /// Who goes first comes first.
+    private enum Party: CaseIterable {
+        case member, stranger
+
+        var mostAtOnce: Int { self == .member ? 2 : 1 }
+        var mostWaiting: Int { self == .member ? 32 : 8 }
+    }
+
+    private struct Line {
         var running = 0
         var waiting: [CheckedContinuation<Void, any Error>] = []
     }
 
+    private struct Lines {
+        var member = Line()
+        var stranger = Line()
+
+        subscript(party: Party) -> Line {
+            get { party == .member ? member : stranger }
+            set { if party == .member { member = newValue } else { stranger = newValue } }
+        }
+    }
+
+    private struct State {
+        var lines = Lines()
+        /// How long it took the last stranger, with the wait.
+        var strangersTime: Duration = .milliseconds(100)
+
+        /// Takes a place for one of a party; false when there is none.
+        mutating func begin(_ party: Party) -> Bool {
+            guard lines.member.running + lines.stranger.running < PasswordHasher.mostAtOnce,
+                lines[party].running < party.mostAtOnce
+            else { return false }
+            lines[party].running += 1
+            return true
+        }
+    }
+
     private static let (blockSize, parallelism, length) = (8, 1, 32)
     private static let mostAtOnce = 2
-    private static let mostWaiting = 32
 
     private let cost: Int
     private let state = Lock(State())
@@ -23,64 +58,89 @@ final class PasswordHasher: Sendable {
     init(cost: Int) { self.cost = cost }
 
     /// `scrypt$32768$8$1$SALT$KEY`, in base64. Throws 503 when too many wait.
-    func hash(_ password: String) async throws -> String {
+    ///
+    /// - Parameter isNew: for an account that is to be made, by whoever comes.
+    func hash(_ password: String, isNew: Bool = false) async throws -> String {
         let salt = SymmetricKey(size: .bits128).withUnsafeBytes { Data($0) }
-        let key = try await derive(password, salt, cost, Self.blockSize, Self.parallelism)
+        let key = try await inTurn(isNew ? .stranger : .member) { [cost] in
+            try Self.derive(password, salt, cost, Self.blockSize, Self.parallelism)
+        }
         return "scrypt$\(cost)$\(Self.blockSize)$\(Self.parallelism)$"
             + "\(salt.base64EncodedString())$\(key.base64EncodedString())"
     }
 
-    /// Whether `stored` was made of the password. Without one it takes as long, so that nobody learns who has an account.
+    /// Whether `stored` was made of the password. Without one it takes about as long, so that nobody learns who has an
+    /// account. Throws 503 when too many members wait.
     func verify(_ password: String, against stored: String?) async throws -> Bool {
         let parts = (stored ?? "").split(separator: "$").map(String.init)
         guard parts.count == 6, parts[0] == "scrypt", let storedCost = Int(parts[1]), let blockSize = Int(parts[2]),
             let parallelism = Int(parts[3]), let salt = Data(base64Encoded: parts[4]),
             let key = Data(base64Encoded: parts[5])
         else {
-            _ = try await derive(password, Data(count: 16), cost, Self.blockSize, Self.parallelism)
+            try await passTime(password)
             return false
         }
-        let derived = try await derive(password, salt, storedCost, blockSize, parallelism)
+        let derived = try await inTurn(.member) {
+            try Self.derive(password, salt, storedCost, blockSize, parallelism)
+        }
         return SHA256.hash(data: derived) == SHA256.hash(data: key)
     }
 
-    private func derive(
-        _ password: String, _ salt: Data, _ cost: Int, _ blockSize: Int, _ parallelism: Int
-    ) async throws -> Data {
-        try await takeTurn()
-        defer { giveTurn() }
-        return try await runBlocking {
-            try KDF.Scrypt.deriveKey(
-                from: Array(password.utf8), salt: salt, outputByteCount: Self.length, rounds: cost,
-                blockSize: blockSize, parallelism: parallelism
-            ).withUnsafeBytes { Data($0) }
+    /// As long as a check takes. What comes of it is known before: a stranger for whom there is no place in the line waits
+    /// without one, which costs nothing.
+    private func passTime(_ password: String) async throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        do {
+            _ = try await inTurn(.stranger) { [cost] in
+                try Self.derive(password, Data(count: 16), cost, Self.blockSize, Self.parallelism)
+            }
+            state.withLock { $0.strangersTime = start.duration(to: clock.now) }
+        } catch is Problem {
+            // Not for anything to happen: an answer at once would tell that there is no such account.
+            try await Task.sleep(for: state.withLock { $0.strangersTime })
         }
     }
 
-    private func takeTurn() async throws {
+    private static func derive(
+        _ password: String, _ salt: Data, _ cost: Int, _ blockSize: Int, _ parallelism: Int
+    ) throws -> Data {
+        try KDF.Scrypt.deriveKey(
+            from: Array(password.utf8), salt: salt, outputByteCount: Self.length, rounds: cost, blockSize: blockSize,
+            parallelism: parallelism
+        ).withUnsafeBytes { Data($0) }
+    }
+}
+
+/// Turns.
+extension PasswordHasher {
+    private func inTurn(_ party: Party, _ work: @escaping @Sendable () throws -> Data) async throws -> Data {
+        try await takeTurn(party)
+        defer { giveTurn(party) }
+        return try await runBlocking { try work() }
+    }
+
+    private func takeTurn(_ party: Party) async throws {
         try await withCheckedThrowingContinuation { continuation in
             let outcome: Result<Void, any Error>? = state.withLock { state in
-                if state.running < Self.mostAtOnce {
-                    state.running += 1
-                    return .success(())
-                }
-                guard state.waiting.count < Self.mostWaiting else {
+                if state.begin(party) { return .success(()) }
+                guard state.lines[party].waiting.count < party.mostWaiting else {
                     return .failure(Problem.unavailable("too many people sign in right now; try again"))
                 }
-                state.waiting.append(continuation)
+                state.lines[party].waiting.append(continuation)
                 return nil
             }
             if let outcome { continuation.resume(with: outcome) }
         }
     }
 
-    private func giveTurn() {
+    private func giveTurn(_ party: Party) {
         let next = state.withLock { state -> CheckedContinuation<Void, any Error>? in
-            guard !state.waiting.isEmpty else {
-                state.running -= 1
-                return nil
+            state.lines[party].running -= 1
+            for party in Party.allCases where !state.lines[party].waiting.isEmpty && state.begin(party) {
+                return state.lines[party].waiting.removeFirst()
             }
-            return state.waiting.removeFirst()
+            return nil
         }
         next?.resume()
     }

@@ -15,8 +15,6 @@ struct ServiceProxy: Sendable {
     /// Each with all that is below it.
     let paths: [String]
     let transport: any HTTPTransport
-    /// The longest that a body may be on its way.
-    let uploadDeadline: Duration
 
     private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete]
     /// Of one connection alone (RFC 9110, section 7.6.1), or written anew by who sends.
@@ -43,7 +41,7 @@ struct ServiceProxy: Sendable {
     }
 
     private func pass(_ request: Request) async throws -> Response {
-        let body = [.get, .head].contains(request.method) ? [] : try await body(of: request)
+        let body = [.get, .head].contains(request.method) ? [] : try await request.bytes()
         var asked = ClientRequest(
             method: request.method, url: url + (request.head.path ?? "/"), headers: Self.passing(request.headers),
             body: body.isEmpty ? .none : .bytes(body))
@@ -64,14 +62,6 @@ struct ServiceProxy: Sendable {
                 for try await bytes in answer.body { try await writer.write(ByteBuffer(bytes: bytes)) }
                 try await writer.finish(nil)
             })
-    }
-
-    private func body(of request: Request) async throws -> [UInt8] {
-        do {
-            return try await withDeadline(uploadDeadline) { try await request.bytes() }
-        } catch is DeadlineExceeded {
-            throw Problem(.requestTimeout, "the body took too long", headers: [.connection: "close"])
-        }
     }
 
     /// All but those of the connection, and those that the connection's own names (RFC 9110, section 7.6.1).

@@ -9,6 +9,10 @@ internal import TodoStore
 /// `/v1/accounts`, `/v1/sessions`, `/v1/me`.
 struct AccountEndpoints: Sendable {
     private static let sessionLifetime: Int64 = 30 * 86_400
+    /// How long a sign-in at the identity provider counts as one just now, in seconds.
+    private static let freshness: Int64 = 300
+    /// By how much clocks may differ, in seconds.
+    private static let leeway: Int64 = 60
 
     let isSignUpOpen: Bool
     let passwords: PasswordHasher
@@ -28,7 +32,7 @@ struct AccountEndpoints: Sendable {
             }
             let signUp = try SignUp(call.body)
             try attempts.admit("sign-up \(signUp.email)")
-            let password = try await passwords.hash(signUp.password)
+            let password = try await passwords.hash(signUp.password, isNew: true)
             let profile = AccountStore.Profile(
                 email: signUp.email, name: signUp.name, zone: signUp.zone, dayStart: signUp.dayStart)
             return Answer(.created, try await call.database.accounts.create(profile, password: password).json)
@@ -85,8 +89,8 @@ struct AccountEndpoints: Sendable {
             guard let token = call.bearer?.token else {
                 throw Problem(.forbidden, "the token of this request is no session: it cannot be ended")
             }
-            try await call.database.tokens.revoke(token, of: call.user().id)
-            authenticator.forget(try call.user().id)
+            try await call.database.tokens.revoke(token, of: call.user())
+            authenticator.forget(try call.user())
             return Answer(.noContent).with(
                 .setCookie, cookie("", maxAge: 0, isSecure: call.request.cameByTLS))
         }
@@ -99,7 +103,7 @@ struct AccountEndpoints: Sendable {
                 .init(status: .ok, schema: "User", headers: ["ETag", "Todo-Scopes"]), .init(status: .notModified),
             ]
         ) { call in
-            guard let user = try await call.database.accounts.user(call.user().id) else { throw Problem.notFound }
+            let user = try await call.account()
             return Answer(user.json, version: user.version, to: call).with(
                 .todoScopes, call.bearer?.scopeNames ?? "")
         }
@@ -108,7 +112,9 @@ struct AccountEndpoints: Sendable {
     private var update: Endpoint {
         Endpoint(
             method: .patch, path: "/v1/me", name: "updateMe",
-            summary: "Change your account. A new password ends all your other sessions.", access: .bearer(.account),
+            summary:
+                "Change your account. A new password ends all your other sessions; where there is none yet, the token must be of the last five minutes.",
+            access: .bearer(.account),
             body: .patch("UserPatch"), isConditional: true,
             outcomes: [.init(status: .ok, schema: "User", headers: ["ETag"])]
         ) { call in
@@ -116,20 +122,21 @@ struct AccountEndpoints: Sendable {
             let change = members["password"]
             members["password"] = nil
             let patch = try User.Patch(members)
-            var user = try call.user()
-            if let change { try await changePassword(change, call) }
-            if patch != User.Patch() || change == nil {
-                user = try await call.database.accounts.update(user.id, patch, ifVersion: call.ifMatch)
-            } else if let changed = try await call.database.accounts.user(user.id) {
-                user = changed
+            if let change {
+                try await changePassword(change, call)
+                authenticator.forget(try call.user())
             }
-            authenticator.forget(user.id)
+            let user =
+                if patch != User.Patch() || change == nil {
+                    try await call.database.accounts.update(call.user(), patch, ifVersion: call.ifMatch)
+                } else {
+                    try await call.account()
+                }
             return Answer(.ok, user.json).with(.eTag, EntityTag.text(user.version))
         }
     }
 
     private func changePassword(_ change: JSON, _ call: Call) async throws {
-        let user = try call.user()
         var reader: MemberReader
         do {
             reader = try MemberReader(change, of: "a new password")
@@ -146,18 +153,40 @@ struct AccountEndpoints: Sendable {
         } catch {
             throw ValidationError(error.fields.map { .init("password.\($0.field)", $0.message) })
         }
-        try await requirePassword(current, call, field: "password.current")
+        if let stored = try await storedPassword(call) {
+            try await require(current, toBe: stored, field: "password.current")
+        } else {
+            try requireFreshLogin(call)
+        }
         try await call.database.accounts.setPassword(
-            passwords.hash(new ?? ""), of: user.id, keeping: call.bearer?.token)
+            passwords.hash(new ?? ""), of: call.user(), keeping: call.bearer?.token)
+    }
+
+    /// What was made of the account's password; nil for somebody who signs in elsewhere. Counts as an attempt.
+    private func storedPassword(_ call: Call) async throws -> String? {
+        let user = try await call.account()
+        try attempts.admit("sign-in \(user.email)")
+        guard let known = try await call.database.accounts.credentials(email: user.email), known.user.id == user.id
+        else { throw Problem(.conflict, "the address of this account was changed a moment ago; try again") }
+        return known.password
     }
 
     /// Throws 422 unless it is the account's.
-    private func requirePassword(_ password: String?, _ call: Call, field: String) async throws {
-        let user = try call.user()
-        try attempts.admit("sign-in \(user.email)")
-        let known = try await call.database.accounts.credentials(email: user.email)
-        guard try await passwords.verify(password ?? "", against: known?.password) else {
+    private func require(_ password: String?, toBe stored: String, field: String) async throws {
+        guard try await passwords.verify(password ?? "", against: stored) else {
             throw ValidationError([.init(field, "is not the password of this account")])
+        }
+    }
+
+    /// Throws 403 unless the person signed in at the identity provider within the last minutes: that stands for the
+    /// password that they do not have.
+    private func requireFreshLogin(_ call: Call) throws {
+        let now = Instant.now().millisecondsSince1970 / 1000
+        guard let proven = call.bearer?.proven, (now - Self.freshness...now + Self.leeway).contains(proven) else {
+            throw Problem(
+                .forbidden,
+                "this account has no password: sign in again at the identity provider, and use the token that it then "
+                    + "gives within \(Self.freshness / 60) minutes")
         }
     }
 
@@ -167,7 +196,7 @@ struct AccountEndpoints: Sendable {
             summary: "All that is kept of you and of what you own.", access: .bearer(.account),
             outcomes: [.init(status: .ok, schema: "Export")]
         ) { call in
-            Answer(.ok, try await call.database.accounts.export(call.user().id))
+            Answer(.ok, try await call.database.accounts.export(call.user()))
                 .with(.contentDisposition, "attachment; filename=\"todo-export.json\"")
         }
     }
@@ -175,16 +204,25 @@ struct AccountEndpoints: Sendable {
     private var erase: Endpoint {
         Endpoint(
             method: .post, path: "/v1/me/erase", name: "eraseMe",
-            summary: "Erase your account and all that you own, for good.", access: .bearer(.account),
+            summary:
+                "Erase your account and all that you own, for good: with its password or, where it has none, with its address and a token of the last five minutes.",
+            access: .bearer(.account),
             body: .json("Erase"), isRepeatable: false, outcomes: [.init(status: .noContent)]
         ) { call in
             var reader = try MemberReader(call.body, of: "an erasure")
-            let password = reader.string("password")
-            if reader.value("password") == nil { reader.fail("password", "is required") }
+            let (password, email) = (reader.string("password"), reader.email("email"))
             try reader.finish()
-            try await requirePassword(password, call, field: "password")
-            try await call.database.accounts.erase(call.user().id)
-            authenticator.forget(try call.user().id)
+            if let stored = try await storedPassword(call) {
+                guard password != nil else { throw ValidationError([.init("password", "is required")]) }
+                try await require(password, toBe: stored, field: "password")
+            } else {
+                try requireFreshLogin(call)
+                guard try await email == call.account().email else {
+                    throw ValidationError([.init("email", "must be the address of the account that is to be erased")])
+                }
+            }
+            try await call.database.accounts.erase(call.user())
+            authenticator.forget(try call.user())
             return Answer(.noContent)
         }
     }

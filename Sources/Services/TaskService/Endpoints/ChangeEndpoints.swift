@@ -1,4 +1,3 @@
-internal import Concurrency
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import ServiceHTTP
@@ -10,10 +9,12 @@ internal import TodoStore
 struct ChangeEndpoints: Sendable {
     private static let pageSizes = 1...1000
     private static let longestWait = 30
-    /// How often to look while waiting, for what other processes write.
-    private static let interval: Duration = .milliseconds(500)
 
-    let commits: Signal
+    let watch: ChangeWatch
+    /// More than any page or script has reason to be in at once.
+    private let room = WaitingRoom(seats: 10)
+
+    init(watch: ChangeWatch) { self.watch = watch }
 
     var all: [Endpoint] {
         [
@@ -32,7 +33,9 @@ struct ChangeEndpoints: Sendable {
                         explanation: "The most that a page holds."),
                     .init(
                         name: "wait", schema: ["type": "integer", "minimum": 0, "maximum": 30, "default": 0],
-                        explanation: "How many seconds to wait for a change when there is none."),
+                        explanation:
+                            "How many seconds to wait for a change when there is none; ten requests of a token may wait at once."
+                    ),
                 ], outcomes: [.init(status: .ok, schema: "ChangePage")]
             ) { call in try await list(call) }
         ]
@@ -44,7 +47,7 @@ struct ChangeEndpoints: Sendable {
         var cursor = ChangeCursor()
         if let text = try call.query("after") {
             if text == "now" {
-                let present = try await call.database.changes.present(for: call.user().id)
+                let present = try await call.database.changes.present(for: call.user())
                 return Answer(.ok, ["items": [], "cursor": .string("\(present)"), "more": false])
             }
             guard let read = ChangeCursor(text) else {
@@ -52,12 +55,27 @@ struct ChangeEndpoints: Sendable {
             }
             cursor = read
         }
-        let end = ContinuousClock().now + .seconds(wait)
+        var page = try await call.database.changes.page(after: cursor, limit: limit, for: call.user())
+        if page.changes.isEmpty, wait > 0 {
+            page = try await room.wait(call.bearer?.limitKey ?? "") {
+                try await next(after: page.next, limit: limit, before: .now + .seconds(wait), call)
+            }
+        }
+        return Answer(.ok, Self.json(page))
+    }
+
+    /// The page after a cursor as soon as there is something on it; an empty one when the time is over.
+    private func next(
+        after cursor: ChangeCursor, limit: Int, before end: ContinuousClock.Instant, _ call: Call
+    ) async throws -> ChangeFeed.Page {
+        let user = try call.user()
+        var cursor = cursor
         while true {
-            let page = try await call.database.changes.page(after: cursor, limit: limit, for: call.user().id)
-            guard page.changes.isEmpty, ContinuousClock().now < end else { return Answer(.ok, Self.json(page)) }
-            await commits.wait(atMost: Self.interval)
+            await watch.wait(for: user, beyond: cursor, atMost: ContinuousClock.now.duration(to: end))
             try Task.checkCancellation()
+            let page = try await call.database.changes.page(after: cursor, limit: limit, for: user)
+            guard page.changes.isEmpty, .now < end else { return page }
+            cursor = page.next
         }
     }
 

@@ -14,7 +14,7 @@ enum FilterEndpoints {
             method: .get, path: path, name: "listFilters", summary: "Your saved filters, in order.",
             outcomes: [.init(status: .ok, schema: "FilterList")]
         ) { call in
-            let filters = try await call.database.filters.all(of: call.user().id)
+            let filters = try await call.database.filters.all(of: call.user())
             return Answer(.ok, ["items": .array(filters.map(\.json))])
         },
         Endpoint(
@@ -22,14 +22,14 @@ enum FilterEndpoints {
             access: .bearer(.write), body: .json("FilterDraft"),
             outcomes: [.init(status: .created, schema: "Filter", headers: ["ETag", "Location"])]
         ) { call in
-            let filter = try await call.database.filters.create(SavedFilter.Draft(call.body), of: call.user().id)
+            let filter = try await call.database.filters.create(SavedFilter.Draft(call.body), of: call.user())
             return answer(filter, .created).with(.location, "\(path)/\(filter.id.uuidString.lowercased())")
         },
         Endpoint(
             method: .get, path: "\(path)/{id}", name: "getFilter", summary: "Read a saved filter.",
             outcomes: [filter, .init(status: .notModified)]
         ) { call in
-            let filter = try await call.database.filters.get(call.id(), of: call.user().id)
+            let filter = try await call.database.filters.get(call.id(), of: call.user())
             return Answer(filter.json, version: filter.version, to: call)
         },
         Endpoint(
@@ -39,13 +39,13 @@ enum FilterEndpoints {
             let patch = try SavedFilter.Patch(call.body)
             return answer(
                 try await call.database.filters.update(
-                    call.id(), patch, ifVersion: call.ifMatch, of: call.user().id), .ok)
+                    call.id(), patch, ifVersion: call.ifMatch, of: call.user()), .ok)
         },
         Endpoint(
             method: .delete, path: "\(path)/{id}", name: "deleteFilter", summary: "Delete a saved filter.",
             access: .bearer(.write), isConditional: true, outcomes: [.init(status: .noContent)]
         ) { call in
-            try await call.database.filters.delete(call.id(), ifVersion: call.ifMatch, of: call.user().id)
+            try await call.database.filters.delete(call.id(), ifVersion: call.ifMatch, of: call.user())
             return Answer(.noContent)
         },
         Endpoint(
@@ -53,7 +53,7 @@ enum FilterEndpoints {
             summary: "The tags of the tasks that you see, and how many open ones bear each.",
             outcomes: [.init(status: .ok, schema: "TagList")]
         ) { call in
-            let tags = try await call.database.tags.all(for: call.user().id)
+            let tags = try await call.database.tags.all(for: call.user())
             return Answer(
                 .ok, ["items": .array(tags.map { ["name": .string($0.name), "open": JSON($0.open)] })])
         },

@@ -14,7 +14,7 @@ enum ProjectEndpoints {
             method: .get, path: path, name: "listProjects", summary: "All projects that you see, the inbox first.",
             outcomes: [.init(status: .ok, schema: "ProjectList")]
         ) { call in
-            let projects = try await call.database.projects.all(for: call.user().id)
+            let projects = try await call.database.projects.all(for: call.user())
             return Answer(.ok, ["items": .array(projects.map(\.json))])
         },
         Endpoint(
@@ -22,14 +22,14 @@ enum ProjectEndpoints {
             body: .json("ProjectDraft"),
             outcomes: [.init(status: .created, schema: "Project", headers: ["ETag", "Location"])]
         ) { call in
-            let project = try await call.database.projects.create(Project.Draft(call.body), by: call.user().id)
+            let project = try await call.database.projects.create(Project.Draft(call.body), by: call.user())
             return answer(project, .created).with(.location, "\(path)/\(project.id.uuidString.lowercased())")
         },
         Endpoint(
             method: .get, path: "\(path)/{id}", name: "getProject", summary: "Read a project.",
             outcomes: [project, .init(status: .notModified)]
         ) { call in
-            let project = try await call.database.projects.get(call.id(), for: call.user().id)
+            let project = try await call.database.projects.get(call.id(), for: call.user())
             return Answer(project.json, version: project.version, to: call)
         },
         Endpoint(
@@ -40,21 +40,21 @@ enum ProjectEndpoints {
             let patch = try Project.Patch(call.body)
             return answer(
                 try await call.database.projects.update(
-                    call.id(), patch, ifVersion: call.ifMatch, by: call.user().id), .ok)
+                    call.id(), patch, ifVersion: call.ifMatch, by: call.user()), .ok)
         },
         Endpoint(
             method: .delete, path: "\(path)/{id}", name: "deleteProject",
             summary: "Delete a project of yours; its tasks go into the bin.", access: .bearer(.write),
             isConditional: true, outcomes: [.init(status: .noContent)]
         ) { call in
-            _ = try await call.database.projects.delete(call.id(), ifVersion: call.ifMatch, by: call.user().id)
+            _ = try await call.database.projects.delete(call.id(), ifVersion: call.ifMatch, by: call.user())
             return Answer(.noContent)
         },
         Endpoint(
             method: .get, path: "\(path)/{id}/members", name: "listMembers", summary: "Who sees a project.",
             outcomes: [.init(status: .ok, schema: "MemberList")]
         ) { call in
-            let members = try await call.database.projects.members(of: call.id(), for: call.user().id)
+            let members = try await call.database.projects.members(of: call.id(), for: call.user())
             return Answer(.ok, ["items": .array(members.map(\.json))])
         },
         Endpoint(
@@ -67,7 +67,7 @@ enum ProjectEndpoints {
             for name in ["email", "role"] where reader.value(name) == nil { reader.fail(name, "is required") }
             try reader.finish()
             let project = try await call.database.projects.share(
-                call.id(), with: email ?? "", as: role ?? .viewer, by: call.user().id)
+                call.id(), with: email ?? "", as: role ?? .viewer, by: call.user())
             return answer(project, .created)
         },
         Endpoint(
@@ -80,7 +80,7 @@ enum ProjectEndpoints {
             if reader.value("role") == nil { reader.fail("role", "is required") }
             try reader.finish()
             let project = try await call.database.projects.setRole(
-                role ?? .viewer, of: call.id("user"), in: call.id(), by: call.user().id)
+                role ?? .viewer, of: call.id("user"), in: call.id(), by: call.user())
             return answer(project, .ok)
         },
         Endpoint(
@@ -88,7 +88,7 @@ enum ProjectEndpoints {
             summary: "Take somebody off a project of yours, or yourself off one of another.", access: .bearer(.write),
             outcomes: [.init(status: .noContent)]
         ) { call in
-            try await call.database.projects.remove(call.id("user"), from: call.id(), by: call.user().id)
+            try await call.database.projects.remove(call.id("user"), from: call.id(), by: call.user())
             return Answer(.noContent)
         },
     ]

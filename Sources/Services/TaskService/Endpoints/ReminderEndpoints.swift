@@ -16,7 +16,7 @@ enum ReminderEndpoints {
             method: .get, path: "\(TaskEndpoints.path)/{id}/reminders", name: "listReminders",
             summary: "Your own reminders of a task.", outcomes: [.init(status: .ok, schema: "ReminderList")]
         ) { call in
-            let reminders = try await call.database.reminders.all(of: call.id(), for: call.user().id)
+            let reminders = try await call.database.reminders.all(of: call.id(), for: call.user())
             return Answer(.ok, ["items": .array(reminders.map(\.json))])
         },
         Endpoint(
@@ -26,7 +26,7 @@ enum ReminderEndpoints {
             outcomes: [.init(status: .created, schema: "Reminder", headers: ["ETag", "Location"])]
         ) { call in
             let draft = try Reminder.Draft(call.body)
-            let reminder = try await call.database.reminders.create(draft, of: call.id(), by: call.user().id)
+            let reminder = try await call.database.reminders.create(draft, of: call.id(), by: call.user())
             return answer(reminder, .created).with(.location, "\(path)/\(reminder.id.text)")
         },
         Endpoint(
@@ -36,13 +36,13 @@ enum ReminderEndpoints {
             let patch = try Reminder.Patch(call.body)
             return answer(
                 try await call.database.reminders.update(
-                    call.id(), patch, ifVersion: call.ifMatch, by: call.user().id), .ok)
+                    call.id(), patch, ifVersion: call.ifMatch, by: call.user()), .ok)
         },
         Endpoint(
             method: .delete, path: "\(path)/{id}", name: "deleteReminder", summary: "Take a reminder back.",
             access: .bearer(.write), isConditional: true, outcomes: [.init(status: .noContent)]
         ) { call in
-            try await call.database.reminders.delete(call.id(), ifVersion: call.ifMatch, by: call.user().id)
+            try await call.database.reminders.delete(call.id(), ifVersion: call.ifMatch, by: call.user())
             return Answer(.noContent)
         },
         Endpoint(
@@ -68,7 +68,7 @@ enum ReminderEndpoints {
             }
             let limit = try call.integer("limit", in: pageSizes, default: 50)
             let page = try await call.database.reminders.page(
-                state, after: try call.query("cursor"), limit: limit, of: call.user().id)
+                state, after: try call.query("cursor"), limit: limit, of: call.user())
             return Answer(
                 .ok, ["items": .array(page.reminders.map(\.json)), "nextCursor": JSON(page.next, JSON.string)])
         },
@@ -79,7 +79,7 @@ enum ReminderEndpoints {
         ) { call in
             let snooze = try Snooze(call.body, now: .now())
             let again = try await call.database.reminders.snooze(
-                call.id(), until: snooze.until, by: call.user().id)
+                call.id(), until: snooze.until, by: call.user())
             return Answer(.created, again.json)
         },
         Endpoint(
@@ -87,7 +87,7 @@ enum ReminderEndpoints {
             summary: "Say that you have seen one that has fired: it is not repeated.", access: .bearer(.write),
             outcomes: [.init(status: .ok, schema: "PlannedReminder")]
         ) { call in
-            Answer(.ok, try await call.database.reminders.acknowledge(call.id(), by: call.user().id).json)
+            Answer(.ok, try await call.database.reminders.acknowledge(call.id(), by: call.user()).json)
         },
     ]
 

@@ -35,7 +35,7 @@ enum SeriesEndpoints {
         ], outcomes: [.init(status: .ok, schema: "OccurrenceList")]
     ) { call in
         let limit = try call.integer("limit", in: counts, default: usualCount)
-        let task = try await call.database.tasks.get(call.id(), for: call.user().id)
+        let task = try await call.database.tasks.get(call.id(), for: call.user())
         guard let series = task.recurrence else {
             return Answer(.ok, ["text": "", "occurrences": [], "ended": true])
         }

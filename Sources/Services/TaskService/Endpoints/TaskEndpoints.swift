@@ -19,8 +19,8 @@ enum TaskEndpoints {
         method: .get, path: path, name: "listTasks", summary: "Find tasks, page by page.",
         query: [
             .init(name: "q", schema: ["type": "string", "maxLength": 2000], explanation: "A query."),
-            .init(name: "project", schema: Schemas.id, explanation: "Only those of this project."),
-            .init(name: "parent", schema: Schemas.id, explanation: "Only the parts of this task."),
+            .init(name: "project", schema: OpenAPI.id, explanation: "Only those of this project."),
+            .init(name: "parent", schema: OpenAPI.id, explanation: "Only the parts of this task."),
             .init(
                 name: "deleted", schema: ["type": "boolean"], explanation: "Those in the bin, or not; not by default."),
             .init(
@@ -29,8 +29,7 @@ enum TaskEndpoints {
             .init(name: "cursor", schema: ["type": "string"], explanation: "The nextCursor of the page before."),
         ], outcomes: [.init(status: .ok, schema: "TaskPage")]
     ) { call in
-        let user = try call.user()
-        let context = QueryContext(user: user.id, now: .now(), zone: user.zone, dayStart: user.dayStart)
+        let context = QueryContext(user: try call.user(), now: .now())
         let limit = try call.integer("limit", in: pageSizes, default: usualPageSize)
         let listing = try TaskListing(query(call), in: context, after: try call.query("cursor"), limit: limit)
         let page = try await call.database.tasks.json(listing)
@@ -76,7 +75,7 @@ enum TaskEndpoints {
         method: .get, path: "\(path)/{id}", name: "getTask", summary: "Read a task, also one in the bin.",
         outcomes: [.init(status: .ok, schema: "Task", headers: ["ETag"]), .init(status: .notModified)]
     ) { call in
-        let task = try await call.database.tasks.get(call.id(), for: call.user().id)
+        let task = try await call.database.tasks.get(call.id(), for: call.user())
         return Answer(task.json, version: task.version, to: call)
     }
 
@@ -85,7 +84,7 @@ enum TaskEndpoints {
         summary: "Change members of a task. Its parts follow it to another project.", access: .bearer(.write),
         query: [
             .init(
-                name: "scope", schema: Schemas.scope,
+                name: "scope", schema: OpenAPI.scope,
                 explanation: "Which instances of a series are meant; this one if not given. Also a member of the body.")
         ], body: .patch("TaskPatch"), isConditional: true, outcomes: [task]
     ) { call in
@@ -109,7 +108,7 @@ enum TaskEndpoints {
         summary: "Put a task and its parts into the bin.", access: .bearer(.write),
         query: [
             .init(
-                name: "scope", schema: Schemas.scope,
+                name: "scope", schema: OpenAPI.scope,
                 explanation:
                     "With this, an instance of a series is skipped and the next one made; else the series ends.")
         ], isConditional: true,

@@ -14,7 +14,7 @@ struct TokenEndpoints: Sendable {
                 summary: "Your sessions and personal tokens, newest first.", access: .bearer(.account),
                 outcomes: [.init(status: .ok, schema: "TokenList")]
             ) { call in
-                let tokens = try await call.database.tokens.all(of: call.user().id)
+                let tokens = try await call.database.tokens.all(of: call.user())
                 return Answer(.ok, ["items": .array(tokens.map(\.json))])
             },
             Endpoint(
@@ -27,8 +27,8 @@ struct TokenEndpoints: Sendable {
                 summary: "Revoke a token, or end a session.", access: .bearer(.account),
                 outcomes: [.init(status: .noContent)]
             ) { call in
-                try await call.database.tokens.revoke(call.id(), of: call.user().id)
-                authenticator.forget(try call.user().id)
+                try await call.database.tokens.revoke(call.id(), of: call.user())
+                authenticator.forget(try call.user())
                 return Answer(.noContent)
             },
         ]
@@ -49,7 +49,7 @@ struct TokenEndpoints: Sendable {
         try reader.finish()
         let (token, secret) = try await call.database.tokens.create(
             .personal, named: name ?? "", scopes: Set(words.compactMap { $0 }), expires: expires,
-            of: call.user().id)
+            of: call.user())
         var body = token.json
         body["token"] = .string(secret.text)
         return Answer(.created, body).with(.cacheControl, "no-store")

@@ -19,8 +19,6 @@ struct API: Sendable {
     let database: TodoDatabase
     let authenticator: Authenticator
     let limiter: RateLimiter
-    /// The longest that a body may be on its way.
-    let uploadDeadline: Duration
     let endpoints: [Endpoint]
 
     func add<Context: RequestContext>(to group: RouterGroup<Context>) {
@@ -58,23 +56,13 @@ struct API: Sendable {
             }
             bearer = found
         }
-        let bytes = try await endpoint.body.asyncMap { try await body(of: request, $0.types) } ?? []
+        let bytes = try await endpoint.body.asyncMap { try await request.body(of: $0.types) } ?? []
         let call = Call(
             request: request, parameters: context.parameters, database: database, bearer: bearer,
             body: endpoint.body == nil ? .null : try Request.json(bytes))
         let deadline = endpoint.path == "/v1/changes" ? Self.waitDeadline : Self.deadline
         return try await withDeadline(deadline, on: MultiThreadedEventLoopGroup.currentEventLoop) {
             try await answer(call, bytes, with: endpoint).response(to: request)
-        }
-    }
-
-    private func body(of request: Request, _ types: [String]) async throws -> [UInt8] {
-        do {
-            return try await withDeadline(uploadDeadline, on: MultiThreadedEventLoopGroup.currentEventLoop) {
-                try await request.body(of: types)
-            }
-        } catch is DeadlineExceeded {
-            throw Problem(.requestTimeout, "the body took too long", headers: [.connection: "close"])
         }
     }
 
@@ -89,13 +77,13 @@ struct API: Sendable {
         hash.update(data: body)
         let fingerprint = Array(hash.finalize())
         return try await database.transaction { database in
-            if let known = try await database.requests.claim(key, fingerprint: fingerprint, of: bearer.user.id) {
+            if let known = try await database.requests.claim(key, fingerprint: fingerprint, of: bearer.user) {
                 return try Answer(known).with(.idempotencyReplayed, "true")
             }
             var call = call
             call.database = database
             let answer = try await endpoint.handle(call)
-            try await database.requests.keep(answer.kept, for: key, of: bearer.user.id)
+            try await database.requests.keep(answer.kept, for: key, of: bearer.user)
             return answer
         }
     }

@@ -16,15 +16,36 @@ struct Call: Sendable {
     let bearer: Bearer?
     /// Null where there is none.
     let body: JSON
+    /// What stands behind `?`, in order; without a value where that is not percent-encoded UTF-8.
+    private let items: [(name: String, value: String?)]
 
-    /// Whose request it is. Throws 401 where an endpoint let everybody in and needs somebody.
-    func user() throws -> User {
+    init(request: Request, parameters: Parameters, database: TodoDatabase, bearer: Bearer?, body: JSON) {
+        self.request = request
+        self.parameters = parameters
+        self.database = database
+        self.bearer = bearer
+        self.body = body
+        items = (request.uri.query ?? "").split(separator: "&").compactMap { pair in
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = PercentCoding.decode(parts[0], isQuery: true) else { return nil }
+            return (name, PercentCoding.decode(parts.count > 1 ? parts[1] : "", isQuery: true))
+        }
+    }
+
+    /// The id of whose request it is. Throws 401 where an endpoint let everybody in and needs somebody.
+    func user() throws -> UUID {
         guard let bearer else { throw Problem.unauthorized("sign in", isInvalid: false) }
         return bearer.user
     }
 
+    /// The account of whose request it is, as it is now. Throws 404 when it was erased a moment ago.
+    func account() async throws -> User {
+        guard let account = try await database.accounts.user(user()) else { throw Problem.notFound }
+        return account
+    }
+
     /// A new operation of the bearer's.
-    func operation() throws -> TodoOperation { database.operation(by: try user().id) }
+    func operation() throws -> TodoOperation { database.operation(by: try user()) }
 
     /// The id in the path. Throws 404 when it is none.
     func id(_ name: String = "id") throws -> UUID {
@@ -47,15 +68,11 @@ struct Call: Sendable {
 extension Call {
     /// The first one with the name.
     func query(_ name: String) throws -> String? {
-        for pair in (request.uri.query ?? "").split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard PercentCoding.decode(parts[0], isQuery: true) == name else { continue }
-            guard let value = PercentCoding.decode(parts.count > 1 ? parts[1] : "", isQuery: true),
-                !value.utf8.contains(0)
-            else { throw Problem.invalid(name, "must be percent-encoded UTF-8") }
-            return value
+        guard let item = items.first(where: { $0.name == name }) else { return nil }
+        guard let value = item.value, !value.utf8.contains(0) else {
+            throw Problem.invalid(name, "must be percent-encoded UTF-8")
         }
-        return nil
+        return value
     }
 
     func integer(_ name: String, in range: ClosedRange<Int>, default fallback: Int) throws -> Int {

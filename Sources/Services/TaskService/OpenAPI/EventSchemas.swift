@@ -1,3 +1,4 @@
+internal import ServiceHTTP
 internal import StructuredData
 internal import TodoModel
 
@@ -17,7 +18,7 @@ enum EventSchemas {
         if ReminderEvent.Kind(rawValue: type) != nil {
             return envelope(
                 type, isNumbered: false, hasActor: false,
-                data: ["reminder": reference("ToldReminder"), "task": Schemas.orNull(reference("Task"))])
+                data: ["reminder": reference("ToldReminder"), "task": OpenAPI.orNull(reference("Task"))])
         }
         guard AccountEvent.Kind(rawValue: type) != nil else { return nil }
         return envelope(type, isNumbered: false, data: ["account": ["type": "object"]])
@@ -28,13 +29,13 @@ enum EventSchemas {
         _ type: String, isNumbered: Bool, hasActor: Bool = true, data members: JSONObject
     ) -> JSON {
         let text: JSON = ["type": "string", "minLength": 1]
-        var data: JSONObject = ["user": Schemas.id, "members": ["type": "array", "items": Schemas.id]]
-        if hasActor { data["actor"] = Schemas.id }
+        var data: JSONObject = ["user": OpenAPI.id, "members": ["type": "array", "items": OpenAPI.id]]
+        if hasActor { data["actor"] = OpenAPI.id }
         for (name, schema) in members { data[name] = schema }
         var attributes: JSONObject = [
-            "specversion": ["const": "1.0"], "id": Schemas.id, "type": ["const": .string(type)], "source": text,
-            "subject": Schemas.id, "time": ["type": "string", "format": "date-time"],
-            "datacontenttype": ["const": "application/json"], "partitionkey": Schemas.id,
+            "specversion": ["const": "1.0"], "id": OpenAPI.id, "type": ["const": .string(type)], "source": text,
+            "subject": OpenAPI.id, "time": ["type": "string", "format": "date-time"],
+            "datacontenttype": ["const": "application/json"], "partitionkey": OpenAPI.id,
             "data": [
                 "type": "object", "properties": .object(data), "required": .array(data.keys.map(JSON.string)),
                 "additionalProperties": false,
@@ -52,7 +53,7 @@ enum EventSchemas {
 
     private static let definitions = JSONObject(
         ["Due", "Recurrence", "Task", "SharedProject", "ToldReminder"].map { name in
-            (key: name, value: relocated(Schemas.all[name] ?? [:]))
+            (key: name, value: relocated(OpenAPI.schemas[name] ?? [:]))
         })
 
     /// References into the OpenAPI document become references into the schema.

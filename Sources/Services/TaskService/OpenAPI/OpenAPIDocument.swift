@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import ServiceHTTP
 internal import StructuredData
 internal import TodoModel
 
@@ -19,11 +20,11 @@ enum OpenAPIDocument {
             ],
             "paths": .object(paths),
             "components": [
-                "schemas": .object(Schemas.all),
+                "schemas": .object(OpenAPI.schemas),
                 "responses": [
                     "Problem": [
                         "description": "Why not.",
-                        "content": ["application/problem+json": ["schema": Schemas.reference("Problem")]],
+                        "content": ["application/problem+json": ["schema": OpenAPI.reference("Problem")]],
                     ]
                 ],
                 "securitySchemes": [
@@ -54,7 +55,7 @@ enum OpenAPIDocument {
         ]
         if case .bearer(let scope) = endpoint.access { operation["x-scope"] = .string(scope.rawValue) }
         if let body = endpoint.body {
-            let content = body.types.map { (key: $0, value: ["schema": Schemas.reference(body.schema)] as JSON) }
+            let content = body.types.map { (key: $0, value: ["schema": OpenAPI.reference(body.schema)] as JSON) }
             operation["requestBody"] = ["required": true, "content": .object(JSONObject(content))]
         }
         return .object(operation)
@@ -66,7 +67,7 @@ enum OpenAPIDocument {
 
     private static func parameters(_ endpoint: Endpoint) -> [JSON] {
         let path = endpoint.pathParameters.map { name -> JSON in
-            let schema: JSON = name == "name" || name == "type" ? ["type": "string"] : Schemas.id
+            let schema: JSON = name == "name" || name == "type" ? ["type": "string"] : OpenAPI.id
             return ["name": .string(name), "in": "path", "required": true, "schema": schema]
         }
         let query = endpoint.query.map { parameter -> JSON in
@@ -99,7 +100,7 @@ enum OpenAPIDocument {
                 response["headers"] = .object(JSONObject(headers))
             }
             if let schema = outcome.schema {
-                response["content"] = ["application/json": ["schema": Schemas.reference(schema)]]
+                response["content"] = ["application/json": ["schema": OpenAPI.reference(schema)]]
             }
             responses["\(outcome.status.code)"] = .object(response)
         }

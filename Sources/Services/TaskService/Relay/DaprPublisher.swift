@@ -17,11 +17,11 @@ public struct DaprPublisher: EventPublisher {
         self.topicPrefix = topicPrefix
     }
 
-    public func publish(_ entries: [Outbox.Entry], to topic: String) async throws -> Set<Int64> {
+    public func publish(_ entries: [Outbox.Entry], to topic: String) async throws -> [Int64: String] {
         let events = entries.map { entry in
             OutgoingEvent(body: entry.body, partitionKey: entry.user.uuidString.lowercased())
         }
         let rejected = try await client.publish(events, to: topicPrefix + topic, of: pubsub)
-        return Set(rejected.map { entries[$0.index].id })
+        return Dictionary(uniqueKeysWithValues: rejected.map { (entries[$0.index].id, $0.reason) })
     }
 }

@@ -13,6 +13,8 @@ struct OutboxRelay: Service {
     /// How soon to look again while another process relays.
     private static let standbyInterval: Duration = .milliseconds(250)
     private static let longestPause: Duration = .seconds(5)
+    /// As long as somebody's events are not taken, the others' wait no longer than this.
+    private static let longestHold: Duration = .seconds(1)
 
     let outbox: Outbox
     let publisher: any EventPublisher
@@ -21,6 +23,7 @@ struct OutboxRelay: Service {
     let logger: Logger
     private let published: Counter
     private let failures: Counter
+    private let held: Meter
 
     init(
         outbox: Outbox, publisher: any EventPublisher, commits: Signal, readiness: Readiness,
@@ -33,6 +36,7 @@ struct OutboxRelay: Service {
         self.logger = logger
         published = Counter(label: "todo_outbox_published_total", factory: factory)
         failures = Counter(label: "todo_outbox_failures_total", factory: factory)
+        held = Meter(label: "todo_outbox_held", factory: factory)
     }
 
     /// Until it is cancelled, or told to stop, which it is after the last request.
@@ -47,13 +51,18 @@ struct OutboxRelay: Service {
             let seen = commits.count
             do {
                 let outcome = try await outbox.drain(limit: Self.batch, publish)
+                if case .published(let count, _) = outcome { published.increment(by: count) }
+                held.set(outcome.held)
+                guard outcome.held == 0 else {
+                    failures.increment()
+                    pause = min(pause * 2, Self.longestHold)
+                    // Not woken by commits: each attempt may send again what comes after the one that was refused.
+                    try? await Task.sleep(for: pause)
+                    continue
+                }
                 pause = Self.pollInterval
                 switch outcome {
-                case .published(let count):
-                    published.increment(by: count)
-                    if count > 0 { continue }
-                    failures.increment()
-                    await commits.wait(atMost: Self.pollInterval)
+                case .published: break
                 case .empty: await commits.wait(since: seen, atMost: Self.pollInterval)
                 case .busy: await commits.wait(atMost: Self.standbyInterval)
                 }
@@ -69,35 +78,59 @@ struct OutboxRelay: Service {
         }
     }
 
-    /// Throws when nothing went out.
-    @Sendable private func publish(_ entries: [Outbox.Entry]) async throws -> Set<Int64> {
-        try await withThrowingTaskGroup(of: (topic: String, done: Result<Set<Int64>, any Error>).self) { group in
-            for (topic, entries) in Outbox.Entry.calls(for: entries) {
-                group.addTask {
-                    do {
-                        let failed = try await publisher.publish(entries, to: topic)
-                        return (topic, .success(Set(entries.lazy.map(\.id).filter { !failed.contains($0) })))
-                    } catch {
-                        return (topic, .failure(error))
-                    }
-                }
-            }
-            var done: Set<Int64> = []
-            var failure: (topic: String, error: any Error)?
-            for try await call in group {
-                switch call.done {
-                case .success(let ids): done.formUnion(ids)
-                case .failure(let error): failure = (call.topic, error)
-                }
-            }
-            if let failure {
-                if done.isEmpty { throw failure.error }
-                // What went out must leave the outbox; the rest is tried again.
-                logger.warning(
-                    "events could not be published",
-                    metadata: ["error": "\(failure.error)", "topic": "\(failure.topic)"])
-            }
-            return done
-        }
+    /// What became of the entries of one topic.
+    private struct Call: Sendable {
+        let topic: String
+        let entries: [Outbox.Entry]
+        /// Why, by id.
+        var refused: [Int64: String] = [:]
+        /// Why nobody can say what was taken.
+        var failure: (any Error)?
     }
+
+    /// Returns the ids of what went out. Throws when nothing did.
+    @Sendable private func publish(_ entries: [Outbox.Entry]) async throws -> Set<Int64> {
+        let calls = await withTaskGroup(of: Call.self) { group in
+            for (topic, entries) in Outbox.Entry.calls(for: entries) {
+                group.addTask { await publish(Call(topic: topic, entries: entries)) }
+            }
+            return await group.reduce(into: [Call]()) { $0.append($1) }
+        }
+        var done: Set<Int64> = []
+        for call in calls where call.failure == nil {
+            done.formUnion(call.entries.lazy.map(\.id).filter { call.refused[$0] == nil })
+            report(call.entries, call.refused)
+        }
+        guard let failed = calls.first(where: { $0.failure != nil }), let failure = failed.failure else { return done }
+        if done.isEmpty { throw failure }
+        // What went out must leave the outbox; the rest is tried again.
+        logger.warning(
+            "events could not be published", metadata: ["error": "\(failure)", "topic": "\(failed.topic)"])
+        return done
+    }
+
+    private func publish(_ call: Call) async -> Call {
+        var call = call
+        do {
+            call.refused = try await publisher.publish(call.entries, to: call.topic)
+        } catch {
+            call.failure = error
+        }
+        return call
+    }
+
+    /// Names the first one that was refused: the others may only wait for it.
+    private func report(_ entries: [Outbox.Entry], _ refused: [Int64: String]) {
+        guard let first = entries.first(where: { refused[$0.id] != nil }) else { return }
+        logger.warning(
+            "events were refused, and go out again with all that come after them",
+            metadata: [
+                "event": "\(first.event)", "topic": "\(first.topic)", "bytes": "\(first.body.count)",
+                "error": "\(refused[first.id] ?? "")", "refused": "\(refused.count)",
+            ])
+    }
+}
+
+extension Outbox.Outcome {
+    fileprivate var held: Int { if case .published(_, let held) = self { held } else { 0 } }
 }

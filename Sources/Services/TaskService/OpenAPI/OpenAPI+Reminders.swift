@@ -1,7 +1,8 @@
+internal import ServiceHTTP
 internal import StructuredData
 internal import TodoModel
 
-extension Schemas {
+extension OpenAPI {
     private static let channels: JSON = [
         "type": "array", "items": words(ReminderChannel.allCases.map(\.rawValue)),
         "description": "Empty: all that the person has.",

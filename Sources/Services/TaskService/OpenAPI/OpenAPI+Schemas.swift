@@ -1,10 +1,9 @@
+internal import ServiceHTTP
 internal import StructuredData
 internal import TodoModel
 
-/// The schemas of the OpenAPI document (JSON Schema 2020-12): what the API takes and gives.
-enum Schemas {
-    static let id: JSON = ["type": "string", "format": "uuid"]
-    static let time: JSON = ["type": "string", "format": "date-time"]
+/// What the API takes and gives.
+extension OpenAPI {
     private static let date: JSON = ["type": "string", "format": "date"]
     static let clock: JSON = ["type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"]
     static let zone: JSON = ["type": "string", "description": "IANA time zone"]
@@ -13,32 +12,10 @@ enum Schemas {
         "type": "string", "pattern": "^[0-9A-Za-z]*[1-9A-Za-z]$", "maxLength": 200,
         "description": "A fraction in base 62: what sorts between two positions lies between them.",
     ]
-    static let count: JSON = ["type": "integer", "minimum": 0]
     private static let email: JSON = ["type": "string", "format": "email", "maxLength": 254]
 
-    static func reference(_ name: String) -> JSON { ["$ref": .string("#/components/schemas/\(name)")] }
-
     static func line(_ limit: Int) -> JSON { ["type": "string", "minLength": 1, "maxLength": JSON(limit)] }
-    static func words(_ words: [String]) -> JSON { ["type": "string", "enum": .array(words.map(JSON.string))] }
-    static func list(of items: JSON) -> JSON { ["type": "array", "items": items] }
     static func items(_ schema: String) -> JSON { object(["items": list(of: reference(schema))]) }
-
-    static func orNull(_ schema: JSON) -> JSON {
-        guard let type = schema["type"]?.string else { return ["anyOf": [schema, ["type": "null"]]] }
-        var schema = schema
-        schema["type"] = [.string(type), "null"]
-        return schema
-    }
-
-    /// An object with these members and no other; all are required unless `optional` names them.
-    static func object(_ members: JSONObject, optional: Set<String> = [], _ text: String? = nil) -> JSON {
-        var schema: JSONObject = [
-            "type": "object", "properties": .object(members), "additionalProperties": false,
-            "required": .array(members.keys.filter { !optional.contains($0) }.map(JSON.string)),
-        ]
-        if let text { schema["description"] = .string(text) }
-        return .object(schema)
-    }
 
     /// What a client sends: the members that it may set, and those that it may send back unchanged.
     static func input(_ members: JSONObject, required: Set<String> = [], ignoring: [String] = []) -> JSON {
@@ -47,7 +24,7 @@ enum Schemas {
         return object(all, optional: Set(all.keys).subtracting(required))
     }
 
-    static let all: JSONObject = {
+    static let schemas: JSONObject = {
         var all = tasks
         for more in [projects, people, reminders, documents] {
             for (name, schema) in more { all[name] = schema }
@@ -56,7 +33,7 @@ enum Schemas {
     }()
 }
 
-extension Schemas {
+extension OpenAPI {
     private static let due = object(
         ["date": date, "time": clock, "zone": zone], optional: ["time", "zone"],
         "A day; or a wall time, which holds in one zone or, without one, wherever the person is.")
@@ -182,7 +159,7 @@ extension Schemas {
     ]
 }
 
-extension Schemas {
+extension OpenAPI {
     private static let projectReadOnly = [
         "id", "user", "isInbox", "role", "createdAt", "updatedAt", "deletedAt", "version", "seq",
     ]
@@ -247,7 +224,7 @@ extension Schemas {
     }
 }
 
-extension Schemas {
+extension OpenAPI {
     private static let scopes: JSON = [
         "type": "array", "items": words(Scope.allCases.map(\.rawValue)), "minItems": 1,
     ]
@@ -270,7 +247,7 @@ extension Schemas {
             [
                 "email": email, "name": line(User.nameLimit), "zone": zone, "dayStart": clock,
                 "remindAt": clock, "quietHours": orNull(reference("QuietHours")),
-                "password": input(["current": ["type": "string"], "new": password], required: ["current", "new"]),
+                "password": input(["current": ["type": "string"], "new": password], required: ["new"]),
             ], ignoring: ["id", "createdAt", "updatedAt", "version"]),
         "SignUp": input(
             [
@@ -284,7 +261,7 @@ extension Schemas {
         "Session": object(
             ["id": id, "token": ["type": "string"], "expiresAt": time, "user": reference("User")],
             optional: ["token"]),
-        "Erase": input(["password": ["type": "string"]], required: ["password"]),
+        "Erase": input(["password": ["type": "string"], "email": orNull(email)]),
         "Export": ["type": "object", "description": "What is kept of you, by kind."],
         "Token": object(token),
         "TokenList": items("Token"),

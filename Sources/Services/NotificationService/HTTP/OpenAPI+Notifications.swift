@@ -1,30 +1,14 @@
 internal import HTTPTypes
-internal import Hummingbird
-internal import NIOCore
+internal import ServiceHTTP
 internal import StructuredData
 internal import TodoModel
 
-/// The OpenAPI 3.1 document of this service's part of the API, at `/openapi.json`: the api service adds it to its own.
-enum NotificationDocument {
-    private static let id: JSON = ["type": "string", "format": "uuid"]
-    private static let text: JSON = ["type": "string"]
-    private static let time: JSON = ["type": "string", "format": "date-time"]
-    private static let count: JSON = ["type": "integer", "minimum": 0]
-    private static let kind: JSON = ["type": "string", "enum": ["webhook", "email"]]
-    static let state: JSON = [
-        "type": "string", "enum": .array(NotificationDelivery.State.allCases.map { .string($0.rawValue) }),
-    ]
+extension OpenAPI {
+    private static let kind = words(["webhook", "email"])
+    static let deliveryState = words(NotificationDelivery.State.allCases.map(\.rawValue))
 
-    static func add<Context: RequestContext>(to router: Router<Context>, describing endpoints: [NotificationEndpoint]) {
-        let bytes = document(of: endpoints).encoded()
-        router.get("/openapi.json") { _, _ in
-            Response(
-                status: .ok, headers: [.contentType: "application/json"],
-                body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
-        }
-    }
-
-    static func document(of endpoints: [NotificationEndpoint]) -> JSON {
+    /// The document of this service's part of the API.
+    static func notifications(_ endpoints: [NotificationEndpoint]) -> JSON {
         var paths = JSONObject()
         for endpoint in endpoints {
             var item = paths[endpoint.path] ?? [:]
@@ -34,7 +18,7 @@ enum NotificationDocument {
         for action in LinkAction.allCases { paths["\(Links.path)/\(action.name)"] = link(action) }
         return [
             "openapi": "3.1.0", "info": ["title": "todo-operator: notifications", "version": "1"],
-            "paths": .object(paths), "components": ["schemas": .object(schemas)],
+            "paths": .object(paths), "components": ["schemas": .object(notificationSchemas)],
         ]
     }
 
@@ -90,40 +74,29 @@ enum NotificationDocument {
         return parameter
     }
 
-    private static func reference(_ name: String) -> JSON { ["$ref": .string("#/components/schemas/\(name)")] }
-
-    private static func orNull(_ schema: JSON) -> JSON { ["anyOf": [schema, ["type": "null"]]] }
-
-    private static func object(_ members: JSONObject) -> JSON {
-        [
-            "type": "object", "properties": .object(members), "additionalProperties": false,
-            "required": .array(members.keys.map(JSON.string)),
-        ]
-    }
-
     private static let channel: JSONObject = [
         "id": id, "kind": kind, "target": text, "createdAt": time, "verifiedAt": orNull(time),
         "pausedAt": orNull(time), "pausedBecause": orNull(text), "failures": count, "blockedUntil": orNull(time),
     ]
 
-    private static let schemas: JSONObject = {
+    private static let notificationSchemas: JSONObject = {
         var new = object(channel)
         new.set(["type": "string", "description": "Of a webhook; told once."], at: "properties", "secret")
         return [
             "Channel": object(channel), "NewChannel": new,
-            "ChannelList": object(["items": ["type": "array", "items": reference("Channel")]]),
+            "ChannelList": object(["items": list(of: reference("Channel"))]),
             "ChannelDraft": object(["kind": kind, "target": ["type": "string", "minLength": 1, "maxLength": 2000]]),
             "ChannelPatch": object(["paused": ["type": "boolean"]]),
             "ChannelSecret": object(["secret": text, "formerUntil": time]),
             "Delivery": object([
                 "id": id, "purpose": ["type": "string", "enum": ["reminder", "test", "verification"]],
                 "reminder": id, "firedAt": time, "task": orNull(id), "title": orNull(text), "kind": text,
-                "target": text, "channel": orNull(id), "state": state, "attempts": count, "createdAt": time,
+                "target": text, "channel": orNull(id), "state": deliveryState, "attempts": count, "createdAt": time,
                 "lastAttemptAt": orNull(time), "nextAttemptAt": orNull(time), "deliveredAt": orNull(time),
                 "lastError": orNull(text),
             ]),
             "DeliveryPage": object([
-                "items": ["type": "array", "items": reference("Delivery")], "nextCursor": orNull(text),
+                "items": list(of: reference("Delivery")), "nextCursor": orNull(text),
             ]),
         ]
     }()

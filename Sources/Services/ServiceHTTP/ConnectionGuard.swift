@@ -1,0 +1,135 @@
+internal import Concurrency
+internal import HTTPTypes
+internal import NIOCore
+internal import NIOHTTPTypes
+internal import StructuredData
+
+/// The body of a request was too long on its way.
+struct UploadTimeout: Error {}
+
+/// How many connections a server has.
+final class ConnectionCount: Sendable {
+    private let limit: Int
+    private let count = Lock(0)
+
+    init(limit: Int) { self.limit = limit }
+
+    /// Whether there is room for one more, which then is counted until `leave`.
+    func enter() -> Bool {
+        count.withLock { count in
+            guard count < limit else { return false }
+            count += 1
+            return true
+        }
+    }
+
+    func leave() { count.withLock { $0 -= 1 } }
+}
+
+/// Holds one connection to its limits; stands between the codec of HTTP and who answers.
+///
+/// Silence is somebody else's: the idle timer of Hummingbird. That one starts anew with each byte of a body, and rests
+/// while an answer is written.
+final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    /// What a client has to take between two looks.
+    private static let leastProgress = 16 << 10
+    /// For the answer to an upload that took too long.
+    private static let farewell: TimeAmount = .seconds(1)
+
+    private let limits: ConnectionLimits
+    private let count: ConnectionCount
+    private var isCounted = false
+    private var upload: Scheduled<Void>?
+    private var look: Scheduled<Void>?
+    /// Bytes of bodies: given to the channel, and of those what the client had taken at the last look.
+    private var (written, taken) = (0, 0)
+
+    init(_ limits: ConnectionLimits, _ count: ConnectionCount) {
+        self.limits = limits
+        self.count = count
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        isCounted = count.enter()
+        if isCounted { context.fireChannelActive() } else { refuse(context) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if isCounted { count.leave() }
+        isCounted = false
+        upload?.cancel()
+        look?.cancel()
+        context.fireChannelInactive()
+    }
+
+    private func refuse(_ context: ChannelHandlerContext) {
+        let problem = Problem.unavailable("too many connections; try again")
+        let body = ByteBuffer(bytes: problem.json.encoded())
+        var head = HTTPResponse(status: problem.status, headerFields: problem.headers)
+        head.headerFields[.contentType] = "application/problem+json"
+        head.headerFields[.contentLength] = "\(body.readableBytes)"
+        head.headerFields[.connection] = "close"
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(body)), promise: nil)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in bound.value.close(promise: nil) }
+    }
+
+    // MARK: Uploads
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head: awaitEnd(context)
+        case .body: break
+        case .end:
+            upload?.cancel()
+            upload = nil
+        }
+        context.fireChannelRead(data)
+    }
+
+    private func awaitEnd(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        upload = context.eventLoop.scheduleTask(in: TimeAmount(limits.upload)) {
+            let context = bound.value
+            // Ends the body for who reads it, and is answered 408.
+            context.fireErrorCaught(UploadTimeout())
+            context.eventLoop.scheduleTask(in: Self.farewell) { bound.value.close(promise: nil) }
+        }
+    }
+
+    // MARK: Answers
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .body(let bytes) = unwrapOutboundIn(data) {
+            written += bytes.readableBytes
+            if look == nil { lookLater(context) }
+        }
+        context.write(data, promise: promise)
+    }
+
+    private func lookLater(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        look = context.eventLoop.scheduleTask(in: TimeAmount(limits.progress)) {
+            let (guardian, context) = bound.value
+            guardian.requireProgress(context)
+        }
+    }
+
+    private func requireProgress(_ context: ChannelHandlerContext) {
+        look = nil
+        guard let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes), waiting > 0 else {
+            taken = written
+            return
+        }
+        let now = written - waiting
+        guard now - taken >= Self.leastProgress else { return context.close(promise: nil) }
+        taken = now
+        lookLater(context)
+    }
+}

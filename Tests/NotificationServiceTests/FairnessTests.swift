@@ -1,0 +1,76 @@
+import StructuredData
+import Testing
+import TodoModel
+import TodoStore
+import WebhookReceiver
+
+@testable import NotificationService
+
+/// Receivers that take nearly as long as they may, and answer well: nothing else waits for them.
+@Suite(.timeLimit(.minutes(2))) struct FairnessTests {
+    /// Just within the time that a webhook is given: no circuit opens.
+    private static let slow: Duration = .milliseconds(14_900)
+
+    /// Runs a receiver that is slow and one that is not. They have different hosts: the names of this machine.
+    private func withReceivers(
+        _ body: (NotificationDatabase, RunningNotification, _ slow: WebhookReceiver, _ fast: WebhookReceiver)
+            async throws
+            -> Void
+    ) async throws {
+        try await WebhookReceiver.with { slow in
+            try await WebhookReceiver.with { fast in
+                try await NotificationDatabase.with { home in
+                    try await RunningNotification.with(home) { service in
+                        slow.answer(after: Self.slow)
+                        let result: Result<Void, any Error>
+                        do { result = .success(try await body(home, service, slow, fast)) } catch {
+                            result = .failure(error)
+                        }
+                        slow.answer(after: .zero)
+                        try result.get()
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reminds somebody else, again and again while the slow ones are under way, and expects each to come soon.
+    private func expectPrompt(
+        _ home: NotificationDatabase, _ service: RunningNotification, at fast: WebhookReceiver
+    ) async throws {
+        _ = try await home.channel(.webhook, "http://127.0.0.1:\(fast.port)/", of: home.ben)
+        for count in 1...5 {
+            let start = ContinuousClock.now
+            #expect(try await service.deliver([ReminderEvents.fired(of: home.ben, ["webhook"])]) == ["SUCCESS"])
+            try await eventually { fast.received.count == count }
+            #expect(start.duration(to: .now) < .seconds(2))
+        }
+    }
+
+    @Test func `one person's slow webhooks, however many, keep nobody else's waiting`() async throws {
+        try await withReceivers { home, service, slow, fast in
+            for number in 0..<16 { _ = try await home.channel(.webhook, "http://localhost:\(slow.port)/\(number)") }
+            _ = try await service.deliver((0..<40).map { _ in ReminderEvents.fired(of: home.ada, ["webhook"]) })
+            try await eventually { slow.received.count >= 16 }
+            try await expectPrompt(home, service, at: fast)
+            // Those who wait get their turn, too.
+            slow.answer(after: .zero)
+            try await eventually { slow.received.count == 640 }
+        }
+    }
+
+    @Test func `a slow receiver that many people have keeps no other waiting`() async throws {
+        try await withReceivers { home, service, slow, fast in
+            var events: [JSON] = []
+            for number in 0..<30 {
+                let person = try await home.database.accounts.create(
+                    .init(email: "\(number)@example.com", name: "\(number)"), password: nil)
+                _ = try await home.channel(.webhook, "http://localhost:\(slow.port)/\(number)", of: person)
+                events += (0..<10).map { _ in ReminderEvents.fired(of: person, ["webhook"]) }
+            }
+            _ = try await service.deliver(events)
+            try await eventually { slow.received.count >= 16 }
+            try await expectPrompt(home, service, at: fast)
+        }
+    }
+}

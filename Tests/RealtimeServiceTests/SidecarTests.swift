@@ -1,0 +1,95 @@
+import Dapr
+import DaprSidecar
+import FoundationEssentials
+import Glibc
+import HTTPTypes
+import KubernetesClient
+import Logging
+import StructuredData
+import Testing
+import TodoModel
+import TopicLog
+import WebSocketClient
+
+@testable import RealtimeService
+
+/// With a sidecar beside it.
+@Suite(.timeLimit(.minutes(2))) struct SidecarTests {
+    private static let component: JSON = [
+        "metadata": ["name": "todo-pubsub", "namespace": "default"],
+        "spec": [
+            "type": "pubsub.kafka", "version": "v1",
+            "metadata": [
+                ["name": "consumerGroup", "value": "{podName}"], ["name": "initialOffset", "value": "newest"],
+            ],
+        ],
+    ]
+
+    private static func subscription(_ topic: String) -> KubernetesObject {
+        KubernetesObject([
+            "metadata": ["name": .string(topic), "namespace": "default"],
+            "spec": [
+                "pubsubname": "todo-pubsub", "topic": .string("prefix." + topic),
+                "routes": ["default": .string(EventFlow.path(of: topic))],
+                "bulkSubscribe": ["enabled": true, "maxMessagesCount": 200, "maxAwaitDurationMs": 10],
+            ],
+        ])
+    }
+
+    private static func resources(_ topics: [String]) -> DaprResources {
+        DaprResources(components: [KubernetesObject(component)], subscriptions: topics.map(subscription))
+    }
+
+    private static func freePort() throws -> Int {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return try withUnsafeMutablePointer(to: &address) { pointer in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                try #require(bind(socket, pointer, length) == 0 && getsockname(socket, pointer, &length) == 0)
+            }
+            return Int(UInt16(bigEndian: pointer.pointee.sin_port))
+        }
+    }
+
+    @Test func `it is ready once its sidecar brings it events, and stays so`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "realtime-\(UUID().text)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var logger = Logger(label: "dapr")
+        logger.logLevel = .critical
+        let host = try DaprHost(
+            topics: .init(folder: "\(folder)/topics"), stateFolder: "\(folder)/state", secrets: { _, _, _ in nil },
+            schedules: { _ in { _ in nil } }, logger: logger)
+        host.update(Self.resources([]))
+        var pod = SidecarPod(
+            uid: "1", name: "realtime-1", namespace: "default", appID: "todo-realtime", appPort: try Self.freePort(),
+            address: "127.0.0.1")
+        pod.appToken = RunningRealtime.appToken
+        let sidecar = try await host.start(pod)
+        let environment = ["PORT": "\(pod.appPort ?? 0)", "DAPR_HTTP_PORT": "\(sidecar)"]
+        try await RunningRealtime.with(environment) { service in
+            let early = try await service.send(.get, "/readyz")
+            #expect(early.status == 503 && early.text.contains("task-events"), "\(early.text)")
+            host.update(Self.resources([TodoEvent.topic]))
+            try await Task.sleep(for: .milliseconds(300))
+            let half = try await service.send(.get, "/readyz")
+            #expect(half.status == 503 && half.text.contains("reminder-events"), "\(half.text)")
+            host.update(Self.resources([TodoEvent.topic, ReminderEvent.topic]))
+            try await service.eventually { try await service.send(.get, "/readyz").status == 200 }
+            // Who comes from now on misses nothing.
+            let ann = service.api.person("ann")
+            let (client, _, _) = try await service.live(token: "ann")
+            let dapr = DaprClient(.init(endpoint: "http://127.0.0.1:\(sidecar)"))
+            let event = OutgoingEvent(service.api.write("first", by: ann).json, partitionKey: ann.text)
+            try await dapr.publish(event, to: "prefix." + TodoEvent.topic, of: "todo-pubsub")
+            #expect(await client.nextTitle() == "first")
+            // A sidecar that goes takes nobody's connection along.
+            await host.stop(uid: pod.uid)
+            #expect(try await service.send(.get, "/readyz").status == 200)
+        }
+        try await host.close()
+    }
+}

@@ -1,0 +1,85 @@
+import Glibc
+
+/// A connection on which a test says what it likes, as slowly as it likes. Calls block: for threads of their own.
+final class RawClient: Sendable {
+    struct Failure: Error { let number: Int32 }
+
+    private let descriptor: Int32
+
+    /// - Parameter receiveBuffer: of the kernel's, in bytes; small for a client that is to take little.
+    init(port: Int, receiveBuffer: Int32? = nil) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        if var size = receiveBuffer {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        }
+        // A server that neither answers nor closes fails a test rather than holding it up.
+        var patience = timeval(tv_sec: 20, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
+        }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard status == 0 else {
+            close(descriptor)
+            throw Failure(number: errno)
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// False when the server has closed the connection: it may have seen enough while there is more to send.
+    @discardableResult
+    func send(_ bytes: some Sequence<UInt8>) -> Bool {
+        var rest = Array(bytes)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return false }
+            rest = rest.dropFirst(count)
+        }
+        return true
+    }
+
+    /// What has come; nothing at the end.
+    func receive(_ most: Int = 64 << 10) throws -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: most)
+        let count = recv(descriptor, &buffer, most, 0)
+        if count < 0, errno == EAGAIN { throw Failure(number: errno) }
+        return Array(buffer.prefix(max(0, count)))
+    }
+
+    /// All until the server closes the connection. Throws when it does not.
+    func rest() throws -> [UInt8] {
+        var all: [UInt8] = []
+        while true {
+            let bytes = try receive()
+            guard !bytes.isEmpty else { return all }
+            all += bytes
+        }
+    }
+
+    /// Whether there is something to read, or the end.
+    var hasNews: Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) >= 0 || errno != EAGAIN
+    }
+
+    func pause(_ duration: Duration) { usleep(UInt32(duration / .microseconds(1))) }
+}
+
+extension RawClient {
+    /// What the server says to `text` until it closes the connection.
+    static func ask(_ text: String, port: Int) throws -> String {
+        let client = try RawClient(port: port)
+        client.send(text.utf8)
+        return String(decoding: try client.rest(), as: UTF8.self)
+    }
+}

@@ -1,0 +1,145 @@
+import Concurrency
+import Glibc
+import HTTPTypes
+import ServiceHTTP
+import StructuredData
+import Testing
+
+/// Clients that take their time, and too many of them, at each service.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct SlowClientTests {
+    typealias Kind = Installation.Kind
+
+    /// What the server says to a client that sends `head`, then a byte each 50 ms; throws when the connection is open
+    /// after 20 seconds.
+    private static func drip(_ head: String, port: Int) async throws -> String {
+        try await runBlocking {
+            let client = try RawClient(port: port)
+            client.send(head.utf8)
+            for _ in 0..<400 where client.send([UInt8(ascii: "a")]) {
+                client.pause(.milliseconds(50))
+                // Read only when it is the end: who drips does not stop for an answer.
+            }
+            return String(decoding: try client.rest(), as: UTF8.self)
+        }
+    }
+
+    private static let authorization = "Host: x\r\nAuthorization: Bearer \(RunningService.token)\r\n"
+
+    @Test(arguments: Kind.allCases) func `a body that comes drop by drop ends in time`(_ kind: Kind) async throws {
+        var limits = ConnectionLimits()
+        limits.upload = .milliseconds(600)
+        limits.idle = .seconds(5)
+        try await Installation.with(limits: limits) { installation in
+            let paths: [Kind: String] = [
+                .api: "/v1/tasks", .audit: "/events/task-events", .notification: "/v1/channels",
+            ]
+            let length = "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+            let token = "dapr-api-token: \(Installation.sidecarToken)\r\n"
+            let begin = ContinuousClock.now
+            let known = try await Self.drip(
+                "POST \(paths[kind] ?? "") HTTP/1.1\r\n\(Self.authorization)\(token)\(length)",
+                port: installation.port(of: kind))
+            #expect(known.hasPrefix("HTTP/1.1 408") || known.isEmpty, "\(known)")
+            let stranger = try await Self.drip(
+                "POST \(paths[kind] ?? "") HTTP/1.1\r\nHost: x\r\n\(length)", port: installation.port(of: kind))
+            #expect(stranger.hasPrefix("HTTP/1.1 401") || stranger.isEmpty, "\(stranger)")
+            #expect(begin.duration(to: .now) < .seconds(10))
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `headers that come drop by drop end in time`(_ kind: Kind) async throws {
+        var limits = ConnectionLimits()
+        limits.idle = .milliseconds(600)
+        try await Installation.with(limits: limits) { installation in
+            let begin = ContinuousClock.now
+            let answer = try await Self.drip(
+                "GET /v1/tasks HTTP/1.1\r\nHost: x\r\nX-Long: ", port: installation.port(of: kind))
+            #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 4"), "\(answer)")
+            #expect(begin.duration(to: .now) < .seconds(8))
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `a client that stalls in a request is let go`(_ kind: Kind) async throws {
+        var limits = ConnectionLimits()
+        limits.idle = .milliseconds(200)
+        try await Installation.with(limits: limits) { installation in
+            let port = installation.port(of: kind)
+            for text in ["", "GET /v1", "POST /v1/tasks HTTP/1.1\r\n\(Self.authorization)Content-Length: 9\r\n\r\n{"] {
+                let answer = try await runBlocking { try RawClient.ask(text, port: port) }
+                #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 4"), "\(answer)")
+            }
+        }
+    }
+
+    /// Some 12 MB: more than the kernel keeps for a connection.
+    private static func fill(_ service: RunningService) async throws {
+        let text = JSON.string(String(repeating: "a", count: 18_000))
+        let operations = (0..<25).map { number -> JSON in
+            ["op": "create", "task": ["title": .string("\(number)"), "description": text]]
+        }
+        for _ in 0..<30 {
+            let answer = try await service.send(.post, "/v1/tasks/bulk", ["operations": .array(operations)])
+            #expect(answer.status == 200, "\(answer.text.prefix(300))")
+        }
+    }
+
+    private static let export =
+        "GET /v1/me/export HTTP/1.1\r\n\(authorization)Connection: close\r\n\r\n"
+
+    @Test func `who takes nothing of an answer is let go, who is slow is not`() async throws {
+        var limits = ConnectionLimits()
+        limits.progress = .seconds(1)
+        try await Installation.with(limits: limits) { installation in
+            try await Self.fill(installation.api)
+            let port = installation.api.port
+            let whole = try await runBlocking { try RawClient.ask(Self.export, port: port) }.utf8.count
+            #expect(whole > 11 << 20)
+            let stalled = try await runBlocking {
+                let client = try RawClient(port: port, receiveBuffer: 4096)
+                client.send(Self.export.utf8)
+                client.pause(.seconds(4))
+                return try client.rest().count
+            }
+            #expect(stalled < whole, "a client that comes back late finds the connection closed")
+            let slow = try await runBlocking {
+                let client = try RawClient(port: port, receiveBuffer: 64 << 10)
+                client.send(Self.export.utf8)
+                var count = 0
+                while true {
+                    let bytes = try client.receive(256 << 10)
+                    guard !bytes.isEmpty else { return count }
+                    count += bytes.count
+                    client.pause(.milliseconds(5))
+                }
+            }
+            #expect(slow == whole)
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `beyond the limit of connections there is 503`(_ kind: Kind) async throws {
+        var limits = ConnectionLimits()
+        // The services ask each other, too.
+        limits.connections = 12
+        try await Installation.with(limits: limits) { installation in
+            let port = installation.port(of: kind)
+            let request = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            try await runBlocking {
+                var open: [RawClient] = []
+                for _ in 0..<12 {
+                    let client = try RawClient(port: port)
+                    client.pause(.milliseconds(20))
+                    open.append(client)
+                }
+                let refused = String(decoding: try RawClient(port: port).rest(), as: UTF8.self)
+                #expect(refused.hasPrefix("HTTP/1.1 503") && refused.contains("too many connections"), "\(refused)")
+                open.removeAll()
+                var answer = ""
+                for _ in 0..<200 where !answer.hasPrefix("HTTP/1.1 200") {
+                    answer = try RawClient.ask(request, port: port)
+                    usleep(10_000)
+                }
+                #expect(answer.hasPrefix("HTTP/1.1 200"), "there is room again")
+            }
+        }
+    }
+}
