@@ -8,7 +8,7 @@ import WebDriver
 /// The modules that need no server, in the browser that runs them: dates, quick add, order, Markdown, outbox, addresses.
 @Suite(.enabled(if: Chromedriver.missing == nil, "\(Chromedriver.missing ?? "")"), .timeLimit(.minutes(2)))
 struct ModuleTests {
-    @Test(arguments: ["units", "notices"]) func theUnitsOfThePageHold(script: String) async throws {
+    @Test(arguments: ["units", "notices", "live", "outbox"]) func theUnitsOfThePageHold(script: String) async throws {
         let wrong = try await Self.run(script)
         for problem in try #require(wrong.array) { Issue.record("\(problem.string ?? "")") }
     }

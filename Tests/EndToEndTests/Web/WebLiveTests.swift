@@ -47,12 +47,8 @@ import WebDriver
     }
 
     @Test func whatIsDoneWithoutANetworkIsSavedWhenItIsBack() async throws {
-        let ada = TodoPage.Person("Ada Lovelace")
-        let cable = try Cable(to: try await TodoSite.port())
-        let throughCable = "http://127.0.0.1:\(cable.port)"
-        try await TodoPage.run(as: ada, at: throughCable) { page in
+        try await throughCable { page, ada, cable in
             let browser = page.browser
-            try await page.goTo("Inbox")
             try await page.add("Before")
             try await page.lists(["Before"])
             try await page.isSaved()
@@ -81,9 +77,7 @@ import WebDriver
     }
 
     @Test func whatWaitsOutlivesThePage() async throws {
-        let cable = try Cable(to: try await TodoSite.port())
-        try await TodoPage.run(at: "http://127.0.0.1:\(cable.port)") { page in
-            try await page.goTo("Inbox")
+        try await throughCable { page, _, cable in
             cable.unplug()
             try await page.add("Do not lose me", "Nor me")
             try await page.browser.click("Complete “Nor me”")
@@ -98,10 +92,7 @@ import WebDriver
     }
 
     @Test func whatTheServerDidWithoutSayingSoIsNotDoneAgain() async throws {
-        let ada = TodoPage.Person("Ada Lovelace")
-        let cable = try Cable(to: try await TodoSite.port())
-        try await TodoPage.run(as: ada, at: "http://127.0.0.1:\(cable.port)") { page in
-            try await page.goTo("Inbox")
+        try await throughCable { page, ada, cable in
             try await page.isSaved()
             try await TodoPage.secondWindow(of: ada) { other in
                 try await other.goTo("Inbox")
@@ -119,21 +110,51 @@ import WebDriver
         }
     }
 
-    @Test func whatIsUndoneBeforeItWasSentIsNeverSent() async throws {
-        let ada = TodoPage.Person("Ada Lovelace")
-        let cable = try Cable(to: try await TodoSite.port())
-        try await TodoPage.run(as: ada, at: "http://127.0.0.1:\(cable.port)") { page in
-            try await page.goTo("Inbox")
+    @Test func whatIsUndoneWhileTheNetworkIsAwayStaysUndone() async throws {
+        try await throughCable { page, _, cable in
             try await page.add("Keep")
             try await page.isSaved()
             cable.unplug()
-            // What was not sent is simply not sent.
             try await page.browser.click("Complete “Keep”")
             try await page.browser.click("Undo")
             try await page.lists(["Keep"])
             try cable.plugIn()
             try await page.isSaved()
             try await page.lists(["Keep"])
+        }
+    }
+
+    @Test func whatTheServerDidWithoutSayingSoIsUndoneThereToo() async throws {
+        try await throughCable { page, ada, cable in
+            try await page.add("Keep")
+            try await page.isSaved()
+            try await TodoPage.secondWindow(of: ada) { other in
+                try await other.goTo("Inbox")
+                try await other.lists(["Keep"])
+                cable.loseAnswers()
+                try await page.browser.click("Complete “Keep”")
+                try await other.lists([])
+                try await page.browser.click("Undo")
+                // Nobody waits for the answer that is under way.
+                try await page.lists(["Keep"])
+                cable.unplug()
+                try cable.plugIn()
+                try await page.isSaved()
+                try await page.lists(["Keep"])
+                try await other.lists(["Keep"])
+            }
+            try await page.browser.reload()
+            try await page.lists(["Keep"])
+        }
+    }
+
+    /// A page at the inbox, with a cable between it and the server.
+    private func throughCable(_ work: (TodoPage, TodoPage.Person, Cable) async throws -> Void) async throws {
+        let ada = TodoPage.Person("Ada Lovelace")
+        let cable = try Cable(to: try await TodoSite.port())
+        try await TodoPage.run(as: ada, at: "http://127.0.0.1:\(cable.port)") { page in
+            try await page.goTo("Inbox")
+            try await work(page, ada, cable)
         }
     }
 }

@@ -47,6 +47,75 @@ import WebDriver
         }
     }
 
+    /// As far behind and ahead of UTC as clocks go: never the same day.
+    @Test(arguments: ["Pacific/Pago_Pago", "Pacific/Kiritimati"])
+    func aDayIsTheSameInEveryViewWhereverOneIs(_ zone: String) async throws {
+        try await TodoPage.run { page in
+            let browser = page.browser
+            var (day, views): (String, [String: [String]]) = ("", [:])
+            // Once more if the day should end there meanwhile.
+            repeat {
+                day = try Self.day(0, in: zone)
+                try await Self.plan(zone, on: page)
+                try await browser.reload()
+                views = [:]
+                for view in ["Today", "Upcoming"] {
+                    try await page.goTo(view)
+                    _ = try await browser.eventually("two tasks") { () async throws -> Bool? in
+                        try await page.titles().count == 2 ? true : nil
+                    }
+                    views[view] = try await Self.lines(page)
+                }
+            } while try Self.day(0, in: zone) != day
+            #expect(views["Today"] == ["Overdue", "due yesterday", "Today", "due today"])
+            #expect(views["Upcoming"]?.count == 4)
+            #expect(views["Upcoming"]?[0].hasPrefix("Today · ") == true && views["Upcoming"]?[1] == "due today")
+            #expect(views["Upcoming"]?[2].hasPrefix("Tomorrow · ") == true && views["Upcoming"]?[3] == "due tomorrow")
+            for (query, title) in [
+                ("due:today", "due today"), ("due:overdue", "due yesterday"), ("due:tomorrow", "due tomorrow"),
+            ] {
+                try await page.goTo("Today")
+                try await browser.click("Search", in: ".top")
+                try await browser.enter(query, into: "Search tasks")
+                try await page.lists([title])
+            }
+        }
+    }
+
+    private static func day(_ distance: Int, in zone: String) throws -> String {
+        let zone = try #require(TimeZone(identifier: zone))
+        return (.now + Double(distance) * 86_400).formatted(
+            Date.ISO8601FormatStyle(timeZone: zone).year().month().day())
+    }
+
+    /// Moves the person there, with a task of yesterday, of today and of tomorrow, as days are there; no others.
+    private static func plan(_ zone: String, on page: TodoPage) async throws {
+        let due = try [("yesterday", -1), ("today", 0), ("tomorrow", 1)].map { name, distance -> JSON in
+            ["title": .string("due \(name)"), "due": ["date": .string(try day(distance, in: zone))]]
+        }
+        let statuses = try await page.browser.asyncScript(
+            """
+            const [zone, tasks] = arguments;
+            const send = async (method, path, body) =>
+              fetch(path, { method, headers: { "Content-Type": "application/json" }, body: body && JSON.stringify(body) });
+            const statuses = [(await send("PATCH", "/v1/me", { zone })).status];
+            for (const task of (await (await send("GET", "/v1/tasks")).json()).items) await send("DELETE", `/v1/tasks/${task.id}`);
+            for (const task of tasks) statuses.push((await send("POST", "/v1/tasks", task)).status);
+            return statuses;
+            """, .string(zone), .array(due))
+        #expect(statuses == [200, 201, 201, 201])
+    }
+
+    /// Names of groups and titles of tasks, as they follow each other.
+    private static func lines(_ page: TodoPage) async throws -> [String] {
+        try await page.browser.script(
+            """
+            const rows = [...document.querySelectorAll("task-list .row")].filter((row) => row.checkVisibility());
+            return rows.map((row) => (row.querySelector(".title") ?? row).textContent.trim());
+            """
+        ).array?.compactMap(\.string) ?? []
+    }
+
     @Test func theBarFiltersAndWhatItShowsIsKeptAsAFilter() async throws {
         try await TodoPage.run { page in
             let browser = page.browser
@@ -70,6 +139,12 @@ import WebDriver
             try await browser.click("Save")
             try await page.isAt("Soon")
             try await page.lists(["Urgent thing", "High thing"])
+            // Answers are no reason to ask again. There is nothing to wait for: nothing may happen.
+            try await browser.script("performance.clearResourceTimings()")
+            try await Task.sleep(for: .seconds(1))
+            let asked =
+                "return performance.getEntriesByType('resource').filter((each) => each.name.includes('/v1/tasks?')).length"
+            #expect(try await browser.script(asked) == 0)
             try await browser.click("Complete “High thing”")
             try await page.lists(["Urgent thing"])
             try await browser.click("Edit the filter")

@@ -16,8 +16,8 @@ public final class Browser: Sendable {
         public static let phone = Look(width: 390, height: 844, isPhone: true)
     }
 
-    /// How long a person waits for something to appear.
-    public static let patience: Duration = .seconds(10)
+    /// How long something may take to appear, on a machine with much else to do; what has to be fast has limits of its own.
+    public static let patience: Duration = .seconds(30)
 
     let driver: Chromedriver
     let path: String

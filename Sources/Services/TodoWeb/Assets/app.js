@@ -44,6 +44,7 @@ class TodoApp extends HTMLElement {
     this.#live.addEventListener("signed-out", () => this.#showSignIn(t("sign.expired")));
     this.#live.addEventListener("membership", debounce(100, () => this.#reloadProjects()));
     store.outbox.addEventListener("delay", ({ detail }) => detail.error.status === 401 && this.#showSignIn(t("sign.expired")));
+    store.outbox.addEventListener("kept", ({ detail }) => toast(t("undo.failed", { detail: detail.error.message })));
     store.addEventListener("refused", ({ detail }) => detail.error.status !== 412 && toast(t("undo.refused", { detail: detail.error.message })));
     for (const kind of ["projects", "filters"]) store.addEventListener(kind, () => this.#definitionsChanged());
     store.addEventListener("tasks", () => this.#parts.filters && (this.#parts.filters.tags = store.tags));

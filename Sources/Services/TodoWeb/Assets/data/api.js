@@ -58,8 +58,8 @@ function parse(text) {
 export const idempotencyKey = () => crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const get = async (path, options) => (await request("GET", path, options)).body;
-const send = async (method, path, body) => {
-  const headers = method === "POST" ? { "Idempotency-Key": idempotencyKey() } : {};
+const send = async (method, path, body, key = idempotencyKey()) => {
+  const headers = method === "POST" ? { "Idempotency-Key": key } : {};
   return (await request(method, path, { body, headers })).body;
 };
 const at = (path, id) => `${path}/${encodeURIComponent(id)}`;
@@ -86,7 +86,7 @@ export const api = {
     const answer = await request("POST", "/v1/tasks/bulk", { body: { mode: "atomic", operations }, headers });
     return { results: answer.body.results, operation: answer.headers.get("Todo-Operation") };
   },
-  undo: (operation) => send("POST", "/v1/undo", { operation }),
+  undo: (operation, key) => send("POST", "/v1/undo", { operation }, key),
 
   projects: () => everyPage("/v1/projects"),
   createProject: (project) => send("POST", "/v1/projects", project),

@@ -9,6 +9,8 @@ const socketPauses = [0.5, 1, 2, 5, 10, 20];
 const patience = 2;
 const pollWait = 25;
 const signedOut = 4401;
+/** How long after the moment that it named a server may take to say goodbye, in milliseconds. */
+const goodbye = 2000;
 
 export class Live extends EventTarget {
   /** "connecting", "live", "polling", "offline" or "stopped" */
@@ -17,6 +19,8 @@ export class Live extends EventTarget {
   /** Change number by owner. */
   #cursor = new Map();
   #socket = null;
+  /** The server is about to close the socket. */
+  #isLeaving = false;
   #failures = 0;
   #timer = null;
   #polling = null;
@@ -45,6 +49,7 @@ export class Live extends EventTarget {
     this.#polling = null;
     const socket = this.#socket;
     this.#socket = null;
+    this.#isLeaving = false;
     socket?.close();
     this.#failures = 0;
     this.state = "stopped";
@@ -82,9 +87,13 @@ export class Live extends EventTarget {
   }
 
   #closed(code) {
+    const wasTold = this.#isLeaving;
     this.#socket = null;
-    this.#failures += 1;
+    this.#isLeaving = false;
     if (code === signedOut) return this.#checkSession();
+    // The server chose the moment, for each page another.
+    if (wasTold) return this.#connect();
+    this.#failures += 1;
     if (!this.#polling) this.#become(navigator.onLine ? "connecting" : "offline");
     const pause = socketPauses[Math.min(this.#failures, socketPauses.length) - 1];
     // Spread, so that a server that restarts is not met by everybody at once.
@@ -102,20 +111,28 @@ export class Live extends EventTarget {
         this.#polling?.abort();
         this.#polling = null;
         this.#advance(parseCursor(message.cursor));
-        this.#become("live");
+        if (!this.#isLeaving) this.#become("live");
         this.#store.outbox.flush();
         break;
       case "event":
         this.#event(message.event);
         break;
-      case "reconnect": {
-        const socket = this.#socket;
-        this.#socket = null;
-        socket?.close();
-        this.#timer = setTimeout(() => this.#connect(), message.afterMs ?? 1000);
+      case "reconnect":
+        this.#leave(message.afterMs ?? 1000);
         break;
-      }
     }
+  }
+
+  /** The server is about to go. It may bring nothing new any more, and closes the socket in so many milliseconds. */
+  #leave(afterMs) {
+    const socket = this.#socket;
+    this.#isLeaving = true;
+    this.#become("connecting");
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      socket.close();
+      if (this.#socket === socket) this.#closed();
+    }, afterMs + goodbye);
   }
 
   #event(event) {

@@ -8,13 +8,15 @@ import { between, endPosition } from "../lib/order.js";
 const pauses = [1, 2, 5, 10];
 
 export class Outbox extends EventTarget {
-  /** [{key, operations, label, at}] */
+  /** [{key, operations, label, at, undo}]; `undo` is the key of the request that takes it back, where that is wanted. */
   entries = [];
   #storageKey = null;
   #isSending = false;
   #timer = null;
   #failures = 0;
   #waiting = new Map();
+  /** The entries that a request was made for, with or without an answer. */
+  #sent = new WeakSet();
   #release = null;
 
   /** Each window keeps its own queue, and a lock for as long as it lives; what a window that is gone left is taken up. */
@@ -56,12 +58,19 @@ export class Outbox extends EventTarget {
     return { entry, done };
   }
 
-  /** Takes back what was not sent yet; false when it is too late for that. */
-  withdraw(entry) {
+  /**
+   * Takes an entry back: what was never sent is not sent. Of what was, nobody can say whether it arrived: it counts as
+   * undone from now on, is sent until there is an answer, and is then undone there.
+   * @returns false when there was an answer already, or something queued later stands on it
+   */
+  takeBack(entry) {
     const index = this.entries.indexOf(entry);
-    if (index < 0 || (index === 0 && this.#isSending) || this.#isReferredTo(entry, index)) return false;
-    this.entries.splice(index, 1);
-    this.#waiting.delete(entry.key);
+    if (index < 0 || this.#isReferredTo(entry, index)) return false;
+    if (this.#sent.has(entry)) entry.undo = idempotencyKey();
+    else {
+      this.entries.splice(index, 1);
+      this.#waiting.delete(entry.key);
+    }
     this.#keep();
     return true;
   }
@@ -94,10 +103,13 @@ export class Outbox extends EventTarget {
     while (this.entries.length > 0 && this.#storageKey === storageKey) {
       const entry = this.entries[0];
       try {
+        this.#sent.add(entry);
         const answer = await api.bulk(entry.operations.map(withoutLocalId), entry.key);
+        const refusal = entry.undo && (await this.#undo(entry, answer));
         if (this.#storageKey !== storageKey) break;
         this.#failures = 0;
         this.#finish(entry, answer);
+        if (refusal) this.dispatchEvent(new CustomEvent("kept", { detail: { entry, error: refusal } }));
       } catch (error) {
         if (this.#storageKey !== storageKey) break;
         if (isPassing(error)) {
@@ -108,6 +120,17 @@ export class Outbox extends EventTarget {
       }
     }
     this.#isSending = false;
+  }
+
+  /** Adds to the answer what the tasks are then; gives the error when the server does not take it back. */
+  async #undo(entry, answer) {
+    try {
+      const { tasks } = await api.undo(answer.operation, entry.undo);
+      answer.results.push(...tasks.map((task) => ({ task })));
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      return error;
+    }
   }
 
   #finish(entry, answer, error) {
@@ -151,6 +174,7 @@ export class Outbox extends EventTarget {
     } catch {
       // A browser that keeps nothing: the queue lives as long as the page.
     }
+    this.dispatchEvent(new Event("change"));
   }
 }
 

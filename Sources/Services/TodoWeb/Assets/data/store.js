@@ -113,7 +113,7 @@ export class Store extends EventTarget {
   putTasks(tasks) {
     for (const task of tasks) {
       const known = this.#tasks.get(task.id);
-      if (known && isOlder(task, known)) continue;
+      if (known && !isOlder(known, task)) continue;
       if ((this.#gone.get(task.id) ?? -1) >= task.seq) continue;
       this.#tasks.set(task.id, task);
       this.#announced.add(task.id);
@@ -191,7 +191,7 @@ export class Store extends EventTarget {
 
   async #undo(parts) {
     for (const { entry, done } of [...parts].reverse()) {
-      if (this.outbox.withdraw(entry)) {
+      if (this.outbox.takeBack(entry)) {
         this.#layOver();
         continue;
       }
@@ -207,7 +207,7 @@ export class Store extends EventTarget {
       this.putTasks(answer.results.map((result) => result.task).filter(Boolean));
     } else {
       this.#layOver();
-      this.dispatchEvent(new CustomEvent("refused", { detail: { entry, error } }));
+      if (!entry.undo) this.dispatchEvent(new CustomEvent("refused", { detail: { entry, error } }));
     }
   }
 
@@ -216,7 +216,7 @@ export class Store extends EventTarget {
     for (const id of this.#overlay.keys()) this.#announced.add(id);
     this.#overlay.clear();
     this.#byParent = null;
-    for (const entry of this.outbox.entries) {
+    for (const entry of this.outbox.entries.filter((entry) => !entry.undo)) {
       for (const operation of entry.operations) {
         const id = operation.localId ?? operation.id;
         const task = this.#overlay.get(id) ?? this.#tasks.get(id);

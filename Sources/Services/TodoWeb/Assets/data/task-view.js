@@ -21,6 +21,8 @@ export class TaskView extends EventTarget {
   #store;
   #definition;
   #ids = null;
+  /** The tasks that came with the answer to a query: what they do to the store is no reason to ask again. */
+  #read = new Map();
   #abort = new AbortController();
   #collapsed;
 
@@ -31,9 +33,9 @@ export class TaskView extends EventTarget {
     this.#collapsed = collapsed;
     const refresh = eachFrame(() => this.#abort.signal.aborted || this.refresh());
     const askAgain = debounce(250, () => this.#abort.signal.aborted || this.#load());
-    store.addEventListener("tasks", () => {
+    store.addEventListener("tasks", ({ detail }) => {
       refresh();
-      if (!definition.matches) askAgain();
+      if (!definition.matches && [...detail].some((id) => store.task(id) !== this.#read.get(id))) askAgain();
     }, { signal: this.#abort.signal });
     this.refresh();
     this.#load();
@@ -66,6 +68,8 @@ export class TaskView extends EventTarget {
       let cursor = null;
       do {
         const page = await api.tasks({ ...parameters, limit: ids.length ? nextPages : firstPage, cursor }, signal);
+        if (!cursor) this.#read.clear();
+        for (const task of page.items) this.#read.set(task.id, task);
         ids.push(...page.items.map((task) => task.id));
         cursor = page.nextCursor;
         if (!matches && (!this.#ids || ids.length >= this.#ids.length || !cursor)) this.#ids = ids;

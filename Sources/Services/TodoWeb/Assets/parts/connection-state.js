@@ -22,7 +22,7 @@ class ConnectionState extends HTMLElement {
       this.#timer = setTimeout(() => this.#show(live.state, outbox.entries.length), isQuiet ? 0 : patience);
     };
     live.addEventListener("state", show);
-    for (const event of ["adopted", "answer", "delay"]) outbox.addEventListener(event, show);
+    outbox.addEventListener("change", show);
     show();
   }
 

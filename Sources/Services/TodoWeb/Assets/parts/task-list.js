@@ -210,6 +210,8 @@ class TaskList extends HTMLElement {
   /** Gives a task the focus and brings it into sight. */
   activate(id, { focus = true } = {}) {
     const known = store.resolve(id);
+    // The server may have named it since the rows were worked out.
+    if (!this.#indexes.has(known)) this.view.refresh();
     const index = this.#indexes.get(known);
     if (index === undefined) return;
     this.#active = known;

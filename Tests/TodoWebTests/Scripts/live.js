@@ -1,0 +1,83 @@
+// Runs in the page: `assets` is the address of its modules. Gives a list of what is wrong; nothing when all is right.
+
+const wrong = [];
+function same(actual, expected, what) {
+  const [left, right] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (left !== right) wrong.push(`${what}: ${left}, not ${right}`);
+}
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// Sockets that only do what they are told to.
+const sockets = [];
+globalThis.WebSocket = class {
+  heard = [];
+  isClosed = false;
+  constructor() {
+    sockets.push(this);
+    setTimeout(() => this.onopen?.());
+  }
+  send(text) {
+    this.heard.push(JSON.parse(text));
+  }
+  close() {
+    this.isClosed = true;
+  }
+  async say(...messages) {
+    for (const message of messages) this.onmessage?.({ data: JSON.stringify(message) });
+    await pause(10);
+  }
+};
+globalThis.fetch = async () => new Response(JSON.stringify({ items: [], cursor: "u:1", more: false }));
+
+const { store } = await import(`${assets}/data/store.js`);
+const { Live } = await import(`${assets}/data/live.js`);
+store.reset({ id: "u" });
+const live = new Live(store);
+const states = [];
+live.addEventListener("state", (event) => states.push(event.detail));
+const event = (id, seq) => ({ type: "event", event: { id: `e${seq}`, type: "dev.todo-operator.task.created", data: { user: "u", seq, task: { id, user: "u", project: "p", title: id, status: "open", due: null, tags: [], deletedAt: null, seq } } } });
+
+await live.start();
+await pause(10);
+await sockets[0].say({ type: "ready", cursor: "u:1" });
+same(states, ["connecting", "live"], "live");
+
+// A server that is about to go.
+await sockets[0].say({ type: "reconnect", afterMs: 50 });
+same(live.state, "connecting", "what may no longer bring everything is not called live");
+await sockets[0].say(event("a", 2));
+same(store.task("a")?.title, "a", "what it still brings is taken");
+await pause(100);
+same([sockets.length, sockets[0].isClosed], [1, false], "the server says when");
+sockets[0].onclose({ code: 1012 });
+await pause(30);
+same(sockets.length, 2, "then there is no more waiting");
+same(sockets[1]?.heard, [{ type: "resume", after: "u:2" }], "it goes on where it was");
+await sockets[1]?.say({ type: "ready", cursor: "u:2" });
+same(states, ["connecting", "live", "connecting", "live"], "live again");
+
+// Whoever does not answer is waited for as ever.
+await sockets[1]?.say({ type: "reconnect", afterMs: 0 });
+sockets[1]?.onclose({ code: 1012 });
+await pause(30);
+same(sockets.length, 3, "at once");
+sockets[2]?.onclose({ code: 1006 });
+await pause(200);
+same(sockets.length, 3, "not at once");
+await pause(600);
+same(sockets.length, 4, "after a while");
+await sockets[3]?.say({ type: "ready", cursor: "u:2" });
+
+// The goodbye never comes.
+await sockets[3]?.say({ type: "reconnect", afterMs: 100 });
+await pause(1000);
+same([sockets.length, live.state], [4, "connecting"], "it may yet come");
+await pause(1500);
+same([sockets.length, sockets[3]?.isClosed], [5, true], "without it");
+await sockets[3]?.say(event("b", 3));
+same(store.task("b"), undefined, "one socket at a time");
+await sockets[4]?.say({ type: "ready", cursor: "u:2" });
+same(live.state, "live", "and live");
+live.stop();
+
+return wrong;

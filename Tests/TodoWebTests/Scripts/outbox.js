@@ -1,0 +1,98 @@
+// Runs in the page: `assets` is the address of its modules. Gives a list of what is wrong; nothing when all is right.
+
+const wrong = [];
+function same(actual, expected, what) {
+  const [left, right] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (left !== right) wrong.push(`${what}: ${left}, not ${right}`);
+}
+const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+// A server that answers when it is told to: each request waits in `asked`.
+const asked = [];
+globalThis.fetch = (path, { headers, body }) =>
+  new Promise((resolve, reject) => {
+    const answer = (status, value, more) => resolve(new Response(JSON.stringify(value), { status, headers: more }));
+    asked.push({ path, key: headers["Idempotency-Key"], body: JSON.parse(body), answer, lose: () => reject(new TypeError()) });
+  });
+const task = (status, seq) => ({ id: "a", user: "u", project: "p", title: "a", status, due: null, tags: [], deletedAt: null, seq });
+const done = { results: [{ task: task("done", 2) }] };
+const made = { "Todo-Operation": "o" };
+
+const { store } = await import(`${assets}/data/store.js`);
+const told = [];
+store.addEventListener("refused", () => told.push("refused"));
+store.outbox.addEventListener("kept", () => told.push("kept"));
+
+/** Completes the one task, and gives how to undo it. */
+function complete() {
+  asked.length = told.length = 0;
+  store.reset(null);
+  store.reset({ id: "u" });
+  store.putTasks([task("open", 1)]);
+  const written = store.write([{ op: "complete", id: "a" }], "done");
+  same(store.task("a").status, "done", "it shows at once");
+  return written;
+}
+
+// What was not sent is not sent.
+let written = complete();
+await written.undo();
+await turn();
+same([asked.length, store.task("a").status, store.outbox.entries.length], [0, "open", 0], "never sent");
+
+// What is on its way looks undone at once, and is undone once there is an answer.
+written = complete();
+await turn();
+await written.undo();
+same([asked.length, store.task("a").status], [1, "open"], "on its way");
+asked[0].answer(200, done, made);
+await turn();
+same([asked[1]?.path, asked[1]?.body, store.task("a").status], ["/v1/undo", { operation: "o" }, "open"], "there, too");
+asked[1]?.answer(200, { tasks: [task("open", 3)] });
+await turn();
+same([store.task("a").status, store.task("a").seq, store.outbox.entries.length, told], ["open", 3, 0, []], "undone");
+
+// Without an answer the same is sent again, for the server may have done it.
+written = complete();
+await turn();
+asked[0].lose();
+await turn();
+await written.undo();
+same([store.task("a").status, store.outbox.entries.length], ["open", 1], "nobody knows");
+store.outbox.flush();
+await turn();
+same(asked[1]?.key, asked[0].key, "the same request");
+asked[1]?.answer(200, done, made);
+await turn();
+const key = asked[2]?.key;
+asked[2]?.lose();
+await turn();
+store.outbox.flush();
+await turn();
+asked[3]?.answer(200, done, made);
+await turn();
+same([asked[4]?.path, asked[4]?.key], ["/v1/undo", key], "the same undo");
+asked[4]?.answer(200, { tasks: [task("open", 3)] });
+await turn();
+same([store.task("a").status, store.outbox.entries.length, told], ["open", 0, []], "undone after all");
+
+// What the server does not take back stays, and the person is told.
+written = complete();
+await turn();
+await written.undo();
+asked[0].answer(200, done, made);
+await turn();
+asked[1]?.answer(409, { detail: "changed since" });
+await turn();
+same([store.task("a").status, store.outbox.entries.length, told], ["done", 0, ["kept"]], "kept");
+
+// What is refused and no longer wanted is nobody's news.
+written = complete();
+await turn();
+await written.undo();
+asked[0].answer(422, { detail: "no" });
+await turn();
+same([store.task("a").status, store.outbox.entries.length, told], ["open", 0, []], "refused");
+store.reset(null);
+
+return wrong;
