@@ -51,7 +51,11 @@ import Testing
 
     /// The kinds as their projects publish them, where their schemas and kubectl are there.
     static func installKinds(in cluster: TestCluster) async throws {
-        guard hasSchemas, let path = Kubectl.installed.last else { return }
+        guard hasSchemas, let path = Kubectl.installed.last else {
+            print(
+                "the kinds of Strimzi, Dapr and others are the cluster's own: no kubectl, or no schemas (set SCHEMAS)")
+            return
+        }
         let kubectl = try Kubectl(path: path, kubeconfig: cluster.kubeconfig, namespace: "default")
         let projects = [
             "strimzi-1.2.0", "dapr-1.18.3", "keda-2.20.2", "gateway-api-1.6.1", "prometheus-operator-0.93.0",

@@ -181,6 +181,104 @@ import TodoResources
         #expect(!seen.isSettled)
     }
 
+    /// What is known of generation 6, and then a pass over generation 7, which has another image, that came to an end early.
+    private func status(_ seen: AppObservation, app: TodoApp? = nil) throws -> (TodoApp.Status, [String]) {
+        let up = AppObservation(
+            database: .ready(schemaVersion: 1), kafka: .ready(.kafkaRunning, ""), dapr: .ready(.sidecarsReady, ""),
+            workers: .running, deployments: Self.all(Self.deployment(updated: 2, ready: 2)))
+        var app = try app ?? Self.app()
+        app.metadata.generation = 6
+        app.status = AppStatusRules.status(of: app, seeing: up, now: Self.now)
+        app.metadata.generation = 7
+        app.spec.image = "todo:next"
+        let status = AppStatusRules.status(of: app, seeing: seen, now: Self.now)
+        #expect(status.observedGeneration == 7)
+        let told = (status.conditions ?? []).filter { $0.type != "Ready" }
+        return (
+            status, told.map { "\($0.type)=\($0.status.rawValue)/\($0.reason)@\($0.observedGeneration)" }.sorted()
+        )
+    }
+
+    @Test func whatAPassDidNotGetToIsNotSaidOfTheNewGeneration() throws {
+        let pods = Self.all(Self.deployment(updated: 2, ready: 2))
+        let (refused, told) = try status(
+            AppObservation(refusal: .applyFailed("no"), deployments: pods, waiting: nil))
+        #expect(
+            told == [
+                "DaprReady=True/SidecarsReady@6", "DatabaseReady=True/Migrated@6", "KafkaReady=True/KafkaRunning@6",
+                "ServicesReady=True/RolledOut@6", "Stalled=True/ApplyFailed@7", "WorkersReady=True/WorkersRunning@6",
+            ])
+        #expect(refused.version == ProductVersion.current)
+        #expect(refused.services?.map(\.updated) == [0, 0, 0, 0], "none is known to have the new image")
+        #expect(refused.services?.map(\.ready) == [2, 2, 2, 2])
+        // The migration for the new image may have failed.
+        let (failed, others) = try status(
+            AppObservation(database: .failed(.migrationFailed, "no"), deployments: pods, waiting: nil))
+        #expect(failed.version == ProductVersion.current)
+        #expect(others.contains("DatabaseReady=False/MigrationFailed@7"))
+        #expect(others.contains("ServicesReady=True/RolledOut@6"))
+    }
+
+    @Test func whatAPassSawBeforeItWasRefusedIsToldOfTheNewGeneration() throws {
+        var pods = Self.all(Self.deployment(updated: 2, ready: 2))
+        let seen = AppObservation(
+            refusal: .applyFailed("no"), database: .ready(schemaVersion: 2), kafka: .notReady(.kafkaNotReady, "why"),
+            workers: .running, deployments: pods, waiting: [.audit, .notification, .realtime])
+        let (status, told) = try status(seen)
+        #expect(
+            told == [
+                "DaprReady=True/SidecarsReady@6", "DatabaseReady=True/Migrated@7", "KafkaReady=False/KafkaNotReady@7",
+                "ServicesReady=False/ApplyFailed@7", "Stalled=True/ApplyFailed@7", "WorkersReady=True/WorkersRunning@7",
+            ])
+        #expect(status.services?.map(\.updated) == [2, 0, 0, 0])
+        #expect(status.version == ProductVersion.current)
+        #expect(status.conditions?.first { $0.type == "DatabaseReady" }?.message.contains("version 2") == true)
+        // Pods that are gone are so of every generation.
+        pods["todo-audit"] = Self.deployment(updated: 2, ready: 1)
+        let gone = try self.status(AppObservation(refusal: .applyFailed("no"), deployments: pods, waiting: nil))
+        #expect(gone.1.contains("ServicesReady=False/RollingOut@7"))
+    }
+
+    @Test func dedicatedWorkersThatWereNotLookedAtAreAsTheyWere() throws {
+        var app = try Self.app()
+        app.spec.workers.placement = .dedicated
+        var pods = Self.all(Self.deployment(updated: 2, ready: 2))
+        pods["todo-workers"] = Self.deployment(updated: 2, ready: 2)
+        let refused = AppObservation(
+            refusal: .applyFailed("no"), database: .ready(schemaVersion: 1), deployments: pods, waiting: nil)
+        app.status = AppStatusRules.status(
+            of: app, seeing: AppObservation(database: .ready(schemaVersion: 1), deployments: pods), now: Self.now)
+        app.metadata.generation = 8
+        let workers = AppStatusRules.status(of: app, seeing: refused, now: Self.now).conditions?
+            .first { $0.type == "WorkersReady" }
+        #expect(workers?.status == .yes)
+        #expect(workers?.observedGeneration == 7)
+    }
+
+    /// Whatever comes first: nobody has to guess why they are not there.
+    @Test(arguments: [
+        AppObservation(database: .failed(.secretNotFound, "create it"), waiting: nil),
+        AppObservation(database: .ready(schemaVersion: 1), hindrance: .apiToken("bad"), waiting: nil),
+        AppObservation(refusal: .applyFailed("no"), waiting: nil),
+        AppObservation(database: .ready(schemaVersion: 1), kafka: .notReady(.waitingForStrimzi, "wait"), waiting: nil),
+    ])
+    func whatTheSpecAsksForIsThereFromTheFirstStatusOn(seen: AppObservation) throws {
+        var object = DesiredStateTests.minimal
+        object.set(["host": "todo.example.com", "ingress": [:]], at: "spec", "web")
+        object.set(["serviceMonitor": "Enabled"], at: "spec", "monitoring")
+        object.set(
+            ["maxReplicas": 3, "targetCPUUtilizationPercentage": 70], at: "spec", "services", "api", "autoscaling")
+        var app = try TodoApp(validating: object)
+        func told() -> [String] {
+            let status = AppStatusRules.status(of: app, seeing: seen, now: Self.now)
+            return (status.conditions ?? []).filter { $0.reason == "WaitingForServices" }
+                .map { "\($0.type)=\($0.status.rawValue)" }
+        }
+        #expect(told() == ["AutoscalingReady=False", "EdgeReady=False", "MonitoringReady=False"])
+        app.spec.web.ingress = nil
+        #expect(told() == ["AutoscalingReady=False", "MonitoringReady=False"])
+    }
+
     @Test func aRefusedSpecIsStalledAndKeepsWhatWasKnown() throws {
         let up = AppObservation(
             database: .ready(schemaVersion: 1), deployments: Self.all(Self.deployment(updated: 2, ready: 2)))

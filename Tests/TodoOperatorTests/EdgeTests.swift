@@ -6,7 +6,7 @@ import TodoResources
 
 @testable import TodoOperator
 
-@Suite(.timeLimit(.minutes(2))) struct EdgeTests {
+@Suite(.timeLimit(.minutes(5))) struct EdgeTests {
     private static let ingress: JSON = [
         "host": "todo.example.com", "ingress": ["className": "nginx"], "gateway": .null,
     ]
@@ -147,6 +147,10 @@ import TodoResources
             #expect(taken["message"]?.string?.contains("was not made for this TodoApp") == true)
             try await cluster.bringUpPods()
             try await cluster.whenReason(.rolledOut, of: .servicesReady)
+            // What is not wanted is still removed.
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["networkPolicy": "Disabled"]])
+            try await cluster.whenGone(OperatorHarness.policies, "todo-api")
+            #expect(try await cluster.condition(.stalled) == nil)
         }
     }
 
@@ -174,6 +178,44 @@ import TodoResources
         }
     }
 
+    @Test func aMonitorThatTheServerRefusesIsAConditionAndTheRestGoesOn() async throws {
+        let cluster = try await OperatorHarness(neighbours: DesiredState.daprTypes + DesiredState.monitoringTypes)
+        let refusal = cluster.server.faults.add(
+            .status(422), for: .init(verbs: ["patch"], resource: "servicemonitors", user: OperatorHarness.user.name))
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp([
+                "database": ["secretRef": ["name": "todo-db"]],
+                "monitoring": ["serviceMonitor": "Enabled", "podMonitor": "Enabled"],
+            ])
+            let refused = try await cluster.whenReason(.applyFailed, of: .monitoringReady)
+            #expect(refused["message"]?.string?.hasPrefix("ServiceMonitor todo-services: ") == true)
+            #expect(try await cluster.find(DesiredState.podMonitorType, "todo-sidecars") != nil, "each by itself")
+            try await cluster.bringUpPods()
+            try await cluster.whenReason(.rolledOut, of: .servicesReady)
+            cluster.server.faults.remove(refusal)
+            _ = try await eventually("it is made by itself", within: .seconds(60)) {
+                try await cluster.find(DesiredState.serviceMonitorType, "todo-services")
+            }
+            try await cluster.whenReason(.monitoringConfigured, of: .monitoringReady)
+        }
+    }
+
+    /// By its own labels an object is known as this app's, and found again.
+    @Test func theLabelsThatPeopleGiveAMonitorReplaceNoneOfItsOwn() throws {
+        var object = DesiredStateTests.minimal
+        object.set(
+            [
+                "serviceMonitor": "Enabled",
+                "labels": [
+                    "release": "prometheus", "app.kubernetes.io/instance": "x", "app.kubernetes.io/managed-by": "x",
+                ],
+            ], at: "spec", "monitoring")
+        let app = try TodoApp(validating: object)
+        let labels = MonitoringObjects(app).all.first?.object.at("metadata", "labels")
+        #expect(labels == JSON(AppNames(app).labels(component: "monitoring").merging(["release": "prometheus"]) { $1 }))
+    }
+
     @Test func theCertificatesOfTheIdentityProviderAreFollowed() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {
@@ -191,10 +233,18 @@ import TodoResources
             _ = try await cluster.person.create(
                 KubernetesObject(["metadata": ["name": "id-ca"], "stringData": ["ca.crt": "pem"]]),
                 OperatorHarness.secrets, namespace: "team")
+            _ = try await eventually("what is no certificate is named") {
+                let condition = try await cluster.condition(.servicesReady)
+                return condition?["message"]?.string?.hasPrefix(
+                    "the key ca.crt of Secret team/id-ca of spec.auth.oidc.caSecretRef holds no certificate in PEM")
+                    == true ? condition : nil
+            }
+            #expect(try await cluster.condition(.servicesReady)?["reason"] == "IdentityProviderCAInvalid")
+            try await cluster.rewrite("id-ca", ["ca.crt": .string(CertificateBundleTests.one)])
             try await cluster.bringUpPods()
             try await cluster.whenReason(.allReady)
             let before = try await cluster.checksum()
-            try await cluster.rewrite("id-ca", ["ca.crt": "other"])
+            try await cluster.rewrite("id-ca", ["ca.crt": .string(CertificateBundleTests.two)])
             _ = try await eventually("the pods are rolled") { try await cluster.checksum() != before ? true : nil }
         }
     }

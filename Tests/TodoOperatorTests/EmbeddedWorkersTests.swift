@@ -10,7 +10,7 @@ import TodoStore
 @testable import TodoOperator
 
 /// The real workers on a real database.
-@Suite(.timeLimit(.minutes(2))) struct EmbeddedWorkersTests {
+@Suite(.timeLimit(.minutes(5))) struct EmbeddedWorkersTests {
     private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     private let app = ObjectKey(namespace: "team", name: "todo")
 
@@ -71,5 +71,16 @@ import TodoStore
         isHeld.withLock { $0 = false }
         try await become(workers, on: database) { if case .failed = $0 { true } else { false } }
         workers.stop(app)
+    }
+
+    @Test func theyAreWokenUpPastThePooler() async throws {
+        let databases = AppDatabases(logger: Self.quiet)
+        let direct = try await database()
+        let pooled = AppDatabase(uri: "\(direct.uri)?pgbouncer=true", tlsMode: .disable)
+        #expect(try databases.bell(pooled) == nil)
+        let both = AppDatabase(uri: pooled.uri, tlsMode: .disable, directURI: direct.uri)
+        let bell = try #require(try databases.bell(both))
+        #expect(try databases.bell(both) === bell)
+        await databases.forget(both)
     }
 }

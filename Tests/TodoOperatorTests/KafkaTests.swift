@@ -8,7 +8,7 @@ import TodoResources
 @testable import TodoOperator
 
 /// What an app stands on besides its database: in order, and with a condition that says what is missing.
-@Suite(.timeLimit(.minutes(2))) struct KafkaTests {
+@Suite(.timeLimit(.minutes(5))) struct KafkaTests {
     static let neighbours = DesiredState.kafkaTypes + DesiredState.daprTypes
 
     @Test func eachStepWaitsForWhatItNeedsAndNotForTime() async throws {
@@ -41,10 +41,7 @@ import TodoResources
         let cluster = try await OperatorHarness(neighbours: Self.neighbours)
         let strimzi = ScriptedStrimzi(cluster: cluster)
         try await cluster.whileRunning {
-            try await strimzi.install()
-            try await strimzi.bringUp()
-            try await cluster.bringUpPods()
-            try await cluster.whenReason(.allReady)
+            try await strimzi.bringUpApp()
             try await strimzi.say(
                 ["type": "Ready", "status": "False", "reason": "NotSupported", "message": "no such setting"],
                 of: DesiredState.kafkaTopicType, "todo-task-events")
@@ -167,10 +164,7 @@ import TodoResources
         let cluster = try await OperatorHarness(neighbours: Self.neighbours)
         let strimzi = ScriptedStrimzi(cluster: cluster)
         try await cluster.whileRunning {
-            try await strimzi.install()
-            try await strimzi.bringUp()
-            try await cluster.bringUpPods()
-            try await cluster.whenReason(.allReady)
+            try await strimzi.bringUpApp()
             try await cluster.patch(
                 DesiredState.kafkaTopicType, "todo-task-events",
                 ["metadata": ["finalizers": ["strimzi.io/topic-operator"]]])

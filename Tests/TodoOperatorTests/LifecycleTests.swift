@@ -10,7 +10,7 @@ import TodoResources
 @testable import TodoOperator
 
 /// What comes and goes beside an app: its token, its predecessor, its namespace, the operator's permissions.
-@Suite(.timeLimit(.minutes(2))) struct LifecycleTests {
+@Suite(.timeLimit(.minutes(5))) struct LifecycleTests {
     static let namespaces = ResourceType(
         group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false)
 
@@ -82,12 +82,13 @@ import TodoResources
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {
             try await cluster.bringUp()
-            let before = try await cluster.checksum()
+            let before = try await cluster.checksum(of: .notification)
             let email: JSON = ["host": "smtp.example.com", "from": "todo@example.com", "secretRef": ["name": "smtp"]]
             try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["notifications": ["email": email]]])
             let missing = try await cluster.whenReason(.mailLoginInvalid, of: .servicesReady)
             #expect(missing["message"]?.string?.contains("with the keys username and password") == true)
-            #expect(try await cluster.checksum() == before, "pods that could not start are not rolled out")
+            #expect(
+                try await cluster.checksum(of: .notification) == before, "pods that could not start are not rolled out")
             _ = try await cluster.person.create(
                 KubernetesObject(["metadata": ["name": "smtp"], "stringData": ["username": "todo"]]),
                 OperatorHarness.secrets, namespace: "team")
@@ -96,11 +97,13 @@ import TodoResources
                 return condition?["message"]?.string?.contains("has no key password") == true ? true : nil
             }
             try await cluster.rewrite("smtp", ["password": "secret"])
-            _ = try await eventually("the pods are rolled") { try await cluster.checksum() != before ? true : nil }
-            let with = try await cluster.checksum()
+            _ = try await eventually("the pods are rolled") {
+                try await cluster.checksum(of: .notification) != before ? true : nil
+            }
+            let with = try await cluster.checksum(of: .notification)
             try await cluster.rewrite("smtp", ["password": "another"])
             _ = try await eventually("and again with another password") {
-                try await cluster.checksum() != with ? true : nil
+                try await cluster.checksum(of: .notification) != with ? true : nil
             }
         }
     }
@@ -301,8 +304,8 @@ import TodoResources
 }
 
 extension OperatorHarness {
-    func checksum() async throws -> JSON? {
-        try await find(DesiredState.deploymentType, "todo-api")?
+    func checksum(of service: TodoApp.ServiceName = .api) async throws -> JSON? {
+        try await find(DesiredState.deploymentType, "todo-\(service.rawValue)")?
             .at("spec", "template", "metadata", "annotations", Label.secretChecksum)
     }
 }

@@ -10,7 +10,7 @@ import TodoStore
 
 @testable import TodoOperator
 
-@Suite(.timeLimit(.minutes(2))) struct ReminderScheduleReconcilerTests {
+@Suite(.timeLimit(.minutes(5))) struct ReminderScheduleReconcilerTests {
     static let type = TodoGroup.reminderSchedule
     static let spec: JSON = [
         "appRef": ["name": "todo"], "schedule": ["offsets": ["1d", "2h30m"]], "selector": "priority>=high",
@@ -63,6 +63,8 @@ import TodoStore
             (["selector": "due<=today"], .invalidSelector, "today"),
             (["schedule": ["offsets": .null, "cron": "0 25 * * *"]], .invalidSchedule, "spec.schedule.cron"),
             (["schedule": ["offsets": .null, "rrule": "FREQ=DALY"]], .invalidSchedule, "spec.schedule.rrule"),
+            (["schedule": ["offsets": .null, "cron": "0 0 30 2 *"]], .invalidSchedule, "never due"),
+            (["schedule": ["offsets": .null, "rrule": "FREQ=DAILY;COUNT=3"]], .invalidSchedule, "not due any more"),
             (
                 ["schedule": ["offsets": .null, "cron": "0 8 * * *", "timeZone": "Europe/Berln"]], .invalidSchedule,
                 "time zone database"

@@ -7,14 +7,14 @@ import TodoResources
 @testable import TodoOperator
 
 /// Promise 11: a change of the pods reaches one service after the other.
-@Suite(.timeLimit(.minutes(2))) struct RolloutLineTests {
+@Suite(.timeLimit(.minutes(5))) struct RolloutLineTests {
     /// The app's objects, and its Deployments as they are once each was applied and is up.
     private static func objects(image: String = "todo:1", policy: String = "Paced") throws -> (TodoApp, [JSON]) {
         var resource = DesiredStateTests.minimal
         resource.set(.string(image), at: "spec", "image")
         resource.set(.string(policy), at: "spec", "upgradePolicy")
         let app = try TodoApp(validating: resource)
-        return (app, DesiredState.services(of: app, inputs: DesiredStateInputs()))
+        return (app, DesiredState.services(of: app, TopicPlan(app), inputs: DesiredStateInputs()))
     }
 
     private static func up(_ objects: [JSON]) -> [String: JSON] {
@@ -40,17 +40,17 @@ import TodoResources
         let (app, objects) = try Self.objects()
         let line = RolloutLine(of: app, objects, live: [:])
         #expect(line.due.count == objects.count)
-        #expect(line.waiting == [])
+        #expect(Self.deployments(line.kept) == [])
     }
 
     @Test func aChangeOfTheTemplateBeginsWithTheFirst() throws {
         let (app, objects) = try Self.objects(image: "todo:2")
         let line = RolloutLine(of: app, objects, live: try Self.live())
         #expect(Self.deployments(line.due) == ["todo-api"])
-        #expect(line.waiting == [.audit, .notification, .realtime])
+        #expect(Self.deployments(line.kept) == ["todo-audit", "todo-notification", "todo-realtime"])
         #expect(line.due.count + line.kept.count == objects.count, "everything else is applied")
         let (parallel, all) = try Self.objects(image: "todo:2", policy: "Parallel")
-        #expect(RolloutLine(of: parallel, all, live: try Self.live()).waiting == [])
+        #expect(RolloutLine(of: parallel, all, live: try Self.live()).kept == [])
     }
 
     @Test(arguments: [
@@ -82,13 +82,13 @@ import TodoResources
         live["todo-notification"]?.set(0, at: "status", "readyReplicas")
         let line = RolloutLine(of: app, objects, live: live)
         #expect(Self.deployments(line.due) == ["todo-api", "todo-notification", "todo-realtime"])
-        #expect(line.waiting == [.audit])
+        #expect(Self.deployments(line.kept) == ["todo-audit"])
     }
 
     /// Those of an earlier release have no digest; they are given one without anything being rolled out.
     @Test func anUpgradeOfTheOperatorWaitsForNothing() throws {
         let (app, objects) = try Self.objects()
-        #expect(RolloutLine(of: app, objects, live: Self.up(objects)).waiting == [])
+        #expect(RolloutLine(of: app, objects, live: Self.up(objects)).kept == [])
     }
 
     @Test func eachServiceIsRolledOutOnceTheOneBeforeIsReady() async throws {
@@ -152,17 +152,8 @@ import TodoResources
             }
             return names
         }
-        func isOpen(_ port: JSON, to service: TodoApp.ServiceName) async throws -> Bool {
-            let policy = try await cluster.find(OperatorHarness.policies, "todo-\(service.rawValue)")
-            return policy?.at("spec", "egress")?.array?.contains { rule in
-                rule["ports"]?.array?.contains { $0["port"] == port } ?? false
-            } ?? false
-        }
         try await cluster.whileRunning {
-            try await strimzi.install()
-            try await strimzi.bringUp()
-            try await cluster.bringUpPods()
-            try await cluster.whenReason(.allReady)
+            try await strimzi.bringUpApp()
             let before = try await left()
             #expect(before.count == 11)
             var kafka = OperatorHarness.externalKafka
@@ -173,15 +164,65 @@ import TodoResources
                 try await cluster.whenServicesSay("\(service.rawValue): 0 of")
                 try await cluster.settle()
                 #expect(try await left() == before, "while \(service.rawValue) is rolled out")
-                for port: JSON in [9092, 9093] { #expect(try await isOpen(port, to: service)) }
+                for port: JSON in [9092, 9093] { #expect(try await cluster.isOpen(port, to: service)) }
                 let told = try await cluster.condition(.kafkaReady)?["message"]?.string ?? ""
                 #expect(told.hasSuffix("Kafka todo goes once every service is rolled out"), "\(told)")
                 try await cluster.bringUpPods(of: [service])
             }
             try await cluster.whenReason(.allReady)
             _ = try await eventually("then it goes") { try await left().isEmpty ? true : nil }
-            _ = try await eventually("and the way to it") { try await isOpen(9093, to: .api) ? nil : true }
+            _ = try await eventually("and the way to it") { try await cluster.isOpen(9093, to: .api) ? nil : true }
         }
+    }
+
+    /// A pod that makes one more connection finds its database, be it one of before or a new one.
+    @Test func theWayToTheDatabaseOfBeforeIsOpenUntilNobodyTakesIt() async throws {
+        let cluster = try await OperatorHarness()
+        try await cluster.whileRunning {
+            try await cluster.bringUp()
+            try await cluster.rewrite("todo-db", ["uri": "postgresql://todo:secret@db:6543/todo"])
+            var isBefore = AppStatusRulesTests.services.filter { $0 != .realtime }
+            for service in isBefore {
+                try await cluster.whenServicesSay("\(service.rawValue): 0 of")
+                try await cluster.settle()
+                for other in AppStatusRulesTests.services where other != .realtime {
+                    #expect(try await cluster.isOpen(6543, to: other), "\(other) while \(service) is rolled out")
+                    #expect(
+                        try await cluster.isOpen(5432, to: other) == isBefore.contains(other),
+                        "\(other) while \(service) is rolled out")
+                }
+                try await cluster.bringUpPods(of: [service])
+                isBefore.removeFirst()
+            }
+            try await cluster.whenReason(.allReady)
+            try await cluster.settle()
+            #expect(try await !cluster.isOpen(5432, to: .notification))
+            #expect(try await !cluster.isOpen(6543, to: .realtime), "it has no database")
+        }
+    }
+
+    /// Only what names ports: what somebody else has opened besides is drift.
+    @Test func onlyPortsAreKeptOpenAndOnlyWhilePodsAreReplaced() async throws {
+        func egress(_ app: TodoApp, _ objects: [JSON], live: [String: JSON], _ policy: JSON) async throws
+            -> [JSON]?
+        {
+            var line = RolloutLine(of: app, objects, live: live)
+            try await line.keepPortsOpen { $0 == "todo-api" ? policy : nil }
+            #expect(line.due.count + line.kept.count == objects.count)
+            return line.due.first { $0["kind"] == "NetworkPolicy" && $0.at("metadata", "name") == "todo-api" }?
+                .at("spec", "egress")?.array
+        }
+        let (app, objects) = try Self.objects(image: "todo:2")
+        let wanted = try #require(try await egress(app, objects, live: [:], .null))
+        let before: JSON = ["ports": [["port": 1, "protocol": "TCP"]]]
+        let policy: JSON = [
+            "spec": ["egress": .array(wanted + [before, [:], ["ports": [["port": 2]], "to": [["podSelector": [:]]]]])]
+        ]
+        #expect(try await egress(app, objects, live: try Self.live(), policy) == wanted + [before])
+        let (old, same) = try Self.objects()
+        #expect(
+            try await egress(old, same, live: try Self.live(), policy) == wanted, "every pod has the present template")
+        #expect(try await egress(app, objects, live: [:], policy) == wanted, "there is no pod")
     }
 
     /// While one service is rolled out, what is not in the line is as quick as ever.
@@ -213,6 +254,14 @@ extension OperatorHarness {
     func image(of service: String) async throws -> String? {
         try await find(DesiredState.deploymentType, "todo-\(service)")?
             .at("spec", "template", "spec", "containers")?[0]?["image"]?.string
+    }
+
+    /// Whether the pods of the service may go out to that port of everything.
+    fileprivate func isOpen(_ port: JSON, to service: TodoApp.ServiceName) async throws -> Bool {
+        let policy = try await find(Self.policies, "todo-\(service.rawValue)")
+        return policy?.at("spec", "egress")?.array?.contains { rule in
+            rule["ports"]?.array?.contains { $0["port"] == port } ?? false
+        } ?? false
     }
 
     fileprivate func whenImage(_ image: String, of service: TodoApp.ServiceName) async throws {

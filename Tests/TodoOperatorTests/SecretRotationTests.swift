@@ -8,7 +8,7 @@ import TodoResources
 @testable import TodoOperator
 
 /// `spec.secretRotation`: new tokens, and nobody who still shows an old one is turned away meanwhile.
-@Suite(.timeLimit(.minutes(2))) struct SecretRotationTests {
+@Suite(.timeLimit(.minutes(5))) struct SecretRotationTests {
     @Test func eachPodKeepsItsSecretsAndTheNewOnesHoldWhatWasTaken() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {
@@ -61,6 +61,45 @@ import TodoResources
             }
             #expect(after["token"] != before["token"])
             #expect(after["previousToken"] == nil)
+        }
+    }
+
+    /// Nobody needs it once the app is gone, so that only the present one is kept for another app of the same name.
+    @Test(arguments: [TodoApp.DeletionPolicy.delete, .retain])
+    func theSecretOfAnEarlierNameGoesWithTheAppAndThePresentOneAsThePolicySays(policy: TodoApp.DeletionPolicy)
+        async throws
+    {
+        let cluster = try await OperatorHarness()
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp([
+                "database": ["secretRef": ["name": "todo-db"]], "deletionPolicy": .string(policy.rawValue),
+            ])
+            try await cluster.bringUpPods()
+            try await cluster.whenReason(.allReady)
+            let uid = try #require(try await cluster.find(TodoGroup.todoApp, "todo")?.at("metadata", "uid"))
+            func owners(_ suffix: String) async throws -> [JSON?] {
+                var owners: [JSON?] = []
+                for name in ["api-token", "dapr-token", "link-key"] {
+                    let found = try #require(try await cluster.find(OperatorHarness.secrets, "todo-\(name)\(suffix)"))
+                    owners.append(found.at("metadata", "ownerReferences")?[0]?["uid"])
+                }
+                return owners
+            }
+            let owner = policy == .delete ? uid : Optional.none
+            #expect(try await owners("") == [owner, owner, owner])
+            try await cluster.rotate(to: "next")
+            try await cluster.whenSecret("todo-api-token-next", of: .api)
+            #expect(try await owners("") == [uid, uid, uid])
+            #expect(try await owners("-next") == [owner, owner, owner])
+            let keys = try await cluster.find(OperatorHarness.secrets, "todo-audit-keys")
+            #expect(keys != nil && keys?.at("metadata", "ownerReferences") == nil)
+            // Whoever goes back to a name has it as the present one.
+            for service in AppStatusRulesTests.services { try await cluster.bringUpPods(of: [service]) }
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["secretRotation": .null]])
+            try await cluster.whenSecret("todo-api-token", of: .api)
+            #expect(try await owners("") == [owner, owner, owner])
+            #expect(try await owners("-next") == [uid, uid, uid])
         }
     }
 

@@ -8,7 +8,7 @@ import TodoResources
 
 @testable import TodoOperator
 
-@Suite(.timeLimit(.minutes(2))) struct TodoAppReconcilerTests {
+@Suite(.timeLimit(.minutes(5))) struct TodoAppReconcilerTests {
     @Test func anAppGetsItsObjectsAndIsReadyWhenItsPodsAre() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {
@@ -157,6 +157,31 @@ import TodoResources
         try await cluster.whileRunning {
             try await cluster.install()
             try await cluster.whenReason(.applyFailed, of: .stalled)
+        }
+    }
+
+    @Test func whatWasSeenBeforeARefusalIsToldAndTheRestIsNot() async throws {
+        let cluster = try await OperatorHarness()
+        try await cluster.whileRunning {
+            try await cluster.bringUp()
+            cluster.server.faults.add(
+                .status(403), for: .init(verbs: ["patch"], resource: "deployments", user: OperatorHarness.user.name))
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["image": "todo:next"]])
+            try await cluster.whenReason(.applyFailed, of: .stalled)
+            let status = try await cluster.find(TodoGroup.todoApp, "todo")?["status"]
+            func told(_ type: String) -> String {
+                let found = status?["conditions"]?.array?.first { $0["type"]?.string == type }
+                return "\(found?["reason"]?.string ?? "")@\(found?["observedGeneration"]?.int ?? 0)"
+            }
+            #expect(status?["observedGeneration"] == 2)
+            #expect(told("DatabaseReady") == "Migrated@2")
+            #expect(told("KafkaReady") == "ExternalKafka@2")
+            #expect(told("ServicesReady") == "ApplyFailed@2")
+            #expect(told("DaprReady") == "SidecarsReady@1")
+            #expect(status?["version"]?.string == ProductVersion.current)
+            for service in status?["services"]?.array ?? [] {
+                #expect(service["updated"] == 0 && service["ready"] == 2, "\(service)")
+            }
         }
     }
 

@@ -183,6 +183,42 @@ import Testing
         #expect(undescribed(ReminderSchedule.schema.json, "ReminderSchedule") == [])
     }
 
+    /// Whoever got a text wrong is told in words what to write; of a pattern they would see the regular expression.
+    @Test func noTextIsHeldAgainstABarePattern() {
+        func patterns(_ schema: JSON, _ path: String) -> [String] {
+            // Quantities are Kubernetes' own, and known.
+            let own = schema["pattern"] != nil && schema["x-kubernetes-int-or-string"] != true ? [path] : []
+            let nested = ["items", "additionalProperties"].compactMap { key in
+                schema[key].map { patterns($0, "\(path).\(key)") }
+            }
+            let fields = (schema["properties"]?.object ?? JSONObject()).map { patterns($1, "\(path).\($0)") }
+            return own + (nested + fields).joined()
+        }
+        for schema in [TodoApp.schema, ReminderSchedule.schema, KafkaTopicBinding.schema] {
+            #expect(patterns(schema.json, "") == [])
+        }
+    }
+
+    /// Else an API server refuses the CRD: it reckons with the most there can be.
+    @Test func whatARuleLooksAtIsBounded() {
+        func unbounded(_ schema: JSON, _ path: String, isBounded: Bool) -> [String] {
+            let isText = schema["type"] == "string" && schema["enum"] == nil && schema["format"] == nil
+            let isFree =
+                !isBounded || isText && schema["maxLength"] == nil
+                || schema["items"] != nil && schema["maxItems"] == nil
+            let own = schema["x-kubernetes-validations"] != nil && isFree ? [path] : []
+            let children =
+                (schema["properties"]?.object ?? JSONObject()).map { ($0, $1, isBounded) }
+                + [("items", "maxItems"), ("additionalProperties", "maxProperties")].compactMap { key, bound in
+                    schema[key].map { (key, $0, isBounded && schema[bound] != nil) }
+                }
+            return own + children.flatMap { unbounded($0.1, "\(path).\($0.0)", isBounded: $0.2) }
+        }
+        for schema in [TodoApp.schema, ReminderSchedule.schema, KafkaTopicBinding.schema] {
+            #expect(unbounded(schema.json, "", isBounded: true) == [])
+        }
+    }
+
     @Test func theLeastSpecGetsDefaultsThatSuitProduction() throws {
         let app = try TodoApp(validating: [
             "apiVersion": "todo-operator.dev/v1alpha1", "kind": "TodoApp",
@@ -245,8 +281,13 @@ import Testing
             (["spec", "imagePullSecrets"], [[:]], "imagePullSecrets[0].name: Required value"),
             (["spec", "workers", "placement"], "Elsewhere", "spec.workers.placement: Unsupported value"),
             (["spec", "web", "url"], "todo.example.com", "spec.web.url"),
-            (["spec", "web", "url"], "https://todo.example.com/path", "spec.web.url"),
-            (["spec", "web", "host"], "*.example.com", "spec.web.host"),
+            (["spec", "web", "url"], "https://todo.example.com/path", "spec.web.url: Invalid value"),
+            (["spec", "web", "host"], "*.example.com", "must be a DNS name in lower case"),
+            (
+                ["spec", "web", "host"], "192.0.2.7",
+                "web.host must be a DNS name where web.ingress or web.gateway brings it here, and no IP address"
+            ),
+            (["spec", "web", "host"], "::1", "must be a DNS name in lower case"),
             (["spec", "web", "host"], nil, "web.ingress and web.gateway need web.host"),
             (
                 ["spec", "web", "gateway"], ["parentRefs": [["name": "a"]]],
@@ -263,7 +304,7 @@ import Testing
                 ["spec", "monitoring", "serviceMonitor"], "Disabled",
                 "monitoring.prometheusRule needs monitoring.serviceMonitor"
             ),
-            (["spec", "monitoring", "interval"], "often", "spec.monitoring.interval"),
+            (["spec", "monitoring", "interval"], "often", "such as 30s"),
             (["spec", "notifications", "email", "from"], "Todo <todo@example.com>", "spec.notifications.email.from"),
             (["spec", "notifications", "email", "tls"], "None", "a password is not sent in the clear"),
             (["spec", "notifications", "email", "host"], nil, "spec.notifications.email.host: Required value"),
@@ -272,7 +313,10 @@ import Testing
             (["spec", "kafka"], [:], "exactly one of managed and external"),
             (["spec", "kafka"], ["managed": ["version": "4"]], "spec.kafka.managed.version"),
             (["spec", "kafka"], ["managed": ["controllers": ["replicas": 2]]], "an odd number"),
-            (["spec", "kafka", "external", "bootstrapServers"], ["kafka"], "bootstrapServers[0]"),
+            (
+                ["spec", "kafka", "external", "bootstrapServers"], ["kafka"],
+                "must be HOST:PORT, such as broker.example.com:9093"
+            ),
             (["spec", "kafka", "external", "bootstrapServers"], [], "bootstrapServers"),
             (["spec", "kafka", "external", "authentication"], ["type": "Plain"], "need authentication.secretRef"),
             (["spec", "kafka", "external", "authentication"], ["type": "AWSIAM"], "needs authentication.aws"),
@@ -286,8 +330,8 @@ import Testing
             (["spec", "dapr", "tracing", "samplingRate"], "1.5", "spec.dapr.tracing.samplingRate"),
             (["spec", "retention", "audit"], "29d", "spec.retention.audit: Invalid value"),
             (["spec", "retention", "audit"], "3651d", "must be whole days, from 30d to 3650d"),
-            (["spec", "retention", "audit"], "12h", "spec.retention.audit"),
-            (["spec", "retention", "bin"], "0d", "spec.retention.bin"),
+            (["spec", "retention", "audit"], "12h", "must be whole days, from 30d to 3650d"),
+            (["spec", "retention", "bin"], "0d", "must be whole days, from 1d to 3650d"),
             (["spec", "retention", "bin"], "4000d", "must be whole days, from 1d to 3650d"),
             (["spec", "deletionPolicy"], "Keep", "spec.deletionPolicy: Unsupported value"),
             (["spec", "wat"], 1, "spec.wat: no such field"),

@@ -10,7 +10,8 @@ public enum OperatorManager {
     public struct Options: Sendable {
         /// Nil watches all namespaces.
         public var namespace: String?
-        public var workers = 8
+        /// Of each kind's.
+        public var controller = Controller.Options()
         /// A label selector: of all apps, this operator looks after these, and after their bindings and schedules. Nil for
         /// all. Whoever looks after the others must select none of these.
         public var appSelector: String?
@@ -18,7 +19,10 @@ public enum OperatorManager {
         public var inheritedLabels = InheritedLabels.none
         public var manager: Manager.Options
 
-        public init(manager: Manager.Options) { self.manager = manager }
+        public init(manager: Manager.Options) {
+            self.manager = manager
+            controller.workers = 8
+        }
     }
 
     /// What the operator does outside of the cluster.
@@ -52,9 +56,7 @@ public enum OperatorManager {
         let reconciler = TodoAppReconciler(
             database: outside.database, workers: outside.workers, sidecars: sidecars,
             inheritedLabels: options.inheritedLabels)
-        var controllerOptions = Controller.Options()
-        controllerOptions.workers = options.workers
-        let controller = manager.controller("todoapp", for: apps, options: controllerOptions) { context in
+        let controller = manager.controller("todoapp", for: apps, options: options.controller) { context in
             try await reconciler.reconcile(context)
         }
         // Edits of apps come first.
@@ -68,23 +70,17 @@ public enum OperatorManager {
         let ours = "\(Label.managedBy)=\(Label.operatorName)"
         var topics: Informer?
         for type in DesiredState.childTypes {
-            // Of what we applied the digest is kept; read are the status, and how many pods a Deployment should have.
             let informer = manager.informer(
                 type,
                 Informer.Options(
                     namespace: options.namespace, labelSelector: ours,
                     isOptional: !DesiredState.ownTypes.contains(type),
                     indices: DesiredState.keptTypes.contains(type) ? [.appUID] : []
-                ) { object in
-                    guard type != DesiredState.kafkaTopicType else { return }
-                    let replicas = type == DesiredState.deploymentType ? object.json.at("spec", "replicas") : nil
-                    object.json["spec"] = replicas.map { ["replicas": $0] }
-                })
-            let predicate = .ownedFieldsChanged || progress(of: type)
+                ) { trim(&$0, type) })
             if DesiredState.keptTypes.contains(type) {
-                controller.watches(informer, when: predicate) { $0.apps }
+                controller.watches(informer, when: .ownedFieldsChanged, soonWhen: progress(of: type)) { $0.apps }
             } else {
-                controller.owns(informer, when: predicate)
+                controller.owns(informer, when: .ownedFieldsChanged, soonWhen: progress(of: type))
             }
             if type == DesiredState.kafkaTopicType { topics = informer }
         }
@@ -99,12 +95,32 @@ public enum OperatorManager {
         return manager
     }
 
+    /// Leaves of a child what is read: of what we applied its digest is known.
+    private static func trim(_ object: inout KubernetesObject, _ type: ResourceType) {
+        switch type {
+        case DesiredState.kafkaTopicType: break
+        case DesiredState.deploymentType:
+            var kept: JSON = [
+                "metadata": [
+                    "annotations": JSON(object.annotations), "generation": JSON(object.generation),
+                    "name": .string(object.name),
+                ]
+            ]
+            kept.set(object.json.at("spec", "replicas"), at: "spec", "replicas")
+            kept["status"] = object.status
+            object = KubernetesObject(kept)
+        case _ where (DesiredState.autoscalerTypes + DesiredState.edgeTypes + DesiredState.kafkaTypes).contains(type):
+            object.json["spec"] = nil
+        default: object = KubernetesObject([:])
+        }
+    }
+
     /// What of a child's status says that it has got on.
     private static func progress(of type: ResourceType) -> Predicate {
         if type == DesiredState.deploymentType { return .rolloutMoved }
         if DesiredState.autoscalerTypes.contains(type) { return .autoscalerMoved }
         if DesiredState.edgeTypes.contains(type) { return .statusChanged }
-        return DesiredState.kafkaTypes.contains(type) ? .strimziMoved : Predicate { _ in false }
+        return DesiredState.kafkaTypes.contains(type) ? .strimziMoved : .none
     }
 
     /// A binding changes the objects of its app, and all bindings of an app bear on each other.
@@ -125,9 +141,8 @@ public enum OperatorManager {
             return [ObjectKey(namespace: binding.key.namespace, name: name)]
         }
         let reconciler = KafkaTopicBindingReconciler(shard: Shard(isPart: options.appSelector != nil))
-        var controllerOptions = Controller.Options()
-        controllerOptions.workers = options.workers
-        let controller = manager.controller("kafkatopicbinding", for: bindings, options: controllerOptions) { context in
+        let controller = manager.controller("kafkatopicbinding", for: bindings, options: options.controller) {
+            context in
             try await reconciler.reconcile(context)
         }
         controller.watches(apps, when: .ignoringStatus) { change in change.latest.map { keys(of: $0.key) } ?? [] }
@@ -135,7 +150,7 @@ public enum OperatorManager {
             guard let binding = change.latest, let name = appName(binding.object) else { return [] }
             return keys(of: ObjectKey(namespace: binding.key.namespace, name: name))
         }
-        controller.watches(topics, when: .ownedFieldsChanged || .strimziMoved) { change in
+        controller.watches(topics, when: .ownedFieldsChanged, soonWhen: .strimziMoved) { change in
             guard let topic = change.latest, let name = topic.object.labels[Label.binding] else { return [] }
             return [ObjectKey(namespace: topic.key.namespace, name: name)]
         }
@@ -150,9 +165,7 @@ public enum OperatorManager {
             TodoGroup.reminderSchedule, Informer.Options(namespace: options.namespace, isOptional: true))
         let reconciler = ReminderScheduleReconciler(
             policies: policies, shard: Shard(isPart: options.appSelector != nil))
-        var controllerOptions = Controller.Options()
-        controllerOptions.workers = options.workers
-        manager.controller("reminderschedule", for: schedules, options: controllerOptions) { context in
+        manager.controller("reminderschedule", for: schedules, options: options.controller) { context in
             try await reconciler.reconcile(context)
         }.watches(apps) { change in
             guard let app = change.latest?.key, let namespace = app.namespace else { return [] }

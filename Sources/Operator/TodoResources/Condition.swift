@@ -84,6 +84,7 @@ public enum ConditionReason: String, Sendable, CaseIterable {
     case sidecarsReady = "SidecarsReady"
     case waitingForPods = "WaitingForPods"
     case waitingForDatabase = "WaitingForDatabase"
+    case waitingForServices = "WaitingForServices"
     case waitingForKafka = "WaitingForKafka"
     case waitingForDeletion = "WaitingForDeletion"
     case gatewayAPINotInstalled = "GatewayAPINotInstalled"

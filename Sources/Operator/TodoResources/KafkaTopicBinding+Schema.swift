@@ -19,8 +19,6 @@ extension KafkaTopicBinding {
 }
 
 extension KafkaTopicBinding.Spec {
-    private static let topicPattern = "^[a-zA-Z0-9._-]+$"
-
     static var schema: SchemaBuilder {
         .object(
             "What the topic is.", required: ["appRef", "topic", "partitions"],
@@ -34,7 +32,7 @@ extension KafkaTopicBinding.Spec {
                     The name of the topic. task-events, reminder-events, audit-events and dead-letters are there already: \
                     they get the size that is said here, and a service that subscribes to them keeps its own subscription \
                     unless it is named here.
-                    """, pattern: topicPattern, length: 1...200
+                    """, form: .topic, length: 1...200
                 ).rule("self == oldSelf", "topic cannot be changed; delete this object and make another one"),
                 "partitions": .integer(
                     "How many parts it has: the most pods of a service that share the work. It can only grow.",
@@ -44,14 +42,14 @@ extension KafkaTopicBinding.Spec {
                     in: 1...99),
                 "retention": .string(
                     "How long events are kept, such as 7d, 12h, 30m; else what the broker does.",
-                    pattern: "^[0-9]{1,6}[dhms]$", length: 2...7),
+                    form: .age, length: 2...7),
                 "config": .map(
                     "More settings of the topic, as Kafka calls them, such as cleanup.policy.",
                     of: .string("A value.", length: 0...1024)),
                 "publishers": .set(
                     "Services that may publish to it.", of: .choice("A service.", KafkaTopicBinding.TopicService.self),
                     count: 0...4),
-                "subscribers": KafkaTopicBinding.Subscriber.schema(topicPattern),
+                "subscribers": KafkaTopicBinding.Subscriber.schema,
                 "deletionPolicy": .choice(
                     """
                     What becomes of the topic when this object is deleted. Retain: it stays, with its events. Delete: it goes. \
@@ -69,7 +67,7 @@ extension KafkaTopicBinding.Spec {
 }
 
 extension KafkaTopicBinding.Subscriber {
-    static func schema(_ topicPattern: String) -> SchemaBuilder {
+    static var schema: SchemaBuilder {
         .atomicList(
             """
             Who gets its events. Several of one service are asked in order; the one without match takes what is left, and \
@@ -79,11 +77,11 @@ extension KafkaTopicBinding.Subscriber {
                 "A service and where it is called.", required: ["service", "route"],
                 [
                     "service": .choice("The service.", KafkaTopicBinding.TopicService.self),
-                    "route": .string("The path.", pattern: "^/[^\\s?#]*$", length: 1...256),
+                    "route": .string("The path.", form: .path, length: 1...256),
                     "match": .string(
                         #"CEL over event, such as event.type == "dev.todo-operator.task.completed"."#, length: 1...2000),
                     "deadLetter": .string(
-                        "The topic of what the service cannot use; without it that is dropped.", pattern: topicPattern,
+                        "The topic of what the service cannot use; without it that is dropped.", form: .topic,
                         length: 1...200),
                     "bulk": .object(
                         "Events come in batches.",

@@ -15,12 +15,8 @@ extension ReminderSchedule {
             ])
     }
 
-    /// Weeks, days, hours and minutes: `1d`, `2h30m`, `0m`.
-    static let durationPattern = "^([0-9]{1,5}[wdhm])+$"
-    private static let timePattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
-
     fileprivate static func time(_ description: String) -> SchemaBuilder {
-        .string(description, pattern: timePattern, length: 5...5)
+        .string(description, form: .clock, length: 5...5)
     }
 }
 
@@ -61,7 +57,7 @@ extension ReminderSchedule.Spec {
                     [
                         "window": .string(
                             "How late a reminder may still be fired, such as 24h or 3d.",
-                            pattern: ReminderSchedule.durationPattern, length: 2...32
+                            form: .duration, length: 2...32
                         ).defaulting(to: "24h"),
                         "policy": .choice(
                             """
@@ -90,7 +86,7 @@ extension ReminderSchedule.Schedule {
                     """,
                     of: .string(
                         "A duration of weeks (w), days (d), hours (h) and minutes (m).",
-                        pattern: ReminderSchedule.durationPattern, length: 2...32), count: 1...16),
+                        form: .duration, length: 2...32), count: 1...16),
                 "cron": .string(
                     """
                     A digest of all selected tasks at these times: five fields (minute, hour, day of month, month, day of \
@@ -103,7 +99,7 @@ extension ReminderSchedule.Schedule {
                     """, length: 1...1024),
                 "timeZone": .string(
                     "The IANA time zone of cron or rrule, such as Europe/Berlin. Without it: each person's own.",
-                    pattern: "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", length: 1...64),
+                    form: .timeZone, length: 1...64),
             ]
         )
         .rule(

@@ -66,13 +66,16 @@ struct SchemaBuilder: Sendable {
         return schema
     }
 
-    static func string(_ description: String, pattern: String? = nil, length: ClosedRange<Int>? = nil) -> SchemaBuilder
-    {
+    static func string(_ description: String, length: ClosedRange<Int>? = nil) -> SchemaBuilder {
         var schema = SchemaBuilder(type: "string", description)
-        schema.json["pattern"] = pattern.map(JSON.string)
         schema.json["minLength"] = length.map { JSON($0.lowerBound) }
         schema.json["maxLength"] = length.map { JSON($0.upperBound) }
         return schema
+    }
+
+    /// - Parameter length: a rule over a text needs an upper bound.
+    static func string(_ description: String, form: TextForm, length: ClosedRange<Int>) -> SchemaBuilder {
+        string(description, length: length).rule(form.rule, form.words)
     }
 
     static func choice<Choice: CaseIterable & RawRepresentable<String>>(_ description: String, _: Choice.Type)
@@ -115,7 +118,7 @@ struct SchemaBuilder: Sendable {
     }
 
     static let secretName = string(
-        "The name of the Secret.", pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#, length: 1...253)
+        "The name of the Secret.", form: .objectName, length: 1...253)
 
     func defaulting(to value: JSON) -> SchemaBuilder { with("default", value) }
 

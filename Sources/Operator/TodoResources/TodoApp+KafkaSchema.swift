@@ -21,7 +21,7 @@ extension TodoApp.ManagedKafka {
             [
                 "version": .string(
                     "The version of Kafka; Strimzi says in the status of its Kafka object which it can run.",
-                    pattern: #"^[0-9]+\.[0-9]+\.[0-9]+$"#, length: 5...20
+                    form: .kafkaVersion, length: 5...20
                 ).defaulting(to: "4.3.1"),
                 "brokers": TodoApp.KafkaNodes.schema("What holds the events.", size: "20Gi"),
                 "controllers": TodoApp.KafkaNodes.schema("What knows who holds them (KRaft).", size: "5Gi")
@@ -31,7 +31,7 @@ extension TodoApp.ManagedKafka {
                     """
                     The label of the nodes that names their rack or zone, such as topology.kubernetes.io/zone: copies of a \
                     topic then lie in different ones.
-                    """, pattern: #"^[a-zA-Z0-9]([-a-zA-Z0-9_./]*[a-zA-Z0-9])?$"#, length: 1...316),
+                    """, form: .labelKey, length: 1...316),
                 "metrics": .choice(
                     """
                     Enabled: the pods of the Kafka serve metrics for Prometheus on port 9404, and Strimzi's Kafka Exporter \
@@ -55,7 +55,7 @@ extension TodoApp.KafkaNodes {
                         "size": .quantity("How large it is.").defaulting(to: .string(size)),
                         "className": .string(
                             "The StorageClass; else the cluster's default.",
-                            pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#,
+                            form: .objectName,
                             length: 1...253),
                     ]
                 ).defaulting(to: [:]),
@@ -75,7 +75,7 @@ extension TodoApp.ExternalKafka {
             [
                 "bootstrapServers": .set(
                     "Some of its brokers.",
-                    of: .string("HOST:PORT.", pattern: "^[-a-zA-Z0-9._]+:[0-9]{1,5}$", length: 3...261), count: 1...32),
+                    of: .string("HOST:PORT.", form: .hostAndPort, length: 3...261), count: 1...32),
                 "provider": .choice(
                     """
                     Who runs it. Confluent, EventHubs, MSK and Redpanda set what their service needs beyond Kafka's own \
@@ -86,7 +86,7 @@ extension TodoApp.ExternalKafka {
                     """
                     What the names of topics and consumer groups begin with. Without it NAMESPACE.NAME. with a dot at the \
                     end, so that installations that share a Kafka do not hear each other.
-                    """, pattern: "^[a-zA-Z0-9._-]*$", length: 0...120),
+                    """, form: .topicPrefix, length: 0...120),
                 "tls": .object(
                     "How connections are encrypted.",
                     [
@@ -98,7 +98,7 @@ extension TodoApp.ExternalKafka {
                             "The certificate that is trusted; else those of the system.", required: ["name"],
                             [
                                 "name": .secretName,
-                                "key": .string("Its key.", pattern: "^[-._a-zA-Z0-9]+$", length: 1...253)
+                                "key": .string("Its key.", form: .secretKey, length: 1...253)
                                     .defaulting(to: "ca.crt"),
                             ]),
                     ]
@@ -148,17 +148,17 @@ extension TodoApp.KafkaAuthentication {
                 "oidc": .object(
                     "Where a token is got from.", required: ["tokenEndpoint"],
                     [
-                        "tokenEndpoint": .string("Its URL.", pattern: "^https://[^\\s]+$", length: 9...2048),
+                        "tokenEndpoint": .string("Its URL.", form: .secureURL, length: 9...2048),
                         "scopes": .set(
-                            "What is asked for.", of: .string("A scope.", pattern: "^[^\\s,]+$", length: 1...256),
+                            "What is asked for.", of: .string("A scope.", form: .scope, length: 1...256),
                             count: 0...32),
                     ]),
                 "aws": .object(
                     "Amazon MSK with IAM.", required: ["region"],
                     [
-                        "region": .string("Its region.", pattern: "^[a-z0-9-]+$", length: 1...64),
+                        "region": .string("Its region.", form: .region, length: 1...64),
                         "roleArn": .string(
-                            "A role that is assumed.", pattern: "^arn:[^\\s]+$", length: 5...2048),
+                            "A role that is assumed.", form: .role, length: 5...2048),
                     ]),
             ]
         ).defaulting(to: [:])
@@ -180,10 +180,10 @@ extension TodoApp.Dapr {
                     "Which requests are traced.",
                     [
                         "samplingRate": .string(
-                            "The share of them, from 0 to 1.", pattern: #"^(0(\.[0-9]+)?|1(\.0+)?)$"#, length: 1...20
+                            "The share of them, from 0 to 1.", form: .share, length: 1...20
                         ).defaulting(to: "0"),
                         "endpoint": .string(
-                            "Where traces go, by OTLP over gRPC: HOST:PORT.", pattern: "^[-a-zA-Z0-9._]+:[0-9]{1,5}$",
+                            "Where traces go, by OTLP over gRPC: HOST:PORT.", form: .hostAndPort,
                             length: 3...261),
                     ]
                 ).defaulting(to: [:]),

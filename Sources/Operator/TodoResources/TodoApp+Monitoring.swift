@@ -40,7 +40,7 @@ extension TodoApp.Monitoring {
                     "Labels of these objects, by which a Prometheus selects them.", of: .string("The value of a label.")
                 ),
                 "interval": .string(
-                    "How often is scraped.", pattern: "^[1-9][0-9]*(ms|s|m|h)$", length: 2...10
+                    "How often is scraped.", form: .interval, length: 2...10
                 ).defaulting(to: "30s"),
             ]
         )

@@ -19,9 +19,9 @@ extension TodoApp.OIDC {
             [
                 "issuer": .string(
                     "The issuer as its tokens name it; its keys are found below it (OpenID Connect Discovery).",
-                    pattern: #"^https://[^\s/?#:]+(:[0-9]{1,5})?(/[^\s?#]*)?$"#, length: 9...2048),
+                    form: .issuer, length: 9...2048),
                 "audience": .string(
-                    "Whom the tokens must be for: mostly the client id.", pattern: #"^\S+$"#, length: 1...2048),
+                    "Whom the tokens must be for: mostly the client id.", form: .word, length: 1...2048),
                 "caSecretRef": .object(
                     """
                     The Secret, in the namespace of this object, with the certificate authorities (PEM) that the provider's \
@@ -29,7 +29,7 @@ extension TodoApp.OIDC {
                     """, required: ["name"],
                     [
                         "name": .secretName,
-                        "key": .string("Its key.", pattern: "^[-._a-zA-Z0-9]+$", length: 1...253)
+                        "key": .string("Its key.", form: .secretKey, length: 1...253)
                             .defaulting(to: "ca.crt"),
                     ]),
             ])

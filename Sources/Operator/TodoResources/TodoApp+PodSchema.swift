@@ -13,7 +13,7 @@ extension SchemaBuilder {
             .property(
                 "priorityClassName",
                 .string(
-                    "The PriorityClass of the pods.", pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#, length: 1...253)
+                    "The PriorityClass of the pods.", form: .objectName, length: 1...253)
             )
             .property(
                 "podAnnotations",
@@ -33,10 +33,10 @@ extension SchemaBuilder {
     }
 
     fileprivate static let labelValue = string(
-        "The value of the label.", pattern: "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$", length: 0...63)
+        "The value of the label.", form: .labelValue, length: 0...63)
 
     fileprivate static let objectName = string(
-        "The name of the object, in the namespace of this one.", pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#,
+        "The name of the object, in the namespace of this one.", form: .objectName,
         length: 1...253)
 }
 
@@ -46,7 +46,7 @@ extension TodoApp.PodSettings {
         of: .object(
             "One variable, with one of value and valueFrom.", required: ["name"],
             [
-                "name": .string("Its name.", pattern: "^[-._a-zA-Z][-._a-zA-Z0-9]*$", length: 1...253),
+                "name": .string("Its name.", form: .variable, length: 1...253),
                 "value": .string("Its value; $(NAME) stands for that of a variable before it.", length: 0...32768),
                 "valueFrom": .object(
                     "Where its value is read when a pod starts: one of the two.",
@@ -79,7 +79,7 @@ extension TodoApp.PodSettings {
             description, required: ["name", "key"],
             [
                 "name": .objectName,
-                "key": .string("The key.", pattern: "^[-._a-zA-Z0-9]+$", length: 1...253),
+                "key": .string("The key.", form: .secretKey, length: 1...253),
                 "optional": .boolean("Whether the variable is left out where there is no such key."),
             ])
     }

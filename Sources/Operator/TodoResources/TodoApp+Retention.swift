@@ -24,8 +24,8 @@ extension TodoApp {
         static let schema = SchemaBuilder.choice(
             """
             What becomes of the Kafka and the generated Secrets when this object is deleted. Delete: they go, and with the \
-            Kafka its volumes. Retain: Kafka, KafkaNodePools and KafkaTopics stay with their volumes, and so do the Secrets; \
-            a TodoApp of the same name takes them up again. The services go in both cases, the database and the keys of \
+            Kafka its volumes. Retain: Kafka, KafkaNodePools and KafkaTopics stay with their volumes, and so do the Secrets of \
+            the present secretRotation; a TodoApp of the same name takes them up again. The services go in both cases, the database and the keys of \
             the audit log in none. A change takes effect when the operator has acted on it, not while suspended. Nothing \
             can be kept in a namespace that is deleted.
             """, DeletionPolicy.self
@@ -54,8 +54,8 @@ extension TodoApp.Retention {
 
     private static func days(_ description: String, _ range: ClosedRange<Int>, _ usual: String) -> SchemaBuilder {
         let count = "int(self.substring(0, size(self) - 1))"
-        return .string(description, pattern: "^[1-9][0-9]{0,3}d$", length: 2...5).rule(
-            "!self.matches('^[1-9][0-9]{0,3}d$') || (\(count) >= \(range.lowerBound) && \(count) <= \(range.upperBound))",
+        return .string(description, length: 2...5).rule(
+            "self.matches('^[1-9][0-9]{0,3}d$') && \(count) >= \(range.lowerBound) && \(count) <= \(range.upperBound)",
             "must be whole days, from \(range.lowerBound)d to \(range.upperBound)d"
         ).defaulting(to: .string(usual))
     }

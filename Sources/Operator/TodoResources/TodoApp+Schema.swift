@@ -34,7 +34,7 @@ extension TodoApp.Spec {
                     The container image that every service of this installation runs. It is set once, when the object is \
                     created, to the image of the release that the CRD came with, and stays when the operator is upgraded: \
                     change it to upgrade the services.
-                    """, pattern: "^[a-zA-Z0-9][-a-zA-Z0-9._/:@]*$", length: 1...512
+                    """, form: .image, length: 1...512
                 ).defaulting(to: .string(ProductVersion.image)),
                 "imagePullSecrets": .list(
                     "The Secrets, of type kubernetes.io/dockerconfigjson, that the image is pulled with.", key: "name",
@@ -62,7 +62,7 @@ extension TodoApp.Spec {
                     NAME-api-token-2026-11, NAME-dapr-token-2026-11 and NAME-link-key-2026-11, and rolls the pods. The API \
                     token and the links of the name before are taken until the next change; a name that was used before \
                     brings its tokens back and takes the present ones away at once, so take a new one. The keys of the audit log are never changed.
-                    """, pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", length: 1...20),
+                    """, form: .rotation, length: 1...20),
                 "suspend": .boolean(
                     """
                     While true the operator changes nothing of this installation; what runs goes on running. Deleting the \
@@ -83,8 +83,9 @@ extension TodoApp.Database {
                     """
                     The Secret, in the namespace of this object, that says how to connect. Key uri: a PostgreSQL URI such \
                     as postgresql://user:password@host:5432/todo; a transaction-mode pooler is fine. Key directUri, \
-                    optional: the same database without a pooler, used for migrations. A change of the Secret rolls the pods: at \
-                    once, or within minutes where the operator follows hundreds of Secrets or may not watch them.
+                    optional: the same database without a pooler, used for migrations and to wake up the workers. A change of the \
+                    Secret rolls the pods: at once, or within minutes where the operator follows hundreds of Secrets or \
+                    may not watch them.
                     """, required: ["name"],
                     [
                         "name": .secretName

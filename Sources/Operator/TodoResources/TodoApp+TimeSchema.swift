@@ -26,7 +26,7 @@ extension TodoApp.Notifications {
                 "email": .object(
                     "The mail server. Without it nobody can be reminded by e-mail.", required: ["host", "from"],
                     [
-                        "host": .string("The name of the SMTP server.", pattern: "^[a-zA-Z0-9.-]+$", length: 1...253),
+                        "host": .string("The name of the SMTP server.", form: .mailServer, length: 1...253),
                         "port": .integer("Its port. Without it: 587, or 465 with implicit TLS.", in: 1...65535),
                         "tls": .choice(
                             """
@@ -37,7 +37,7 @@ extension TodoApp.Notifications {
                         ).defaulting(to: "StartTLS"),
                         "from": .string(
                             "The address that messages come from, such as todo@example.com.",
-                            pattern: "^[^@\\s<>]+@[^@\\s<>]+$", length: 3...254),
+                            form: .mailAddress, length: 3...254),
                         "secretRef": .object(
                             """
                             The Secret, in the namespace of this object, with the keys username and password of the mail \
@@ -59,7 +59,7 @@ extension TodoApp.Notifications {
                             Public addresses always may; all others never.
                             """,
                             of: .string(
-                                "A network.", pattern: "^[0-9a-fA-F.:]+/[0-9]{1,3}$", length: 3...43), count: 0...32)
+                                "A network.", form: .network, length: 3...43), count: 0...32)
                     ]
                 ).defaulting(to: [:]),
             ]

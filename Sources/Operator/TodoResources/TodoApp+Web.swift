@@ -47,13 +47,13 @@ extension TodoApp.Web {
                     The address of the web page, such as https://todo.example.com. Links in messages begin with it; without \
                     it they lead to https://HOST (http with an ingress without TLS), and without host to the Service of the \
                     API, which only the cluster reaches. Needed beside host where people use another port or name.
-                    """, pattern: "^https?://[^/?#\\s]+$", length: 8...2048),
+                    """, form: .webAddress, length: 8...2048),
                 "host": .string(
                     """
                     The name by which people reach the installation, such as todo.example.com. With ingress or gateway an \
                     Ingress or HTTPRoute brings it here; with neither of them that is others' to do: /v1/stream goes to port \
                     8080 of the Service NAME-realtime, everything else to that of NAME-api.
-                    """, pattern: TodoApp.Web.hostPattern, length: 1...253),
+                    """, form: .webHost, length: 1...253),
                 "ingress": TodoApp.Ingress.schema,
                 "gateway": TodoApp.Gateway.schema,
             ]
@@ -66,11 +66,12 @@ extension TodoApp.Web {
             "has(self.host) || (!has(self.ingress) && !has(self.gateway))",
             "web.ingress and web.gateway need web.host, the name that they bring here"
         )
+        .rule(
+            #"!has(self.host) || !has(self.ingress) && !has(self.gateway) || !self.host.matches('^[0-9]+(\\.[0-9]+){3}$')"#,
+            "web.host must be a DNS name where web.ingress or web.gateway brings it here, and no IP address"
+        )
         .defaulting(to: [:])
     }
-
-    /// A DNS name in lower case, without a wildcard.
-    private static let hostPattern = #"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"#
 }
 
 extension TodoApp.Ingress {
@@ -80,18 +81,18 @@ extension TodoApp.Ingress {
             [
                 "className": .string(
                     "The IngressClass; else the default one of the cluster.",
-                    pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#, length: 1...253),
+                    form: .objectName, length: 1...253),
                 "tlsSecretName": .string(
                     """
                     The Secret, in the namespace of this object, with the certificate of host. With an issuer it is made, and \
                     is NAME-web-tls unless named; with neither there is no TLS.
-                    """, pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#, length: 1...253),
+                    """, form: .objectName, length: 1...253),
                 "clusterIssuer": .string(
                     "The ClusterIssuer of cert-manager that makes the certificate.",
-                    pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#, length: 1...253),
+                    form: .objectName, length: 1...253),
                 "issuer": .string(
                     "The Issuer of cert-manager, in the namespace of this object, that makes the certificate.",
-                    pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#, length: 1...253),
+                    form: .objectName, length: 1...253),
                 "annotations": .map(
                     "What the ingress controller is to be told besides.", of: .string("The value of an annotation.")),
             ]
@@ -113,13 +114,13 @@ extension TodoApp.Gateway {
                         "A Gateway.", required: ["name"],
                         [
                             "name": .string(
-                                "Its name.", pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#, length: 1...253),
+                                "Its name.", form: .objectName, length: 1...253),
                             "namespace": .string(
-                                "Its namespace; else that of this object.", pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                                "Its namespace; else that of this object.", form: .namespace,
                                 length: 1...63),
                             "sectionName": .string(
                                 "One of its listeners; else all that take the host.",
-                                pattern: #"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"#, length: 1...253),
+                                form: .objectName, length: 1...253),
                         ]), count: 1...32)
             ])
     }

@@ -116,7 +116,7 @@ struct OperatorCommand: AsyncParsableCommand {
         }
         var options = OperatorManager.Options(manager: manager)
         options.namespace = namespace
-        options.workers = workers
+        options.controller.workers = workers
         options.appSelector = appSelector
         options.inheritedLabels = try InheritedLabels(inheritedLabels ?? "")
         return options

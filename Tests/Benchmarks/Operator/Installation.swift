@@ -133,11 +133,15 @@ final class MeasuredProcess: Sendable {
         get async { process.isRunning ? nil : await process.exit.description }
     }
 
-    /// Resident memory in MB.
-    var memory: Double {
+    /// Resident memory in MB, and how much of that are pages of the program and its libraries, which the kernel drops when
+    /// it needs room.
+    var memory: (all: Double, files: Double) {
         let status = (try? String(contentsOfFile: "/proc/\(process.pid)/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
-        return (line.split(separator: " ").compactMap { Double($0) }.first ?? .nan) / 1024
+        func megabytes(_ name: String) -> Double {
+            let line = status.split(separator: "\n").first { $0.hasPrefix("\(name):") } ?? ""
+            return (line.split(separator: " ").compactMap { Double($0) }.first ?? .nan) / 1024
+        }
+        return (megabytes("VmRSS"), megabytes("RssFile"))
     }
 
     /// Seconds of processor time used so far, to a hundredth.

@@ -22,7 +22,7 @@ import Testing
         try await kubectl.expect("scale", "wd/w", "--replicas=7", prints: ["at most four"], exits: 1)
         try await kubectl.expect("explain", "widget.spec.size", prints: ["How big it is."])
         try await kubectl.expect(
-            "wait", "--for=condition=Ready", "wd/w", "--timeout=300ms", prints: ["timed out"], exits: 1)
+            "wait", "--for=condition=Ready", "wd/w", "--timeout=2s", prints: ["timed out"], exits: 1)
         let waiting = try await kubectl.start("wait", "--for=condition=Ready", "wd/w", "--timeout=30s")
         try await kubectl.expect(
             "patch", "wd", "w", "--subresource=status", "--type=merge", "-p",

@@ -42,7 +42,7 @@ import Testing
             ("--for=delete", ["delete", "cm", "c"]),
         ] {
             try await kubectl.expect(
-                "wait", target, "cm/c", "--timeout=300ms",
+                "wait", target, "cm/c", "--timeout=2s",  // its first requests count
                 prints: ["timed out waiting for the condition on configmaps/c"],
                 exits: 1)
             let waiting = try await kubectl.start("wait", target, "cm/c", "--timeout=30s")
@@ -51,7 +51,7 @@ import Testing
             #expect(try await waiting.exit() == .exited(0), "\(waiting.output)")
         }
         try await kubectl.expect(
-            "wait", "--for=condition=Ready", "pod/none", "--timeout=1s", prints: ["(NotFound)"], exits: 1)
+            "wait", "--for=condition=Ready", "pod/none", "--timeout=20s", prints: ["(NotFound)"], exits: 1)
     }
 
     @Test(arguments: Kubectl.installed)

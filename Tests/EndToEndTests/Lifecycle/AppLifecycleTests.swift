@@ -1,4 +1,5 @@
 import ChildProcess
+import Concurrency
 import Foundation
 import KubernetesClient
 import ObjectHealth
@@ -82,6 +83,8 @@ private final class Life: Sendable {
     let database: PostgresServer
     let operatorProcess: BackgroundProcess
     let recorder: StateRecorder
+    /// The version with which the last step made the app Ready; nil where it did not.
+    private let settled = Lock<Int?>(nil)
 
     private init(
         cluster: TestCluster, database: PostgresServer, operatorProcess: BackgroundProcess, recorder: StateRecorder
@@ -96,6 +99,7 @@ private final class Life: Sendable {
         let cluster = try await TestCluster.start(forAppsIn: namespace)
         try await SampleTests.installKinds(in: cluster)
         let recorder = try await StateRecorder.start(cluster.client, .todoApps, namespace: namespace)
+        if ArgoHealth.lua == nil { print("life: Argo CD is not asked: lua5.4 is missing") }
         return Life(
             cluster: cluster, database: try await PostgresServer.shared(),
             operatorProcess: try await cluster.startOperator("--log-level", "warning"), recorder: recorder)
@@ -149,6 +153,8 @@ private final class Life: Sendable {
     }
 
     private func deleteApp() async throws {
+        expectReady(until: try await version(), "it is deleted")
+        settled.withLock { $0 = nil }
         _ = try await cluster.client.delete(
             .todoApps, namespace: Self.namespace, name: "life", options: DeleteOptions())
     }
@@ -193,6 +199,7 @@ private final class Life: Sendable {
         sourceLocation: SourceLocation = #_sourceLocation, _ change: () async throws -> Void
     ) async throws -> [KubernetesObject] {
         let start = ContinuousClock.now
+        let before = try await version()
         let states = try await recorder.states(
             of: "life", after: change,
             until: { seen in
@@ -204,7 +211,25 @@ private final class Life: Sendable {
         print("life: \(what): \((ContinuousClock.now - start).inSeconds): \(story)")
         #expect(story.tells(turns), "\(what): \(story)", sourceLocation: sourceLocation)
         try await expectTruth(states, what, sourceLocation)
+        expectReady(until: before, what, sourceLocation)
+        settled.withLock {
+            $0 = (states.last?.isReady ?? false) ? states.last.flatMap { Int($0.resourceVersion) } : nil
+        }
         return states
+    }
+
+    /// Versions are the cluster's: this one is of everything that there is.
+    private func version() async throws -> Int {
+        try #require(Int(try await cluster.client.list(.todoApps, namespace: Self.namespace).resourceVersion))
+    }
+
+    /// Once it was Ready it has stayed so up to this version, at which the next change was made.
+    private func expectReady(until change: Int, _ what: String, _ location: SourceLocation = #_sourceLocation) {
+        guard let settled = settled.withLock({ $0 }) else { return }
+        for seen in recorder.all where seen.object.name == "life" {
+            guard let version = Int(seen.object.resourceVersion), version > settled, version <= change else { continue }
+            #expect(seen.object.isReady, "before \(what): \(seen.object.json.text)", sourceLocation: location)
+        }
     }
 
     private func expectTruth(_ states: [KubernetesObject], _ what: String, _ location: SourceLocation) async throws {

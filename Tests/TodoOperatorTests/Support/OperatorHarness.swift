@@ -129,6 +129,7 @@ final class OperatorHarness: Sendable {
 
     private func manager() -> Manager {
         var options = OperatorManager.Options(manager: Manager.Options(name: "todo-operator"))
+        options.controller.settling = .zero
         configure(&options)
         let manager = OperatorManager.make(
             client: client,

@@ -18,6 +18,14 @@ struct ScriptedStrimzi {
         try await cluster.createApp(["database": ["secretRef": ["name": "todo-db"]], "kafka": ["managed": [:]]])
     }
 
+    /// The same, until it is Ready.
+    func bringUpApp() async throws {
+        try await install()
+        try await bringUp()
+        try await cluster.bringUpPods()
+        try await cluster.whenReason(.allReady)
+    }
+
     /// Everything that Strimzi has to make is ready.
     func bringUp() async throws {
         try await bringUpKafka()

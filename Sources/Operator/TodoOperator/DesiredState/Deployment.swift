@@ -38,7 +38,7 @@ extension ServiceContext {
 
     /// Dapr puts a sidecar beside the container (contracts, section 2).
     private var annotations: [String: String] {
-        var annotations = [Label.secretChecksum: inputs.secretChecksum]
+        var annotations = [Label.secretChecksum: secretChecksum]
         guard isCalled else { return annotations }
         annotations["dapr.io/enabled"] = "true"
         annotations["dapr.io/app-id"] = names.service(name)

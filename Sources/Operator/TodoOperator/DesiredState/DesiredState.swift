@@ -4,8 +4,8 @@ public import TodoResources
 
 /// What desired state depends on besides the resource itself.
 public struct DesiredStateInputs: Sendable, Equatable {
-    /// Digest of the Secrets that the pods read; empty when not known (`todo render`).
-    public var secretChecksum: String
+    /// What the Secrets hold that the pods read; nil when not known (`todo render`).
+    public var secrets: SecretContent?
     /// The TCP ports of the database, which the pods must reach.
     public var databasePorts: [Int]
     /// Whether the Secret has the key `directUri`.
@@ -16,14 +16,12 @@ public struct DesiredStateInputs: Sendable, Equatable {
     public var bindings: [KafkaTopicBinding]
     /// By the KafkaTopic's name.
     var liveTopics: [String: TopicPlan.LiveTopic] = [:]
-    /// Whether the app has a Kafka, be it one that it is about to leave for another.
-    var hasOwnKafka = false
 
     public init(
-        secretChecksum: String = "", databasePorts: [Int] = [5432], hasDirectURI: Bool = false,
+        secrets: SecretContent? = nil, databasePorts: [Int] = [5432], hasDirectURI: Bool = false,
         bootstrapServers: [String]? = nil, bindings: [KafkaTopicBinding] = []
     ) {
-        self.secretChecksum = secretChecksum
+        self.secrets = secrets
         self.databasePorts = databasePorts
         self.hasDirectURI = hasDirectURI
         self.bootstrapServers = bootstrapServers
@@ -40,7 +38,8 @@ public enum DesiredState {
     public static func children(of app: TodoApp, inputs: DesiredStateInputs) -> [JSON] {
         let plan = TopicPlan(app, bindings: inputs.bindings, live: inputs.liveTopics)
         return (KafkaObjects(app, plan)?.all ?? []) + dapr(of: app, plan, inputs: inputs)
-            + services(of: app, inputs: inputs) + autoscalers(of: app, plan, inputs: inputs) + EdgeObjects(app).all
+            + services(of: app, plan, inputs: inputs) + autoscalers(of: app, plan, inputs: inputs)
+            + EdgeObjects(app).all
             + MonitoringObjects(app).all.map(\.object)
     }
 
@@ -59,8 +58,8 @@ public enum DesiredState {
     }
 
     /// The services; their pods come last.
-    static func services(of app: TodoApp, inputs: DesiredStateInputs) -> [JSON] {
-        let services = app.services.map { ServiceContext($0, of: app, inputs: inputs) }
+    static func services(of app: TodoApp, _ plan: TopicPlan, inputs: DesiredStateInputs) -> [JSON] {
+        let services = ServiceContext.all(of: app, plan, inputs: inputs)
         return services.flatMap(\.surroundings) + services.map(\.deployment)
     }
 
@@ -72,8 +71,7 @@ public enum DesiredState {
     static let ownTypes: [ResourceType] = [
         ResourceType(group: "", version: "v1", kind: "ServiceAccount", plural: "serviceaccounts"),
         ResourceType(group: "", version: "v1", kind: "Service", plural: "services"),
-        ResourceType(
-            group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy", plural: "networkpolicies"),
+        networkPolicyType,
         ResourceType(group: "policy", version: "v1", kind: "PodDisruptionBudget", plural: "poddisruptionbudgets"),
         deploymentType,
     ]
@@ -117,6 +115,8 @@ public enum DesiredState {
     /// What sets the number of pods.
     static let autoscalerTypes = [autoscalerType] + kedaTypes
 
+    static let networkPolicyType = ResourceType(
+        group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy", plural: "networkpolicies")
     static let deploymentType = ResourceType(group: "apps", version: "v1", kind: "Deployment", plural: "deployments")
 
     static func type(of child: KubernetesObject) -> ResourceType? {
@@ -168,13 +168,15 @@ struct ServiceContext {
     let name: TodoApp.ServiceName
     let app: TodoApp
     let inputs: DesiredStateInputs
-    let names: AppNames
+    /// What it does with the topics; nil for one that has nothing to do with them.
+    let access: EventAccess?
+    var names: AppNames { AppNames(app) }
 
-    init(_ name: TodoApp.ServiceName, of app: TodoApp, inputs: DesiredStateInputs) {
-        self.name = name
-        self.app = app
-        self.inputs = inputs
-        names = AppNames(app)
+    static func all(of app: TodoApp, _ plan: TopicPlan, inputs: DesiredStateInputs) -> [ServiceContext] {
+        let access = EventAccess.all(of: app, plan)
+        return app.services.map { name in
+            ServiceContext(name: name, app: app, inputs: inputs, access: access.first { $0.service == name })
+        }
     }
 
     var spec: TodoApp.Service { app[service: name] }

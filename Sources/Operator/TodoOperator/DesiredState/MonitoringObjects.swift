@@ -113,6 +113,7 @@ private struct AppAlerts {
             when: """
                 sum(increase(todo_outbox_failures_total{\(series)}[5m])) > 5
                   and sum(increase(todo_outbox_published_total{\(series)}[5m])) == 0
+                  or max(todo_outbox_held{\(series)}) > 0
                 """,
             summary: "Events of \(place) do not go out",
             description:

@@ -77,11 +77,8 @@ extension ServiceContext {
     /// Among sidecars.
     private static let sidecarPort: JSON = 50002
 
-    /// Pods of before still use a Kafka that the app is leaving.
     private var kafkaPorts: [Int] {
-        var servers = app.spec.kafka?.external?.bootstrapServers ?? []
-        if app.managedKafka != nil || inputs.hasOwnKafka { servers.append(names.bootstrapServer) }
-        return Self.ports(of: servers)
+        Self.ports(of: app.spec.kafka?.external?.bootstrapServers ?? [names.bootstrapServer])
     }
 
     /// - Parameter servers: `HOST:PORT`.

@@ -20,6 +20,9 @@ struct PubSubComponent {
         ]
     }
 
+    /// What of it Dapr reads from Secrets: `secretKeyRef`s.
+    var secretReferences: [JSON] { login.compactMap { $0["secretKeyRef"] } }
+
     private var values: [JSON] {
         let topics = (access.reads + access.writes).joined(separator: ",")
         return [

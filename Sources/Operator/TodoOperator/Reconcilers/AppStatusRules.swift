@@ -14,13 +14,22 @@ public struct AppObservation: Sendable, Equatable {
         case notReady(ConditionReason, String)
     }
 
-    /// Nothing is known but that the spec cannot be honoured.
+    /// What makes it impossible to honour the spec until somebody changes something.
     public enum Refusal: Sendable, Equatable {
         case invalidSpec(String)
         case nameTaken(String)
         case driftLoop(String)
         /// The API server refuses an object: no permission, or a policy.
         case applyFailed(String)
+
+        var reason: ConditionReason {
+            switch self {
+            case .invalidSpec: .invalidSpec
+            case .nameTaken: .nameTaken
+            case .driftLoop: .driftLoop
+            case .applyFailed: .applyFailed
+            }
+        }
 
         var message: String {
             switch self {
@@ -38,6 +47,21 @@ public struct AppObservation: Sendable, Equatable {
         case identityProvider(String)
         /// Objects of an app of the same name that was deleted are still there.
         case predecessor(String)
+
+        var reason: ConditionReason {
+            switch self {
+            case .apiToken: .apiTokenInvalid
+            case .mailLogin: .mailLoginInvalid
+            case .identityProvider: .identityProviderCAInvalid
+            case .predecessor: .waitingForDeletion
+            }
+        }
+
+        var message: String {
+            switch self {
+            case .apiToken(let text), .mailLogin(let text), .identityProvider(let text), .predecessor(let text): text
+            }
+        }
     }
 
     /// What ends with a change of an object that is watched.
@@ -47,15 +71,15 @@ public struct AppObservation: Sendable, Equatable {
 
     /// Nothing is left to be tried again.
     var isSettled: Bool {
-        if case .failed = database { return false }
+        guard case .ready = database else { return false }
         let areas = [kafka, dapr, autoscaling, edge, monitoring]
         for case .notReady(let reason, _) in areas where !Self.areWatched.contains(reason) { return false }
         return refusal == nil && hindrance == nil
     }
 
     public var refusal: Refusal?
-    public var database: Database
-    /// Nil where the pass did not get that far: what was known before still holds.
+    /// Of this and the following: nil where the pass did not get that far, so that what was said before still holds.
+    public var database: Database?
     public var kafka: Area?
     public var dapr: Area?
     public var autoscaling: Area?
@@ -66,14 +90,15 @@ public struct AppObservation: Sendable, Equatable {
     public var workers: WorkerState?
     /// The live Deployments, by name.
     public var deployments: [String: JSON]
-    /// The services whose turn to be rolled out has not come.
-    public var waiting: [TodoApp.ServiceName] = []
+    /// The services whose Deployments were not given their present template; nil where the pass did not get that far.
+    public var waiting: [TodoApp.ServiceName]?
     /// When the sidecars may say something else; nil where a change of a Deployment comes first.
     public var askAgain: Duration?
 
     public init(
-        refusal: Refusal? = nil, database: Database, kafka: Area? = nil, dapr: Area? = nil,
-        hindrance: Hindrance? = nil, workers: WorkerState? = nil, deployments: [String: JSON] = [:]
+        refusal: Refusal? = nil, database: Database? = nil, kafka: Area? = nil, dapr: Area? = nil,
+        hindrance: Hindrance? = nil, workers: WorkerState? = nil, deployments: [String: JSON] = [:],
+        waiting: [TodoApp.ServiceName]? = []
     ) {
         self.refusal = refusal
         self.database = database
@@ -82,6 +107,7 @@ public struct AppObservation: Sendable, Equatable {
         self.hindrance = hindrance
         self.workers = workers
         self.deployments = deployments
+        self.waiting = waiting
     }
 }
 
@@ -92,26 +118,29 @@ public enum AppStatusRules {
         var conditions = conditions(of: app.status, generation: app.metadata.generation ?? 0, now: now)
         var status = app.status ?? TodoApp.Status()
         status.observedGeneration = app.metadata.generation
-        if let refusal = observation.refusal {
-            stall(&conditions, by: refusal)
-            status.conditions = conditions.all
-            return status
+        let rollout = Rollout(of: app, deployments: observation.deployments, waiting: observation.waiting ?? [])
+        status.services = services(of: app, rollout, observation)
+        if observation.waiting != nil, observation.refusal == nil {
+            status.url = rollout.exists ? app.spec.web.address ?? AppNames(app).url(of: .api) : nil
         }
-        let rollout = Rollout(of: app, deployments: observation.deployments, waiting: observation.waiting)
-        status.url = rollout.exists ? app.spec.web.address ?? AppNames(app).url(of: .api) : nil
-        status.services = rollout.services.map(\.status)
         // Without pods nothing runs, of no version.
-        if rollout.isComplete { status.version = rollout.hasPods ? imageTag(app.spec.image) : nil }
+        if observation.waiting != nil, rollout.isComplete {
+            status.version = rollout.hasPods ? imageTag(app.spec.image) : nil
+        }
         judgeDatabase(observation.database, &conditions)
         judge(.kafkaReady, observation.kafka, &conditions)
         judge(.daprReady, observation.dapr, &conditions)
-        let web = app.spec.web
-        judge(.edgeReady, observation.edge, ifAsked: web.ingress != nil || web.gateway != nil, &conditions)
-        judge(.monitoringReady, observation.monitoring, ifAsked: app.spec.monitoring.isEnabled, &conditions)
         judgeServices(rollout, observation, &conditions)
         judgeWorkers(app, rollout, observation, &conditions)
-        judgeAutoscaling(app, observation, &conditions)
-        summarise(rollout, &conditions)
+        let web = app.spec.web
+        judge(.autoscalingReady, observation.autoscaling, isAsked: !app.autoscaled.isEmpty, &conditions)
+        judge(.edgeReady, observation.edge, isAsked: web.ingress != nil || web.gateway != nil, &conditions)
+        judge(.monitoringReady, observation.monitoring, isAsked: app.spec.monitoring.isEnabled, &conditions)
+        if let refusal = observation.refusal {
+            conditions.stall(refusal.reason, refusal.message)
+        } else {
+            summarise(rollout, &conditions)
+        }
         status.conditions = conditions.all
         return status
     }
@@ -121,7 +150,7 @@ public enum AppStatusRules {
         ofUnreadable previous: TodoApp.Status?, generation: Int, problem: String, now: String
     ) -> TodoApp.Status {
         var conditions = conditions(of: previous, generation: generation, now: now)
-        stall(&conditions, by: .invalidSpec(problem))
+        conditions.stall(.invalidSpec, problem)
         var status = previous ?? TodoApp.Status()
         status.observedGeneration = generation
         status.conditions = conditions.all
@@ -145,31 +174,47 @@ public enum AppStatusRules {
         ConditionSet(previous: previous?.conditions ?? [], generation: generation, now: now)
     }
 
-    private static func stall(_ conditions: inout ConditionSet, by refusal: AppObservation.Refusal) {
-        let (reason, message): (ConditionReason, String) =
-            switch refusal {
-            case .invalidSpec(let problem): (.invalidSpec, problem)
-            case .nameTaken(let object): (.nameTaken, object)
-            case .driftLoop(let object): (.driftLoop, object)
-            case .applyFailed(let problem): (.applyFailed, problem)
-            }
-        conditions.stall(reason, message)
+    /// Of a pass that did not get to the services no more pods are known to have the present template than were before.
+    private static func services(
+        of app: TodoApp, _ rollout: Rollout, _ observation: AppObservation
+    ) -> [TodoApp.ServiceStatus] {
+        let services = rollout.services.map(\.status)
+        guard observation.waiting == nil else { return services }
+        let judged = app.status?.conditions?.first { $0.type == ConditionType.servicesReady.rawValue }
+        let known = judged?.observedGeneration == app.metadata.generation ? app.status?.services ?? [] : []
+        return services.map { service in
+            var service = service
+            service.updated = min(service.updated, known.first { $0.name == service.name }?.updated ?? 0)
+            return service
+        }
     }
 
-    private static func judgeDatabase(_ database: AppObservation.Database, _ conditions: inout ConditionSet) {
+    private static func judgeDatabase(_ database: AppObservation.Database?, _ conditions: inout ConditionSet) {
         switch database {
         case .ready(let version):
             conditions.set(.databaseReady, .yes, .migrated, "the database is reached and has schema version \(version)")
         case .failed(let reason, let message):
             conditions.set(.databaseReady, .no, reason, message)
+        case nil: break
+        }
+    }
+
+    /// What is there only where the spec asks for it, and then from the first status on.
+    private static func judge(
+        _ type: ConditionType, _ area: AppObservation.Area?, isAsked: Bool, _ conditions: inout ConditionSet
+    ) {
+        guard isAsked else { return conditions.remove(type) }
+        judge(type, area, &conditions)
+        if conditions[type] == nil {
+            conditions.set(
+                type, .no, .waitingForServices,
+                "it is looked after once the services are; Ready says what they wait for")
         }
     }
 
     private static func judge(
-        _ type: ConditionType, _ area: AppObservation.Area?, ifAsked isAsked: Bool = true,
-        _ conditions: inout ConditionSet
+        _ type: ConditionType, _ area: AppObservation.Area?, _ conditions: inout ConditionSet
     ) {
-        guard isAsked else { return conditions.remove(type) }
         switch area {
         case nil: break
         case .ready(let reason, let message): conditions.set(type, .yes, reason, message)
@@ -180,28 +225,25 @@ public enum AppStatusRules {
     private static func judgeServices(
         _ rollout: Rollout, _ observation: AppObservation, _ conditions: inout ConditionSet
     ) {
-        if case .failed = observation.database, !rollout.exists {
+        let isReached = observation.waiting != nil
+        if let hindrance = observation.hindrance {
+            conditions.set(.servicesReady, .no, hindrance.reason, hindrance.message)
+        } else if let refusal = observation.refusal, !rollout.exists || isReached && !rollout.isComplete {
+            conditions.set(.servicesReady, .no, refusal.reason, refusal.message)
+        } else if case .failed = observation.database, !rollout.exists {
             conditions.set(.servicesReady, .no, .waitingForDatabase, "the services start once the database is ready")
-            return
-        }
-        if case .notReady = observation.kafka, !rollout.exists, observation.hindrance == nil {
+        } else if case .notReady = observation.kafka, !rollout.exists {
             conditions.set(.servicesReady, .no, .waitingForKafka, "the services start once the Kafka is reached")
-            return
+        } else if isReached || !rollout.isComplete {
+            conditions.set(.servicesReady, rollout.isComplete ? .yes : .no, rollout.reason, rollout.message)
         }
-        switch observation.hindrance {
-        case .apiToken(let problem): conditions.set(.servicesReady, .no, .apiTokenInvalid, problem)
-        case .mailLogin(let problem): conditions.set(.servicesReady, .no, .mailLoginInvalid, problem)
-        case .identityProvider(let problem):
-            conditions.set(.servicesReady, .no, .identityProviderCAInvalid, problem)
-        case .predecessor(let object): conditions.set(.servicesReady, .no, .waitingForDeletion, object)
-        case nil: conditions.set(.servicesReady, rollout.isComplete ? .yes : .no, rollout.reason, rollout.message)
-        }
+        // Else they all run, but it was not seen whether as this spec says.
     }
 
     private static func judgeWorkers(
         _ app: TodoApp, _ rollout: Rollout, _ observation: AppObservation, _ conditions: inout ConditionSet
     ) {
-        if case .failed = observation.database {
+        guard case .ready = observation.database else {
             // Those that run wait for the database themselves.
             if conditions[.workersReady]?.status != .yes {
                 conditions.set(.workersReady, .no, .waitingForDatabase, "the workers start once the database is ready")
@@ -211,6 +253,7 @@ public enum AppStatusRules {
         switch (app.spec.workers.placement, observation.workers) {
         case (.dedicated, _):
             let isUp = rollout.isComplete(.workers)
+            if isUp, observation.waiting == nil, conditions[.workersReady] != nil { break }
             conditions.set(
                 .workersReady, isUp ? .yes : .no, isUp ? .workersRunning : .workersStarting,
                 isUp ? "the workers run in pods of their own" : "waiting for the pods of the workers")
@@ -220,18 +263,6 @@ public enum AppStatusRules {
             conditions.set(.workersReady, .no, .workersFailed, "\(problem); they are started again within a minute")
         case (.embedded, .starting), (.embedded, nil):
             conditions.set(.workersReady, .no, .workersStarting, "the workers are being started")
-        }
-    }
-
-    private static func judgeAutoscaling(
-        _ app: TodoApp, _ observation: AppObservation, _ conditions: inout ConditionSet
-    ) {
-        if app.autoscaled.isEmpty {
-            conditions.remove(.autoscalingReady)
-        } else if observation.autoscaling == nil, conditions[.autoscalingReady] == nil {
-            conditions.set(.autoscalingReady, .no, .waitingForAutoscaler, "the services are scaled once they are there")
-        } else {
-            judge(.autoscalingReady, observation.autoscaling, &conditions)
         }
     }
 

@@ -1,5 +1,4 @@
 internal import ControllerRuntime
-internal import Crypto
 internal import FoundationEssentials
 internal import KubernetesClient
 internal import Postgres
@@ -12,6 +11,8 @@ struct DatabaseSecret: Sendable, Equatable {
     let directURI: String?
     /// The TCP ports in both URIs, ascending; 5432 where none is given.
     let ports: [Int]
+    /// As it is in the Secret.
+    let content: SecretContent
 
     /// The URI for migrations.
     var migrationURI: String { directURI ?? uri }
@@ -50,6 +51,9 @@ struct DatabaseSecret: Sendable, Equatable {
             }
         }
         ports = found.sorted()
+        content = ["uri", "directUri"].reduce(into: [:]) {
+            $0[SecretKey(reference, $1)] = secret.json.at("data", $1)?.string
+        }
     }
 
     static func reference(for app: TodoApp) -> ControllerRuntime.ObjectReference {
@@ -73,7 +77,7 @@ struct DatabaseSecret: Sendable, Equatable {
 
     /// For what runs beside the pods.
     func database(of app: TodoApp) -> AppDatabase {
-        AppDatabase(uri: uri, tlsMode: app.spec.database.tlsMode, isPooled: directURI.map { $0 != uri } ?? false)
+        AppDatabase(uri: uri, tlsMode: app.spec.database.tlsMode, directURI: directURI)
     }
 
     private static func value(_ key: String, of secret: KubernetesObject, _ name: String) throws(DatabaseProblem)
@@ -86,24 +90,5 @@ struct DatabaseSecret: Sendable, Equatable {
         let trimmed = text.drop { $0.isWhitespace }
         guard let end = trimmed.lastIndex(where: { !$0.isWhitespace }) else { return nil }
         return String(trimmed[...end])
-    }
-
-    /// Changes when anything changes that the pods read from Secrets. 32 hexadecimal digits of a SHA-256.
-    func checksum(with others: [String]) -> String {
-        var hash = SHA256()
-        for part in [uri, directURI ?? ""] + others {
-            hash.update(data: Array("\(part.utf8.count):\(part)".utf8))
-        }
-        return hash.finalize().hexadecimal(16)
-    }
-}
-
-extension SHA256Digest {
-    /// The first `count` bytes, in two digits each.
-    func hexadecimal(_ count: Int) -> String {
-        prefix(count).map { byte in
-            let text = String(byte, radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
     }
 }

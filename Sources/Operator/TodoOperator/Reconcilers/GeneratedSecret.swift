@@ -29,6 +29,11 @@ enum GeneratedSecret: CaseIterable {
         guard !app.isPredecessor(owning: found) else {
             throw AppObservation.Hindrance.predecessor(of: reference(for: app))
         }
+        // Pods need the one before it until they are rolled, and nobody once the app is gone: what of it is still taken is
+        // in the present one. So it goes with the app, whatever stays.
+        if let former = try await former(of: app, in: context) {
+            _ = try await own(former, by: DesiredState.ownerReference(to: app), in: context)
+        }
         return try await assign(found, to: app, in: context)
     }
 
@@ -36,7 +41,12 @@ enum GeneratedSecret: CaseIterable {
     private func assign(
         _ secret: KubernetesObject, to app: TodoApp, in context: ReconcileContext
     ) async throws -> KubernetesObject {
-        let owner = owner(of: app)
+        try await own(secret, by: owner(of: app), in: context)
+    }
+
+    private func own(
+        _ secret: KubernetesObject, by owner: JSON?, in context: ReconcileContext
+    ) async throws -> KubernetesObject {
         guard Self.isWatched(secret), secret.controller?["uid"] != owner?["uid"] else { return secret }
         return try await context.own(secret, Self.type, by: owner)
     }
@@ -64,21 +74,28 @@ enum GeneratedSecret: CaseIterable {
     /// What the pods take until they are rolled, in Base64, and others have kept: that of the name before this one. Nil
     /// where nothing is rotated: one that was deleted is not to be taken any more.
     private func previous(of app: TodoApp, in context: ReconcileContext) async throws -> String? {
-        let names = AppNames(app)
-        guard
-            let deployment = context.store(DesiredState.deploymentType)?.get(
-                namespace: names.namespace, name: names.service(.api)), let key = rotatingKey
-        else { return nil }
-        let rotation = deployment.annotations[Label.secretRotation]
-        guard rotation != names.rotation else { return nil }
-        let before = AppNames(app: names.app, namespace: names.namespace, rotation: rotation)
-        let found = try await context.client.find(
-            Self.type, ObjectKey(namespace: names.namespace, name: name(in: before)))
-        let data = found?.json["data"]
+        guard let key = rotatingKey else { return nil }
+        let data = try await former(of: app, in: context)?.json["data"]
         let last = data?[key]?.string
         // While its pods are not all there, nobody else has the token of that name: callers show the one before it.
-        let isLive = DeploymentProgress(deployment.json).isRolledOut
+        let isLive = deployment(of: app, in: context).map { DeploymentProgress($0.json).isRolledOut } ?? false
         return isLive ? last : data?["previous\(key.capitalized)"]?.string ?? last
+    }
+
+    /// Until the first pods are told of another name: the Secret of the name before it.
+    private func former(of app: TodoApp, in context: ReconcileContext) async throws -> KubernetesObject? {
+        let names = AppNames(app)
+        guard let deployment = deployment(of: app, in: context) else { return nil }
+        let before = AppNames(
+            app: names.app, namespace: names.namespace, rotation: deployment.annotations[Label.secretRotation])
+        guard name(in: before) != name(in: names) else { return nil }
+        return try await context.client.find(
+            Self.type, ObjectKey(namespace: names.namespace, name: name(in: before)))
+    }
+
+    private func deployment(of app: TodoApp, in context: ReconcileContext) -> KubernetesObject? {
+        context.store(DesiredState.deploymentType)?.get(
+            namespace: app.metadata.namespace, name: AppNames(app).service(.api))
     }
 
     /// What callers show, and so is taken for a while after a rotation. The two ends of `daprToken` are in one pod.
@@ -151,8 +168,7 @@ enum GeneratedSecret: CaseIterable {
 /// All of them.
 struct GeneratedSecrets {
     let apiToken: APIToken
-    /// What of their content the pods read.
-    let content: [String]
+    let content: SecretContent
     /// Those that are not watched by their label: a person made them, or the operator may not list Secrets.
     let unwatched: Set<ControllerRuntime.ObjectReference>
 
@@ -160,8 +176,10 @@ struct GeneratedSecrets {
     static func ensure(for app: TodoApp, in context: ReconcileContext) async throws -> GeneratedSecrets {
         var found: [GeneratedSecret: KubernetesObject] = [:]
         for secret in GeneratedSecret.allCases { found[secret] = try await secret.ensure(for: app, in: context) }
-        let content = GeneratedSecret.allCases.flatMap { secret in
-            (found[secret]?.json["data"]?.object ?? [:]).sorted { $0.key < $1.key }.compactMap(\.value.string)
+        let content = found.values.reduce(into: SecretContent()) { content, secret in
+            for (key, value) in secret.json["data"]?.object ?? [:] {
+                content[SecretKey(secret.name, key)] = value.string
+            }
         }
         // A role need not allow to list Secrets.
         let isListed = context.status(of: GeneratedSecret.type)?.isAvailable ?? false

@@ -10,7 +10,7 @@ struct KafkaState {
     /// Where it is reached; nil until that is known, and then no sidecar could start.
     var bootstrapServers: [String]?
     /// What the sidecars read from Secrets: they have to be started anew when it changes.
-    var secrets: [String] = []
+    var secrets: SecretContent = [:]
 }
 
 /// Brings the Kafka of an app to what its spec says, and finds out how far it is.
@@ -23,12 +23,14 @@ struct KafkaPass {
     var secrets: [RequiredSecret] {
         guard app.managedKafka != nil else { return RequiredSecret.kafkaLogin(of: app) }
         let names = AppNames(app)
-        let users = EventAccess.all(of: app, plan).map {
-            RequiredSecret(names.service($0.service), keys: ["password"], field: "its KafkaUser", of: app)
+        func made(_ secret: String, _ key: String, by kind: String, _ name: String) -> RequiredSecret {
+            RequiredSecret(
+                secret, keys: [key], field: "its \(kind)", of: app,
+                maker: "Strimzi makes it: see kubectl describe \(kind.lowercased()) \(name)")
         }
-        return users + [
-            RequiredSecret("\(names.kafka)-cluster-ca-cert", keys: ["ca.crt"], field: "its Kafka", of: app)
-        ]
+        let users = EventAccess.all(of: app, plan).map { names.service($0.service) }
+        return users.map { made($0, "password", by: "KafkaUser", $0) }
+            + [made("\(names.kafka)-cluster-ca-cert", "ca.crt", by: "Kafka", names.kafka)]
     }
 
     func run(_ children: inout ChildWriter) async throws -> KafkaState {
@@ -72,10 +74,10 @@ struct KafkaPass {
             : "; Kafka \(names) goes once every service is rolled out"
     }
 
-    private func read() async throws -> [String] {
-        var values: [String] = []
-        for secret in secrets { values += try await secret.read(in: context) }
-        return values
+    private func read() async throws -> SecretContent {
+        var content: SecretContent = [:]
+        for secret in secrets { content.merge(try await secret.read(in: context)) { $1 } }
+        return content
     }
 
     private var absence: String? {

@@ -11,8 +11,17 @@ struct RequiredSecret: Hashable {
     private(set) var keys: [String]
     /// The field, for messages: `spec.notifications.email`.
     let field: String
+    /// Whether it holds certificates, which are looked at.
+    private let isBundle: Bool
+    /// Where it comes from; nil for people, who are told what to put in.
+    private let maker: String?
 
-    init(_ name: String, keys: [String], field: String, of app: TodoApp) {
+    /// - Parameter maker: who makes it, and where that can be looked at.
+    init(
+        _ name: String, keys: [String], field: String, of app: TodoApp, isBundle: Bool = false, maker: String? = nil
+    ) {
+        self.isBundle = isBundle
+        self.maker = maker
         reference = ControllerRuntime.ObjectReference(
             GeneratedSecret.type, namespace: app.metadata.namespace, name: name)
         self.keys = keys
@@ -25,8 +34,8 @@ struct RequiredSecret: Hashable {
         let message: String
     }
 
-    /// The values as they are in the Secret, in Base64. Throws `Problem` where one is missing.
-    func read(in context: ReconcileContext) async throws -> [String] {
+    /// What they hold. Throws `Problem` where one is missing.
+    func read(in context: ReconcileContext) async throws -> SecretContent {
         let name = "Secret \(reference.key)"
         let found: KubernetesObject?
         do { found = try await context.read(reference) } catch let error as APIError where error.isForbidden {
@@ -37,25 +46,32 @@ struct RequiredSecret: Hashable {
         guard let found else {
             throw Problem(
                 reason: .secretNotFound,
-                message: "\(name) of \(field) does not exist; create it with \(described(keys))")
+                message: "\(name) of \(field) does not exist; \(maker ?? "create it with \(described(keys))")")
         }
-        return try keys.map { key in
+        return try keys.reduce(into: [:]) { content, key in
             guard let value = found.json.at("data", key)?.string, !value.isEmpty else {
                 throw Problem(reason: .secretKeyMissing, message: "\(name) of \(field) has no key \(key); add it")
             }
-            return value
+            if isBundle, let problem = CertificateBundle.problem(in: Data(base64Encoded: value) ?? Data()) {
+                throw Problem(
+                    reason: .secretInvalid,
+                    message:
+                        "the key \(key) of \(name) of \(field) \(problem); write the certificates of the authorities there"
+                )
+            }
+            content[SecretKey(reference.key.name, key)] = value
         }
     }
 
-    /// The values, or a word in place of one that is not there: pods do without, or say themselves what they miss.
-    func readIfPresent(in context: ReconcileContext) async throws -> [String] {
-        var values: [String] = []
+    /// Those that are there: pods do without the others, or say themselves what they miss.
+    func readIfPresent(in context: ReconcileContext) async throws -> SecretContent {
+        var content: SecretContent = [:]
         for key in keys {
             var one = self
             one.keys = [key]
-            do { values += try await one.read(in: context) } catch is Problem { values.append("absent") }
+            do { content.merge(try await one.read(in: context)) { $1 } } catch is Problem {}
         }
-        return values
+        return content
     }
 
     private func described(_ keys: [String]) -> String {
@@ -84,7 +100,7 @@ extension RequiredSecret {
     /// The certificate authorities of the identity provider; nil for those of the system.
     static func identityProviderCA(of app: TodoApp) -> RequiredSecret? {
         app.spec.auth.oidc?.caSecretRef.map {
-            RequiredSecret($0.name, keys: [$0.key], field: "spec.auth.oidc.caSecretRef", of: app)
+            RequiredSecret($0.name, keys: [$0.key], field: "spec.auth.oidc.caSecretRef", of: app, isBundle: true)
         }
     }
 

@@ -12,8 +12,11 @@ struct DeploymentProgress: Hashable {
     let updated: Int
     let ready: Int
     let total: Int
-    /// Its last rollout came to its end. It stays so while pods come and go without a change of the template.
-    let isProven: Bool
+    /// It has no pods and wants none, whoever scaled it.
+    let isAtZero: Bool
+    /// Every pod has the present template, and was ready with it. It stays so while pods come and go without a change of
+    /// the template.
+    let isRolledOut: Bool
     /// Why it was given up; nil when it was not.
     let failure: String?
 
@@ -25,17 +28,13 @@ struct DeploymentProgress: Hashable {
         ready = status?["readyReplicas"]?.int ?? 0
         total = status?["replicas"]?.int ?? 0
         let progressing = status?["conditions"]?.array?.first { $0["type"] == "Progressing" }
-        isProven = isCurrent && progressing?["reason"] == "NewReplicaSetAvailable"
+        let hasEnded = progressing?["reason"] == "NewReplicaSetAvailable"
+        isAtZero = isCurrent && total == 0 && (hasEnded || replicas == 0)
+        isRolledOut = isCurrent && updated == total && (hasEnded || isAtZero || (ready == total && total > 0))
         failure =
             isCurrent && progressing?["reason"] == "ProgressDeadlineExceeded"
             ? progressing?["message"]?.string ?? "the rollout made no progress" : nil
     }
-
-    /// It has no pods and wants none, whoever scaled it.
-    var isAtZero: Bool { isCurrent && isProven && total == 0 }
-
-    /// Every pod has the present template, and was ready with it.
-    var isRolledOut: Bool { isCurrent && updated == total && (isProven || (ready == total && total > 0)) }
 }
 
 extension Predicate {

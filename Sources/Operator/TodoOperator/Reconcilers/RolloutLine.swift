@@ -15,8 +15,9 @@ struct RolloutLine {
     private(set) var due: [JSON] = []
     /// To be left as they are until others are rolled out.
     private(set) var kept: [JSON] = []
-    /// Whose `kept` are.
-    private(set) var waiting: [TodoApp.ServiceName] = []
+    /// The services that may have pods without their present template, by the names of their objects.
+    private var unfinished: Set<String> = []
+    private var digests: [(service: TodoApp.ServiceName, deployment: String, digest: String)] = []
 
     /// - Parameters:
     ///   - objects: the services' objects. Those that are no Deployments are due as they are.
@@ -34,19 +35,47 @@ struct RolloutLine {
             let digest = Self.digest(of: object.at("spec", "template") ?? .null)
             var deployment = object
             deployment.set(.string(digest), at: "metadata", "annotations", Label.templateDigest)
-            // One without was made by an earlier release; templates are the same in every release.
-            let given = live[name].flatMap { KubernetesObject($0).annotations[Label.templateDigest] }
-            let isChanged = given.map { $0 != digest } ?? false
+            digests.append((service, name, digest))
+            let isChanged = Self.isOutdated(live[name], digest)
             let progress = live[name].map(DeploymentProgress.init)
+            if let progress, isChanged || !progress.isRolledOut && progress.total > 0 { unfinished.insert(name) }
             let isProtected = app.spec.upgradePolicy == .paced && progress.map { $0.ready > 0 } ?? false
             if isChanged, isProtected, !isFree {
                 kept.append(deployment)
-                waiting.append(service)
             } else {
                 due.append(deployment)
                 if isChanged || progress.map({ !$0.isRolledOut }) ?? false { isFree = false }
             }
         }
+    }
+
+    /// Lets the pods of before go on to where they are connected, until the last of a service is replaced: each NetworkPolicy
+    /// that is due also has the ports that the live one has open to everywhere. Those follow what a spec or a Secret names,
+    /// such as the port of a database.
+    /// - Parameter live: the NetworkPolicy of that name.
+    mutating func keepPortsOpen(_ live: (String) async throws -> JSON?) async throws {
+        for (index, object) in due.enumerated() {
+            guard object["kind"]?.string == DesiredState.networkPolicyType.kind,
+                let name = object.at("metadata", "name")?.string, unfinished.contains(name)
+            else { continue }
+            var rules = object.at("spec", "egress")?.array ?? []
+            for rule in try await live(name)?.at("spec", "egress")?.array ?? []
+            where rule["ports"] != nil && rule["to"] == nil && !rules.contains(rule) {
+                rules.append(rule)
+            }
+            due[index].set(.array(rules), at: "spec", "egress")
+        }
+    }
+
+    /// Those whose Deployments were not given their present template: it is not their turn, or it could not be done.
+    func waiting(in live: [String: JSON]) -> [TodoApp.ServiceName] {
+        digests.filter { Self.isOutdated(live[$0.deployment], $0.digest) }.map(\.service)
+    }
+
+    /// One without a digest was made by an earlier release; templates are the same in every release.
+    private static func isOutdated(_ deployment: JSON?, _ digest: String) -> Bool {
+        let given = deployment.flatMap { KubernetesObject($0).annotations[Label.templateDigest] }
+        return given.map { $0 != digest } ?? false
     }
 
     /// The same in every release, and whatever the order of members.

@@ -71,7 +71,7 @@ public struct TodoAppReconciler: Sendable {
     }
 
     private func pass(_ app: TodoApp, _ context: ReconcileContext) async throws -> ReconcileResult {
-        var observation: AppObservation
+        let observation: AppObservation
         do {
             observation = try await observe(app, context)
             // Secrets go before the app.
@@ -80,9 +80,6 @@ public struct TodoAppReconciler: Sendable {
             }
         } catch let error as APIError where error.isNamespaceTerminating {
             return leave(context)
-        } catch let error as APIError where error.isRefusal {
-            let problem = error.asRefusal
-            observation = AppObservation(refusal: .applyFailed(problem), database: .failed(.applyFailed, problem))
         }
         let status = AppStatusRules.status(of: app, seeing: observation, now: now().text)
         try await publish(status, previous: app.status, in: context)
@@ -112,7 +109,7 @@ public struct TodoAppReconciler: Sendable {
         context.follow(unwatched.union([secret] + named))
         var children = ChildWriter(of: app, in: context)
         defer { children.announce() }
-        var observation = AppObservation(database: .ready(schemaVersion: 0))
+        var observation = AppObservation(waiting: nil)
         do {
             // It takes minutes: the database need not wait for it, nor it for the database.
             let kafka = try await passOfKafka.run(&children)
@@ -122,21 +119,24 @@ public struct TodoAppReconciler: Sendable {
             let version = try await database.prepare(uri: access.migrationURI, tlsMode: app.spec.database.tlsMode)
             observation.database = .ready(schemaVersion: version)
             observation.workers = supervise(app, access, context)
-            var secrets =
-                try await own.get().content + read(mail, or: { .mailLogin($0) }, in: context) + kafka.secrets
-                + read(provider, or: { .identityProvider($0) }, in: context)
-            for secret in environment { secrets += try await secret.readIfPresent(in: context) }
-            var inputs = DesiredStateInputs(
-                secretChecksum: access.checksum(with: secrets), databasePorts: access.ports,
+            var read = [
+                try own.get().content, access.content, kafka.secrets,
+                try await read(mail, or: { .mailLogin($0) }, in: context),
+                try await read(provider, or: { .identityProvider($0) }, in: context),
+            ]
+            for secret in environment { read.append(try await secret.readIfPresent(in: context)) }
+            let inputs = DesiredStateInputs(
+                secrets: read.reduce(into: [:]) { $0.merge($1) { $1 } }, databasePorts: access.ports,
                 hasDirectURI: access.directURI != nil, bootstrapServers: kafka.bootstrapServers)
-            inputs.hasOwnKafka = !context.belongings(DesiredState.kafkaType).isEmpty
             try await bringUp(app, plan, inputs, &children, &observation, context)
         } catch let problem as DatabaseProblem {
             observation.database = .failed(problem.reason, problem.message)
         } catch let hindrance as AppObservation.Hindrance {
             observation.hindrance = hindrance
+        } catch let error as APIError where error.isRefusal {
+            observation.refusal = .applyFailed(error.asRefusal)
         }
-        observation.refusal = children.refusal
+        observation.refusal = observation.refusal ?? children.refusal
         observation.deployments = children.deployments
         return observation
     }
@@ -152,23 +152,31 @@ public struct TodoAppReconciler: Sendable {
         }
         let absence = context.absence(
             of: DesiredState.daprTypes, remedy: "install Dapr 1.17 or later (dapr init -k, or its Helm chart)")
+        var line = RolloutLine(
+            of: app, DesiredState.services(of: app, plan, inputs: inputs), live: children.deployments)
+        defer { observation.waiting = line.waiting(in: children.deployments) }
+        // The informer does not keep what is in them.
+        try await line.keepPortsOpen { name in
+            let key = ObjectKey(namespace: app.metadata.namespace, name: name)
+            return try await context.client.find(DesiredState.networkPolicyType, key)?.json
+        }
         if absence == nil { try await children.apply(DesiredState.dapr(of: app, plan, inputs: inputs)) }
-        let line = RolloutLine(of: app, DesiredState.services(of: app, inputs: inputs), live: children.deployments)
-        observation.waiting = line.waiting
         let handover = ReplicaHandover(app: app, context: context)
         try await handover.release(children)
         try await children.apply(line.due)
         children.keep(line.kept)
         try await handover.raise(&children)
+        guard children.refusal == nil else { return }
         observation.autoscaling = try await AutoscalingPass(app: app, context: context)
             .run(DesiredState.autoscalers(of: app, plan, inputs: inputs), &children)
         observation.edge = try await EdgePass(app: app, context: context).run(&children)
         observation.monitoring = try await MonitoringPass(app: app, context: context).run(&children)
-        let rollout = Rollout(of: app, deployments: children.deployments, waiting: line.waiting)
+        let rollout = Rollout(
+            of: app, deployments: children.deployments, waiting: line.waiting(in: children.deployments))
         try await children.prune(except: Self.kafkaTypesToLeave(of: app, rollout))
         if let absence {
             observation.dapr = .notReady(.daprNotInstalled, absence)
-        } else if children.refusal == nil {
+        } else {
             let inspection = try await sidecars.inspect(app, plan, deployments: children.deployments, context)
             observation.dapr = inspection.area
             observation.askAgain = inspection.askAgain
@@ -185,8 +193,8 @@ public struct TodoAppReconciler: Sendable {
 
     private func read(
         _ secret: RequiredSecret?, or hindrance: (String) -> AppObservation.Hindrance, in context: ReconcileContext
-    ) async throws -> [String] {
-        do { return try await secret?.read(in: context) ?? [] } catch let problem as RequiredSecret.Problem {
+    ) async throws -> SecretContent {
+        do { return try await secret?.read(in: context) ?? [:] } catch let problem as RequiredSecret.Problem {
             throw hindrance(problem.message)
         }
     }

@@ -5,11 +5,18 @@ internal import Postgres
 public import TodoModel
 public import TodoStore
 internal import TodoResources
+internal import TodoWorkers
 
 /// The connections of this process to the databases of apps: few to each, no more in all than one budget allows, and none
-/// that nobody needs.
+/// that nobody needs; and one to each database on which workers are woken up.
 public final class AppDatabases: Sendable {
+    private struct Bell {
+        let bell: WorkerBell
+        let task: Task<Void, Never>
+    }
+
     private let pools = Lock<[AppDatabase: PostgresPool]>([:])
+    private let bells = Lock<[AppDatabase: Bell]>([:])
     private let limits: PostgresPool.Limits
     private let logger: Logger
 
@@ -37,7 +44,7 @@ public final class AppDatabases: Sendable {
     private func pool(_ address: AppDatabase) throws(DatabaseError) -> PostgresPool {
         if let pool = pools.withLock({ $0[address] }) { return pool }
         let configuration = try DatabaseAddress(
-            uri: address.uri, tlsMode: address.tlsMode.database, isPooled: address.isPooled
+            uri: address.uri, tlsMode: address.tlsMode.database, isPooled: address.directURI != nil
         ).configuration
         return pools.withLock { pools in
             let pool = pools[address] ?? PostgresPool(configuration, limits: limits, logger: logger)
@@ -46,8 +53,25 @@ public final class AppDatabases: Sendable {
         }
     }
 
+    /// What wakes up the workers of the database; nil when only a pooler leads there.
+    func bell(_ address: AppDatabase) throws(DatabaseError) -> WorkerBell? {
+        let direct = try DatabaseAddress(uri: address.directURI ?? address.uri, tlsMode: address.tlsMode.database)
+        guard direct.keepsSessions else { return nil }
+        let database = try database(address)
+        return bells.withLock { bells in
+            if let present = bells[address] { return present.bell }
+            let bell = WorkerBell(address: direct.configuration, database: database, logger: logger)
+            bells[address] = Bell(bell: bell, task: Task { await bell.run() })
+            return bell
+        }
+    }
+
     /// Closes the connections to a database that is not used any more.
     func forget(_ address: AppDatabase) async {
+        if let bell = bells.withLock({ $0.removeValue(forKey: address) }) {
+            bell.task.cancel()
+            await bell.task.value
+        }
         await pools.withLock { $0.removeValue(forKey: address) }?.close()
     }
 }

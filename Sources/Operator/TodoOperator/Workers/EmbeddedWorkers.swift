@@ -91,12 +91,13 @@ public final class EmbeddedWorkers: WorkerSupervising, Service {
         while !Task.isCancelled {
             do {
                 let workers = TodoWorkers(
-                    database: try databases.database(database), leaseCheck: leaseCheck, logger: logger,
-                    metrics: metrics, labels: [("namespace", app.namespace ?? ""), ("app", app.name)])
-                try await databases.check(database)
+                    database: try databases.database(database), bell: try databases.bell(database),
+                    leaseCheck: leaseCheck, logger: logger, metrics: metrics,
+                    labels: [("namespace", app.namespace ?? ""), ("app", app.name)])
+                try await inChildTask { [databases] in try await databases.check(database) }
                 note(.running, of: app, on: database)
                 pause = .seconds(1)
-                try await workers.run()
+                try await workers.work()
                 return
             } catch {
                 guard !Task.isCancelled else { return }

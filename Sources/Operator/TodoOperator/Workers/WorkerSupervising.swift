@@ -8,13 +8,13 @@ public import TodoStore
 public struct AppDatabase: Sendable, Hashable {
     public var uri: String
     public var tlsMode: TodoApp.TLSMode
-    /// A pooler in transaction mode is in between.
-    public var isPooled: Bool
+    /// The same database without the pooler in transaction mode that `uri` leads through; nil when there is none.
+    public var directURI: String?
 
-    public init(uri: String, tlsMode: TodoApp.TLSMode, isPooled: Bool = false) {
+    public init(uri: String, tlsMode: TodoApp.TLSMode, directURI: String? = nil) {
         self.uri = uri
         self.tlsMode = tlsMode
-        self.isPooled = isPooled
+        self.directURI = directURI == uri ? nil : directURI
     }
 }
 
