@@ -131,7 +131,8 @@ let todo: [Target] = [
         "ServiceHTTP", in: "Services",
         [
             "Concurrency", "HTTPTransport", "Postgres", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel",
-            "TodoStore", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore,
+            "TodoStore", crypto, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
+            nioHTTPTypes,
         ]),
     library(
         "WorkersService", in: "Services",
@@ -177,7 +178,7 @@ let todo: [Target] = [
         [
             "AuditService", "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient", "KubernetesSchema",
             "Postgres", "Recurrence", "StructuredData", "TodoModel", "TodoResources", "TodoStore", "TodoWorkers",
-            crypto,
+            asn1, crypto,
             httpTypes, lifecycle, logging, metrics,
         ]),
     .executableTarget(
@@ -194,8 +195,8 @@ let todo: [Target] = [
 
 let allTests: [Target] = [
     .target(
-        name: "PostgresServer", dependencies: ["ChildProcess", "Concurrency"], path: "Tests/Support/PostgresServer",
-        swiftSettings: settings),
+        name: "PostgresServer", dependencies: ["ChildProcess", "Concurrency", "LocalPostgres"],
+        path: "Tests/Support/PostgresServer", swiftSettings: settings),
     .target(
         name: "WebDriver", dependencies: ["ChildProcess", "Concurrency", "HTTPTransport", "StructuredData", httpTypes],
         path: "Tests/Support/WebDriver", swiftSettings: settings),
@@ -214,7 +215,7 @@ let allTests: [Target] = [
     tests(of: "Concurrency"),
     tests(of: "Recurrence", ["ChildProcess", "StructuredData", "todo"], exclude: ["Resources"]),
     tests(of: "StructuredData"),
-    tests(of: "HTTPTransport", ["Concurrency", "SMTPServer", httpTypes]),
+    tests(of: "HTTPTransport", ["CCurl", "CEpoll", "Concurrency", "LocalPostgres", "SMTPServer", httpTypes]),
     tests(of: "Postgres", ["Concurrency", "PostgresServer", logging]),
     tests(of: "LocalPostgres", ["Postgres"]),
     tests(of: "Telemetry", ["Concurrency", "StructuredData", logging, metrics]),
@@ -251,7 +252,9 @@ let allTests: [Target] = [
     tests(
         of: "Dapr",
         ["Concurrency", "HTTPTransport", "StructuredData", httpTypes, hummingbird, lifecycle, logging, nioCore]),
-    tests(of: "TodoStore", ["Concurrency", "Postgres", "PostgresServer", "StructuredData", "TodoModel"]),
+    tests(
+        of: "TodoStore",
+        ["Concurrency", "Postgres", "PostgresServer", "Recurrence", "StructuredData", "TodoModel"]),
     tests(
         of: "TodoWorkers",
         [
@@ -261,28 +264,31 @@ let allTests: [Target] = [
     tests(
         of: "TaskService",
         [
-            "ChildProcess", "Concurrency", "HTTPTransport", "Postgres", "PostgresServer", "ServiceRunning",
-            "StructuredData",
-            "Telemetry", "TodoModel",
-            "TodoStore", crypto, cryptoExtras, httpTypes, hummingbird, lifecycle, logging, nioCore, nioPosix,
+            "AuditService", "ChildProcess", "Compression", "Concurrency", "HTTPTransport", "NotificationService",
+            "Postgres", "PostgresServer", "ServiceHTTP", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel",
+            "TodoStore", "WebhookReceiver", crypto, cryptoExtras, httpTypes, hummingbird, lifecycle, logging, nioCore,
+            nioPosix,
         ]),
     tests(
         of: "RealtimeService",
         [
-            "Concurrency", "HTTPTransport", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel",
-            "WebSocketClient", httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, nioWebSocket,
+            "Concurrency", "Dapr", "DaprSidecar", "HTTPTransport", "KubernetesClient", "LocalPostgres",
+            "ServiceRunning", "StructuredData", "Telemetry", "TodoModel", "TopicLog", "WebSocketClient", httpTypes,
+            hummingbird,
+            lifecycle, logging, nioCore, nioHTTP1, nioWebSocket,
         ]),
     tests(
         of: "AuditService",
         [
-            "todo", "ChildProcess", "Concurrency", "Dapr", "HTTPTransport", "Postgres", "PostgresServer",
-            "ServiceHTTP", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel",
+            "todo", "ChildProcess", "Concurrency", "Dapr", "HTTPTransport", "LocalPostgres", "Postgres",
+            "PostgresServer", "ServiceHTTP", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel",
             "TodoStore", crypto, httpTypes, lifecycle, logging,
         ]),
     tests(
         of: "NotificationService",
         [
-            "todo", "ChildProcess", "Concurrency", "HTTPTransport", "Postgres", "PostgresServer", "SMTPServer",
+            "todo", "ChildProcess", "Concurrency", "HTTPTransport", "LocalPostgres", "Postgres", "PostgresServer",
+            "SMTPServer",
             "ServiceHTTP", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel", "TodoStore",
             "WebhookReceiver", crypto, httpTypes, lifecycle, logging,
         ]),

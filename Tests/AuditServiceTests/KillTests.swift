@@ -2,6 +2,7 @@ import ChildProcess
 import Concurrency
 import Foundation
 import HTTPTransport
+import LocalPostgres
 import PostgresServer
 import StructuredData
 import Testing
@@ -42,7 +43,7 @@ import Testing
         let deliveries = (0..<120).map { _ in (0..<20).map { events.task(of: users[$0 % users.count]) } }
         let done = Lock<Set<Int>>([])
         for attempt in 1...5 {
-            let service = RunningAudit(port: try PostgresServer.freePort(), transport: CurlTransport())
+            let service = RunningAudit(port: try LoopbackPort.free(), transport: CurlTransport())
             let process = try await start(database, port: service.port)
             try await awaitReady(service)
             await withTaskGroup(of: Void.self) { group in

@@ -1,5 +1,7 @@
+import CCurl
 import Foundation
 import Glibc
+import LocalPostgres
 
 /// nginx on the loopback, with a plain port, a TLS port (HTTP/1.1 and HTTP/2) and one that demands a client
 /// certificate. `/about` tells how the request came; `/big` is 200 MB, `/middle` 400 KB.
@@ -23,7 +25,7 @@ final class NginxServer: Sendable {
         }
         try Self.makeFile(directory.appendingPathComponent("big").path, size: 200_000_000)
         try Self.makeFile(directory.appendingPathComponent("middle").path, size: 400_000)
-        let ports = try (0..<3).map { _ in try Self.freePort() }
+        let ports = try (0..<3).map { _ in try LoopbackPort.free() }
         plainURL = "http://127.0.0.1:\(ports[0])"
         tlsURL = "https://127.0.0.1:\(ports[1])"
         mutualURL = "https://127.0.0.1:\(ports[2])"
@@ -50,7 +52,8 @@ final class NginxServer: Sendable {
         for port in ports {
             while !Self.canConnect(port) {
                 guard process.exitCode(waiting: false) == nil else {
-                    throw ServerError(what: "nginx ended: see \(directory.path)")
+                    let log = try? String(contentsOf: directory.appendingPathComponent("start.log"), encoding: .utf8)
+                    throw ServerError(what: "nginx ended: \(log ?? "")")
                 }
                 try await Task.sleep(for: .milliseconds(5))
             }
@@ -100,39 +103,17 @@ final class NginxServer: Sendable {
             """
     }
 
-    private static func freePort() throws -> Int {
-        try withLoopbackSocket(port: 0) { socket, address in
-            var address = address
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                    bind(socket, generic, length) == 0 && getsockname(socket, generic, &length) == 0
-                }
-            }
-            guard isBound else { throw ServerError(what: "no free port") }
-            return Int(UInt16(bigEndian: address.sin_port))
-        }
-    }
-
     private static func canConnect(_ port: Int) -> Bool {
-        withLoopbackSocket(port: port) { socket, address in
-            withUnsafePointer(to: address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                    connect(socket, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-                }
-            }
-        }
-    }
-
-    private static func withLoopbackSocket<Result>(
-        port: Int, _ body: (CInt, sockaddr_in) throws -> Result
-    ) rethrows -> Result {
         let socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         defer { close(socket) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        return try body(socket, address)
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                connect(socket, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
     }
 }

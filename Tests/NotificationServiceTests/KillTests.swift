@@ -2,6 +2,7 @@ import ChildProcess
 import Concurrency
 import Foundation
 import HTTPTransport
+import LocalPostgres
 import PostgresServer
 import SMTPServer
 import StructuredData
@@ -47,7 +48,7 @@ import WebhookReceiver
                     "TODO_SMTP_FROM": "todo@example.com", "POOL_SIZE": "4",
                 ]
                 let events = (0..<40).map { ReminderEvents.fired(of: people[$0 % 2], ["webhook", "email", "in-app"]) }
-                let ports = [try PostgresServer.freePort(), try PostgresServer.freePort()]
+                let ports = [try LoopbackPort.free(), try LoopbackPort.free()]
                 let transport = CurlTransport(configuration: .init(proxy: .none))
                 let isOver = Lock(false)
                 // Each replica is killed after some messages, in the midst of others, and started again.

@@ -5,6 +5,7 @@ import Glibc
 import HTTPTypes
 import KubernetesClient
 import Logging
+import LocalPostgres
 import StructuredData
 import Testing
 import TodoModel
@@ -40,21 +41,6 @@ import WebSocketClient
         DaprResources(components: [KubernetesObject(component)], subscriptions: topics.map(subscription))
     }
 
-    private static func freePort() throws -> Int {
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        return try withUnsafeMutablePointer(to: &address) { pointer in
-            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                try #require(bind(socket, pointer, length) == 0 && getsockname(socket, pointer, &length) == 0)
-            }
-            return Int(UInt16(bigEndian: pointer.pointee.sin_port))
-        }
-    }
-
     @Test func `it is ready once its sidecar brings it events, and stays so`() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "realtime-\(UUID().text)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -65,7 +51,8 @@ import WebSocketClient
             schedules: { _ in { _ in nil } }, logger: logger)
         host.update(Self.resources([]))
         var pod = SidecarPod(
-            uid: "1", name: "realtime-1", namespace: "default", appID: "todo-realtime", appPort: try Self.freePort(),
+            uid: "1", name: "realtime-1", namespace: "default", appID: "todo-realtime",
+            appPort: try LoopbackPort.free(),
             address: "127.0.0.1")
         pod.appToken = RunningRealtime.appToken
         let sidecar = try await host.start(pod)

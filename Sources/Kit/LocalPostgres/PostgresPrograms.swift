@@ -79,42 +79,6 @@ struct UnixAccount: Sendable {
     }
 }
 
-/// TCP ports of 127.0.0.1.
-public enum LoopbackPort {
-    /// One that nobody listens on right now.
-    public static func free() throws(LocalPostgresError) -> Int {
-        guard let port = bound(0) else { throw .start("no free port: \(String(cString: strerror(errno)))") }
-        return port
-    }
-
-    /// Why nobody can listen on `port`, such as `Address already in use`; nil when one can.
-    public static func obstacle(_ port: Int) -> String? {
-        bound(port) == nil ? String(cString: strerror(errno)) : nil
-    }
-
-    /// The port that a socket gets which asks for `port`; nil when it is taken.
-    private static func bound(_ port: Int) -> Int? {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { return nil }
-        var reuse: Int32 = 1
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<Int32>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(truncatingIfNeeded: port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
-            }
-        }
-        let problem = errno
-        close(descriptor)
-        errno = problem
-        return status == 0 ? Int(UInt16(bigEndian: address.sin_port)) : nil
-    }
-}
-
 /// Files of a line or two. Links are not followed.
 enum SmallFile {
     static func read(_ path: String) throws(LocalPostgresError) -> String {

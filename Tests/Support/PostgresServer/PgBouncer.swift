@@ -1,4 +1,5 @@
 import Foundation
+import LocalPostgres
 
 /// A PgBouncer in transaction mode in front of a `PostgresServer`, with two connections for everybody. It ends with the
 /// test process.
@@ -18,7 +19,7 @@ public final class PgBouncer: Sendable {
 
     public static func start(before server: PostgresServer) async throws -> PgBouncer {
         let directory = try await Shell.temporaryDirectory()
-        let port = try Shell.freePort()
+        let port = try LoopbackPort.free()
         try Shell.write(
             "\(directory)/pgbouncer.ini",
             """

@@ -1,5 +1,6 @@
 import Concurrency
 import Foundation
+import LocalPostgres
 
 /// A real PostgreSQL for tests, in a temporary folder of its own: fast (no fsync), with TLS, on a Unix socket and on
 /// loopback. It ends, and its folder goes, when the test process does, however that dies.
@@ -26,14 +27,11 @@ public final class PostgresServer: Sendable {
 
     /// Makes a new server and waits until it answers. `settings` are added to `postgresql.conf`.
     public static func start(settings: [String: String] = [:]) async throws -> PostgresServer {
-        let server = PostgresServer(directory: try await Shell.temporaryDirectory(), port: try Shell.freePort())
+        let server = PostgresServer(directory: try await Shell.temporaryDirectory(), port: try LoopbackPort.free())
         try await server.initialise(settings)
         try await server.launch()
         return server
     }
-
-    /// A TCP port that was free a moment ago, for a program under test.
-    public static func freePort() throws -> Int { try Shell.freePort() }
 
     /// Starts the server again, on the same port and data, after `kill` or `stop`.
     public func restart() async throws { try await launch() }
