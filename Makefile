@@ -12,6 +12,9 @@ TEST_PACKAGES := $(RUN_PACKAGES) chromium chromium-driver curl lua5.4 nginx-ligh
 TEST_MODULES = $(sort $(filter-out Benchmarks Fuzz Support,$(notdir $(wildcard Tests/*))))
 TEST_CHATTER := ^◇|^↳ (Testing Library|Target Platform)|started at|^✔ Test case
 RELEASE := --configuration release --product todo --static-swift-stdlib
+# What the tests are of: debug is built in half the time, release is what people run.
+CONFIGURATION ?= debug
+TESTED = --configuration $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),-Xswiftc -enable-testing)
 
 # Installs what is missing of the Debian packages in $(1), or says what to install when it may not or cannot.
 define install
@@ -61,11 +64,15 @@ setup-test:
 	@$(MAKE) --no-print-directory .build/python/ready
 
 .PHONY: test
-test: setup-test lint ## Check the style, then run every test
+test: setup-test lint ## Check the style, then run every test; CONFIGURATION=release of what an optimised build makes
 	@command -v kubectl >/dev/null || echo "kubectl is not on PATH: the tests with it are left out; the README says how to get it"
-	@$(SWIFT) build --build-tests
-	@for module in $(TEST_MODULES); do echo "== $$module"; \
-	  $(SWIFT) test --skip-build --filter "^$$module\." 2>&1 | grep -avE '$(TEST_CHATTER)'; done
+	@$(SWIFT) build $(TESTED) --build-tests
+	@failed=(); for module in $(TEST_MODULES); do echo "== $$module"; \
+	  $(SWIFT) test $(TESTED) --skip-build --filter "^$$module\." 2>&1 | grep -avE '$(TEST_CHATTER)' | tee ".build/$$module.log" \
+	  || failed+=("$$module"); done; \
+	  for module in "$${failed[@]}"; do echo "== $$module failed"; \
+	    grep -aE '^(✘|↳)|error:' ".build/$$module.log" | tail -n 40 || tail -n 40 ".build/$$module.log"; done; \
+	  [ $${#failed[@]} = 0 ]
 
 # $(call lint,TOOL,ARGUMENTS): runs a linter of PATH or of .build/python, or says that it is missing.
 lint = PATH="$(CURDIR)/.build/python/bin:$$PATH"; if command -v $(1) >/dev/null; then $(1) $(2); \
@@ -83,10 +90,16 @@ lint: ## Check the style of Swift, and scripts, workflows, manifests and Dockerf
 	@$(call lint,zizmor,--offline --quiet --no-progress .github)
 	@$(call lint,hadolint,Dockerfile)
 
+.PHONY: soak
+soak: setup-test ## Kill everything at random, at full size: 5,000 reminders and 50 kills, then 30 kills while people write
+	@$(SWIFT) build $(TESTED) --build-tests
+	@for suite in ReminderKillTests KillTests; do REMINDERS=5000 REMINDER_KILLS=50 \
+	  $(SWIFT) test $(TESTED) --skip-build --filter "^EndToEndTests\.$$suite" 2>&1 | grep -avE '$(TEST_CHATTER)'; done
+
 .PHONY: install-check
 install-check: setup-test ## Check that chart, manifests and scripts install the same operator, and nothing invalid
-	@$(SWIFT) build --build-tests
-	@$(SWIFT) test --skip-build --filter '^EndToEndTests\.(HelmChart|Manifests|InstalledOperator)Tests|^TodoOperatorTests\.(GeneratedFiles|HealthCheck|OperatorRole)Tests' \
+	@$(SWIFT) build $(TESTED) --build-tests
+	@$(SWIFT) test $(TESTED) --skip-build --filter '^EndToEndTests\.(HelmChart|Manifests|InstalledOperator)Tests|^TodoOperatorTests\.(GeneratedFiles|HealthCheck|OperatorRole)Tests' \
 	  2>&1 | grep -avE '$(TEST_CHATTER)'
 
 .PHONY: format
@@ -97,12 +110,15 @@ format: ## Format every Swift file
 manifests: ## Write the files that follow from code: crds/, manifests/install.yaml, parts of the Helm chart
 	@$(SWIFT) run todo manifests --write-to .
 
+# TODO_BENCH_AHC=1 puts async-http-client beside ours.
+BENCH ?=
 .PHONY: bench
-bench: ## Print the figures of the benchmarks (TODO_BENCH_AHC=1: with async-http-client beside ours)
+bench: ## Print the figures of the benchmarks; BENCH="reminders-bench --pending 10000000" runs just that
 	@$(call install,$(TEST_PACKAGES))
 	@$(SWIFT) build $(RELEASE)
 	@cd Tests/Benchmarks && $(SWIFT) build --configuration release
-	@cd Tests/Benchmarks && for bench in .build/release/*-bench; do echo "== $$(basename "$$bench")"; "$$bench"; done
+	@cd Tests/Benchmarks && if [ -n "$(BENCH)" ]; then .build/release/$(BENCH); else \
+	  for bench in .build/release/*-bench; do echo "== $$(basename "$$bench")"; "$$bench"; done; fi
 
 FUZZ_SECONDS ?= 60
 # libFuzzer without its main, which Swift's would meet.

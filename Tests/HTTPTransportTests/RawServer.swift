@@ -1,3 +1,5 @@
+import CCurl
+import CEpoll
 import Concurrency
 import Glibc
 
