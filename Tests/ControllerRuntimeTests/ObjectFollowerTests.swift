@@ -51,6 +51,16 @@ private typealias Reference = ControllerRuntime.ObjectReference
         }
     }
 
+    /// Turns the clock until `condition` holds, in small steps: each is taken when the reader of names sleeps again, which
+    /// is the only one who never sleeps for more than five seconds.
+    func turnReader(_ limit: Duration, until condition: () -> Bool) async {
+        let end = time.now.advanced(by: limit)
+        while !condition(), time.now < end {
+            await time.whenSleeping(within: .seconds(5))
+            time.advance(by: .milliseconds(10))
+        }
+    }
+
     @Test func aThousandNamesTakeAHundredWatchesAndTenReadsASecondAndEachChangeIsTold() async throws {
         defer { follower.stop() }
         try await follow(1000)
@@ -59,13 +69,28 @@ private typealias Reference = ControllerRuntime.ObjectReference
         try await until("a watched one is told at once") { told("a1") > 0 }
         let began = time.now
         server.put(object(.secret, "s999"), .secret)
-        await turn(.seconds(150)) { told("a999") > 0 }
+        await turnReader(.seconds(150)) { told("a999") > 0 }
         #expect(told("a999") == 1)
         #expect(time.now - began <= .seconds(120))
         let seconds = (time.now - began) / .seconds(1)
         #expect(Double(server.count("get", .secret)) <= seconds * 12 + 2)
         #expect(server.count("list", .secret) == 0)
         #expect((100..<999).allSatisfy { told("a\($0)") == 0 }, "what was seen already is not told")
+    }
+
+    @Test func namesThatComeShortenTheTurnOfTheFirst() async throws {
+        defer { follower.stop() }
+        try await follow(101)
+        await time.whenSleeping(within: .seconds(5))
+        for index in 101..<1000 {
+            server.put(object(.secret, "s\(index)"), .secret)
+            follow(reference(index), for: "a\(index)")
+            read(reference(index), for: "a\(index)")
+        }
+        server.put(object(.secret, "s999"), .secret)
+        let began = time.now
+        await turnReader(.seconds(200)) { told("a999") > 0 }
+        #expect(time.now - began <= .seconds(120))
     }
 
     @Test func fewNamesAreReadAtMostOnceAMinute() async throws {

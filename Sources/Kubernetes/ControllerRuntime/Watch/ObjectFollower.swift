@@ -46,6 +46,8 @@ final class ObjectFollower: Sendable {
         /// What is still to be read in this round, last first.
         var round: [ObjectReference] = []
         var reader: Task<Void, Never>?
+
+        var readInTurn: [ObjectReference] { entries.filter { $0.value.watch == nil }.map(\.key) }
     }
 
     private let configuration: Configuration
@@ -187,19 +189,32 @@ extension ObjectFollower {
 
     /// Reads one name after the other, until there are none left.
     private func runReader() async {
-        while !Task.isCancelled {
-            let (reference, count) = state.withLock { state -> (ObjectReference?, Int) in
-                let names = state.entries.filter { $0.value.watch == nil }.keys
-                if names.isEmpty { state.reader = nil }
-                if state.round.isEmpty { state.round = names.sorted { $0.description > $1.description } }
-                return (names.isEmpty ? nil : state.round.popLast(), names.count)
+        while await pause() {
+            let reference = state.withLock { state in
+                if state.round.isEmpty { state.round = state.readInTurn.sorted { $0.description > $1.description } }
+                return state.round.popLast()
             }
-            guard let reference else { return }
-            let pause = max(.seconds(1 / configuration.readsPerSecond), configuration.shortestRound / count)
-            let next = time.now.advanced(by: pause * Double.random(in: 0.8..<1.2))
-            guard (try? await time.sleep(until: next)) != nil else { return }
-            await read(reference)
+            if let reference { await read(reference) }
         }
+    }
+
+    /// Waits for the next name's turn, in steps, since others may come and shorten it. False when there is none left.
+    private func pause() async -> Bool {
+        let began = time.now
+        let share = Double.random(in: 0.8..<1.2)
+        while !Task.isCancelled {
+            let count = state.withLock { state in
+                let count = state.readInTurn.count
+                if count == 0 { state.reader = nil }
+                return count
+            }
+            guard count > 0 else { return false }
+            let pause = max(.seconds(1 / configuration.readsPerSecond), configuration.shortestRound / count)
+            let (now, due) = (time.now, began.advanced(by: pause * share))
+            guard now < due else { return true }
+            try? await time.sleep(until: min(due, now.advanced(by: .seconds(5))))
+        }
+        return false
     }
 
     private func read(_ reference: ObjectReference) async {
