@@ -49,7 +49,7 @@ struct ReminderFiring {
     /// The task is closed or gone, or out of the person's sight; or what asked for the reminder no longer does.
     private static let isVoid: SQLFragment = """
         t.id IS NULL OR t.status <> 'open' OR t.deleted_at IS NOT NULL OR pr.deleted_at IS NOT NULL OR u.id IS NULL
-        OR d.user_id <> ALL (pr.user_id || pr.editors || pr.viewers)
+        OR NOT (d.user_id = pr.user_id OR d.user_id = ANY (pr.editors) OR d.user_id = ANY (pr.viewers))
         OR (d.snoozed_from IS NULL AND d.round > 0 AND r.repeat_minutes IS NULL)
         OR (d.snoozed_from IS NULL AND NOT COALESCE(CASE
             WHEN d.source = 'policy' THEN o.deleted_at IS NULL AND NOT o.is_suspended
