@@ -49,6 +49,7 @@ let system: [Target] = [
     .systemLibrary(
         name: "CYAML", path: "Sources/System/CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CEpoll", path: "Sources/System/CEpoll"),
+    .systemLibrary(name: "CMalloc", path: "Sources/System/CMalloc"),
     .systemLibrary(
         name: "CZlib", path: "Sources/System/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CSpawn", path: "Sources/System/CSpawn"),
@@ -81,7 +82,10 @@ let kubernetes: [Target] = [
         ["ChildProcess", "Concurrency", "HTTPTransport", "StructuredData", httpTypes, logging]),
     library(
         "ControllerRuntime", in: "Kubernetes",
-        ["Concurrency", "HTTPTransport", "KubernetesClient", "StructuredData", httpTypes, lifecycle, logging, metrics]),
+        [
+            "CMalloc", "Concurrency", "HTTPTransport", "KubernetesClient", "StructuredData", httpTypes, lifecycle,
+            logging, metrics,
+        ]),
     .target(
         name: "APIServerKinds",
         dependencies: ["Concurrency", "KubernetesClient", "KubernetesSchema", "StructuredData", crypto],

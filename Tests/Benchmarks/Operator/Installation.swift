@@ -133,15 +133,15 @@ final class MeasuredProcess: Sendable {
         get async { process.isRunning ? nil : await process.exit.description }
     }
 
-    /// Resident memory in MB, and how much of that are pages of the program and its libraries, which the kernel drops when
-    /// it needs room.
-    var memory: (all: Double, files: Double) {
+    /// Resident memory in MB, how much of that are pages of the program and its libraries, which the kernel drops when it
+    /// needs room, and the most that there ever was.
+    var memory: (all: Double, files: Double, most: Double) {
         let status = (try? String(contentsOfFile: "/proc/\(process.pid)/status", encoding: .utf8)) ?? ""
         func megabytes(_ name: String) -> Double {
             let line = status.split(separator: "\n").first { $0.hasPrefix("\(name):") } ?? ""
             return (line.split(separator: " ").compactMap { Double($0) }.first ?? .nan) / 1024
         }
-        return (megabytes("VmRSS"), megabytes("RssFile"))
+        return (megabytes("VmRSS"), megabytes("RssFile"), megabytes("VmHWM"))
     }
 
     /// Seconds of processor time used so far, to a hundredth.

@@ -23,7 +23,7 @@ struct Measurement {
         try await settle()
         let each = (process.processorTime - before) * 1000 / Double(apps)
         row("CPU of the first reconcile", String(format: "%.2f ms each (goal <= 3)", each))
-        row("memory with \(apps)", memory(goal: 60))
+        row("memory with \(apps), just converged", memory(goal: 60))
 
         let children = try await children()
         row("children of each", String(format: "%.1f", Double(children) / Double(apps)))
@@ -31,6 +31,7 @@ struct Measurement {
         let version = try await version()
         try await Task.sleep(for: .seconds(30))
         row("idle", String(format: "%.2f %% of a core (goal <= 1)", (process.processorTime - idle) / 30 * 100))
+        row("memory after that", memory(goal: 60))
         row("writes to the API server in 30 s of it", "\(try await self.version() - version) (goal 0)")
 
         let edits = try await editToChild(count: 200)
@@ -142,7 +143,9 @@ struct Measurement {
 
     private func memory(goal: Int) -> String {
         let memory = process.memory
-        return String(format: "%.1f MB (goal <= %d), %.1f of it the program's files", memory.all, goal, memory.files)
+        return String(
+            format: "%.1f MB (goal <= %d), %.1f of it the program's files; %.1f at most until now", memory.all, goal,
+            memory.files, memory.most)
     }
 
     private func seconds(_ duration: Duration) -> String { String(format: "%.2f", duration / .seconds(1)) }

@@ -1,3 +1,4 @@
+internal import CMalloc
 internal import Concurrency
 internal import KubernetesClient
 internal import Logging
@@ -76,11 +77,16 @@ extension Manager {
     }
 
     private func keepHouse(_ controllers: [Controller]) async {
+        var wasBusy = false
         while (try? await time.sleep(until: time.now.advanced(by: Self.housekeepingInterval))) != nil {
             for controller in controllers {
                 controller.queue.refreshMetrics()
                 controller.writer.prune()
             }
+            let isBusy = !controllers.allSatisfy(\.isIdle)
+            // What a rush of passes took goes back to the system; the allocator would keep it for the next one.
+            if wasBusy, !isBusy { malloc_trim(0) }
+            wasBusy = isBusy
         }
     }
 }

@@ -143,10 +143,7 @@ extension Store {
 
     private static func put(_ entry: Entry?, at key: ObjectKey, _ state: inout State) {
         let old = state.entries[key]?.values ?? []
-        let new = (entry?.values ?? []).map { value in
-            // The value that is there already, and not another copy of its text.
-            state.indices.index(forKey: value).map { state.indices[$0].key } ?? value
-        }
+        let new = shared(entry?.values ?? [], state)
         state.entries[key] = entry.map { Entry(object: $0.object, values: new) }
         guard new != old else { return }
         for value in old {
@@ -154,5 +151,16 @@ extension Store {
             if state.indices[value]?.isEmpty == true { state.indices[value] = nil }
         }
         for value in new { state.indices[value, default: []].insert(key) }
+    }
+
+    /// The same values as another object that is found where this one is, or at least values that are there already, and
+    /// not another copy of their text.
+    private static func shared(_ values: [IndexValue], _ state: State) -> [IndexValue] {
+        if let first = values.first, let other = state.indices[first]?.first, let known = state.entries[other]?.values,
+            known == values
+        {
+            return known
+        }
+        return values.map { value in state.indices.index(forKey: value).map { state.indices[$0].key } ?? value }
     }
 }

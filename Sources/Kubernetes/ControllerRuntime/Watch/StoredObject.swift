@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 public import KubernetesClient
 internal import StructuredData
 
@@ -5,7 +6,7 @@ internal import StructuredData
 /// often beside it. A class, so that the tables that hold it have small slots.
 public final class StoredObject: Sendable {
     public let key: ObjectKey
-    public let uid: String
+    public var uid: String { identity.text }
     public let resourceVersion: String
     public let generation: Int
     public let isBeingDeleted: Bool
@@ -13,19 +14,20 @@ public final class StoredObject: Sendable {
     public let controller: Owner?
     /// Digest of the fields that the store's field manager owns and of their values; see `OwnedFields`.
     public let ownedDigest: UInt64
+    private let identity: Identity
     private let bytes: [UInt8]
 
     private static let nothing = Array("{}".utf8)
 
     /// - Parameters:
     ///   - kept: what is kept of `object`; nil keeps all of it.
-    ///   - share: gives an equal owner that is known already: thousands of objects have few of them.
+    ///   - share: gives an equal owner that is known already.
     init(
         _ object: KubernetesObject, keeping kept: KubernetesObject? = nil, ownedDigest: UInt64,
         sharing share: (Owner) -> Owner = { $0 }
     ) {
         key = ObjectKey(object)
-        uid = object.uid
+        identity = Identity(object.uid)
         resourceVersion = object.resourceVersion
         generation = object.generation
         isBeingDeleted = object.isBeingDeleted
@@ -36,8 +38,29 @@ public final class StoredObject: Sendable {
         bytes = encoded == Self.nothing ? Self.nothing : encoded.withUnsafeBufferPointer { Array($0) }
     }
 
-    /// Who an owner reference refers to.
-    public struct Owner: Sendable, Hashable {
+    /// A uid, which servers make of a UUID, in a fifth of the room of its text.
+    private enum Identity {
+        case uuid(UUID)
+        case other(String)
+
+        init(_ text: String) {
+            guard let uuid = UUID(uuidString: text), uuid.uuidString.lowercased() == text else {
+                self = .other(text)
+                return
+            }
+            self = .uuid(uuid)
+        }
+
+        var text: String {
+            switch self {
+            case .uuid(let uuid): uuid.uuidString.lowercased()
+            case .other(let text): text
+            }
+        }
+    }
+
+    /// Who an owner reference refers to. A class, for thousands of objects share few of them.
+    public final class Owner: Sendable, Equatable {
         public let apiVersion: String
         public let kind: String
         public let name: String
@@ -48,6 +71,10 @@ public final class StoredObject: Sendable {
             kind = reference["kind"]?.string ?? ""
             name = reference["name"]?.string ?? ""
             uid = reference["uid"]?.string ?? ""
+        }
+
+        public static func == (a: Owner, b: Owner) -> Bool {
+            (a.apiVersion, a.kind, a.name, a.uid) == (b.apiVersion, b.kind, b.name, b.uid)
         }
     }
 
