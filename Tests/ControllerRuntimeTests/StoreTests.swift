@@ -28,6 +28,22 @@ import Testing
         #expect(try store.upsert(object("a", version: 5, uid: "other"), .watch) != nil)
     }
 
+    @Test(arguments: [
+        "0f8fad5b-d9cb-469f-a165-70867728950e", "0F8FAD5B-D9CB-469F-A165-70867728950E", "u1", "",
+    ]) func aUidIsGivenBackAsItCame(uid: String) throws {
+        _ = try store.upsert(object("a", version: 1, uid: uid), .watch)
+        #expect(store.stored(key("a"))?.uid == uid)
+    }
+
+    @Test func objectsShareTheOwnerThatTheyHaveInCommon() throws {
+        for (name, owner) in [("a", "o"), ("b", "o"), ("c", "p")] {
+            let reference: JSON = ["uid": .string(owner), "kind": "App", "name": .string(owner), "controller": true]
+            _ = try store.upsert(object(name, version: 1, ["metadata": ["ownerReferences": [reference]]]), .watch)
+        }
+        let owners = try ["a", "b", "c"].map { try #require(store.stored(key($0))?.controller) }
+        #expect(owners[0] === owners[1] && owners[0] != owners[2])
+    }
+
     @Test func theSameVersionIsNoChange() throws {
         _ = try store.upsert(object("a", version: 1), .firstList)
         #expect(try store.upsert(object("a", version: 1), .laterList) == nil)

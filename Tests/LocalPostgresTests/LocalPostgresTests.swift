@@ -184,6 +184,17 @@ final class TemporaryFolder: Sendable {
         #expect(text.hasPrefix("PostgreSQL did not start: could not create any TCP/IP sockets; see "), "\(text)")
     }
 
+    @Test func aFreePortIsNoneThatTheSystemGivesToConnections() throws {
+        let range = try String(contentsOfFile: "/proc/sys/net/ipv4/ip_local_port_range", encoding: .utf8)
+        let first = try #require(range.split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) })
+        for _ in 0..<200 {
+            let port = try LoopbackPort.free()
+            #expect(port < max(first, 32_768) && LoopbackPort.obstacle(port) == nil)
+        }
+        let taken = try ListeningSocket()
+        #expect(LoopbackPort.obstacle(taken.port) == "Address already in use")
+    }
+
     @Test func aFolderInUseIsLeftAlone() async throws {
         let parent = try TemporaryFolder()
         let first = try await LocalPostgres(folder: parent.path("postgres"))

@@ -7,11 +7,13 @@ public enum LoopbackPort {
     /// It lies below those that the system gives to connections and to who asks for any port (`ip_local_port_range`,
     /// 32768 and up), so that none of them takes it before the program does, nor between two runs of it.
     public static func free() throws(LocalPostgresError) -> Int {
+        var obstacle = ""
         for _ in 0..<1000 {
             let port = Int.random(in: 10_000..<32_768)
-            if obstacle(port) == nil { return port }
+            guard let met = Self.obstacle(port) else { return port }
+            obstacle = met
         }
-        throw .start("no free port between 10000 and 32768: \(String(cString: strerror(errno)))")
+        throw .start("no free port between 10000 and 32767: \(obstacle)")
     }
 
     /// Why nobody can listen on `port`, such as `Address already in use`; nil when one can.
