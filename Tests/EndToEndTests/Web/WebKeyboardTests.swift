@@ -106,6 +106,36 @@ import WebDriver
         }
     }
 
+    /// The news of what is undone may come before the answer: nothing flickers, and no selection is lost.
+    @Test func whatIsUndoneOnItsWayDoesNotComeBackForAMoment() async throws {
+        try await TodoPage.run { page in
+            let browser = page.browser
+            try await page.goTo("Inbox")
+            try await page.add("Bee", "Dee")
+            try await page.lists(["Bee", "Dee"])
+            try await page.isSaved()
+            _ = try await browser.script(
+                """
+                const send = window.fetch;
+                window.fetch = async (...request) => {
+                    await new Promise((resolve) => setTimeout(resolve, 1000));
+                    const answer = await send(...request);
+                    await new Promise((resolve) => setTimeout(resolve, 1000));
+                    return answer;
+                };
+                """)
+            try await browser.press(Key.escape)
+            try await rowHasFocus(page, "Bee")
+            try await browser.press("c")
+            try await page.lists(["Dee"])
+            try await browser.press([Key.control, "z"], [Key.control, "a"])
+            try await page.says("2 selected", in: "bulk-bar:not([hidden])")
+            try await page.isSaved()
+            try await page.says("2 selected", in: "bulk-bar:not([hidden])")
+            try await page.lists(["Bee", "Dee"])
+        }
+    }
+
     @Test func singleLettersAreQuietWhenTheyAreTurnedOff() async throws {
         try await TodoPage.run { page in
             let browser = page.browser

@@ -83,12 +83,14 @@ export class Outbox extends EventTarget {
   }
 
   /**
-   * Resolves when no task is being made at this moment. The news of a new task may overtake the answer that says that it
-   * is the one made here; until then it would be shown as a second one.
+   * Resolves when the server's news may be shown: not while a task is being made, for the news of it may overtake the
+   * answer that says that it is the one made here, and it would be shown as a second one; nor while something that was
+   * taken back is on its way, for it would come back for a moment.
    */
   settled() {
-    const isMaking = this.#isSending && this.entries[0]?.operations.some((operation) => operation.op === "create");
-    if (!isMaking) return Promise.resolve();
+    const [first] = this.entries;
+    const isAwaited = this.#isSending && first && (first.undo || first.operations.some((operation) => operation.op === "create"));
+    if (!isAwaited) return Promise.resolve();
     return new Promise((resolve) => {
       for (const name of ["answer", "delay"]) this.addEventListener(name, resolve, { once: true });
     });

@@ -25,16 +25,16 @@ export class TaskView extends EventTarget {
   #read = new Map();
   #abort = new AbortController();
   #collapsed;
+  #refreshSoon = eachFrame(() => this.#abort.signal.aborted || this.refresh());
 
   constructor(store, definition, collapsed) {
     super();
     this.#store = store;
     this.#definition = definition;
     this.#collapsed = collapsed;
-    const refresh = eachFrame(() => this.#abort.signal.aborted || this.refresh());
     const askAgain = debounce(250, () => this.#abort.signal.aborted || this.#load());
     store.addEventListener("tasks", ({ detail }) => {
-      refresh();
+      this.#refreshSoon();
       if (!definition.matches && [...detail].some((id) => store.task(id) !== this.#read.get(id))) askAgain();
     }, { signal: this.#abort.signal });
     this.refresh();
@@ -87,6 +87,11 @@ export class TaskView extends EventTarget {
       this.dispatchEvent(new Event("change"));
       if (!(error instanceof Problem)) setTimeout(() => signal.aborted || this.#load(), 3000);
     }
+  }
+
+  /** Shows what changed without waiting for the next frame: who presses a key means what is so now. */
+  catchUp() {
+    this.#refreshSoon.now();
   }
 
   /** Works out the rows anew. */

@@ -107,17 +107,19 @@ export function field(label, control, hint) {
 let lastId = 0;
 export const uniqueId = (prefix) => `${prefix}-${++lastId}`;
 
-/** Calls `work` once, in the next frame, however often it is asked for until then. */
+/** Calls `work` once, in the next frame, however often it is asked for until then; `now()` does at once what was asked. */
 export function eachFrame(work) {
   let asked = false;
-  return () => {
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      work();
-    });
+  const now = () => {
+    if (!asked) return;
+    asked = false;
+    work();
   };
+  const ask = () => {
+    if (!asked) requestAnimationFrame(now);
+    asked = true;
+  };
+  return Object.assign(ask, { now });
 }
 
 /** Calls `work` when nobody has asked for `milliseconds`. */

@@ -276,6 +276,7 @@ class TaskList extends HTMLElement {
 
   #key(event) {
     if (event.defaultPrevented || isTyping(event.target)) return;
+    this.view.catchUp();
     if (keyCommand(this, event, preferences.shortcuts)) event.preventDefault();
   }
 
