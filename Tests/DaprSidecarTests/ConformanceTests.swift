@@ -70,6 +70,20 @@ import Testing
         #expect(arrival.metadata["__offset"].flatMap { Int($0) } != nil)
     }
 
+    @Test(arguments: ["single", "bulk"]) func anEventKeepsItsTraceAndTheSidecarSaysWhereItIs(_ topic: String) async throws {
+        let marker = "\(marker)\(topic)"
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        var event = ConformanceSidecar.event(marker)
+        for name in ["topic", "pubsubname"] { event[name] = "elsewhere" }
+        event["traceparent"] = .string(trace)
+        #expect(try await sidecar.client.publish([OutgoingEvent(event)], to: topic, of: ConformanceApp.pubsub) == [])
+        let arrival = try await sidecar.arrivals(of: marker)[0]
+        #expect(arrival.event["topic"]?.string == topic)
+        #expect(arrival.event["pubsubname"]?.string == ConformanceApp.pubsub)
+        #expect(arrival.event["traceparent"]?.string == trace)
+        #expect(arrival.event["traceid"]?.string == trace)
+    }
+
     @Test func jsonBecomesTheDataOfAnEvent() async throws {
         let body: JSON = ["marker": .string(marker)]
         try await sidecar.client.publish(

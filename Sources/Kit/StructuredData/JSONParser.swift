@@ -16,15 +16,17 @@ struct JSONParser: ~Copyable {
         var slot: Int?
     }
 
-    private let bytes: UnsafeBufferPointer<UInt8>
+    let bytes: UnsafeBufferPointer<UInt8>
     private let maxDepth: Int
-    private var offset = 0
+    private(set) var offset = 0
     private var frames = ParserStack<Frame>()
     private var elements = ParserStack<JSON>()
     private var members = ParserStack<JSONObject.Member>()
     private var keys: KeyCache
     /// Nil when nobody asked: then no path is kept.
     private var duplicates: DuplicateKeys?
+    /// Whether what is read is only checked, and no value is made of it.
+    private var isSkipping = false
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, limits: JSONLimits, reportsDuplicates: Bool) throws(JSONParseError) {
         self.bytes = bytes
@@ -40,28 +42,34 @@ struct JSONParser: ~Copyable {
     /// Paths of keys that were given more than once, such as `spec.list[0].b`.
     var duplicateKeys: [String] { duplicates?.found ?? [] }
 
-    /// Keeps its own stack of open containers, so the depth of the input costs no stack of the thread.
     mutating func document() throws(JSONParseError) -> JSON {
+        let value = try next()
+        try end()
+        return value
+    }
+
+    /// Keeps its own stack of open containers, so the depth of the input costs no stack of the thread.
+    private mutating func next() throws(JSONParseError) -> JSON {
+        let outer = frames.count
         while true {
             var complete = try value()
             while let value = complete {
-                if frames.isEmpty { return try whole(value) }
+                if frames.count == outer { return value }
                 complete = try add(value)
             }
         }
     }
 
-    private mutating func whole(_ value: JSON) throws(JSONParseError) -> JSON {
+    private mutating func end() throws(JSONParseError) {
         skipSpace()
         guard offset == bytes.count else { throw unexpected("the end of the input") }
-        return value
     }
 
     /// The value that begins here; nil when it is a container whose first element comes next.
     private mutating func value() throws(JSONParseError) -> JSON? {
         skipSpace()
         switch peek {
-        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "\""): return isSkipping ? try passString() : .string(try string())
         case UInt8(ascii: "{"):
             try open(Frame(isObject: true, base: members.count))
             if peek == UInt8(ascii: "}") { return close() }
@@ -84,7 +92,9 @@ struct JSONParser: ~Copyable {
     private mutating func add(_ value: JSON) throws(JSONParseError) -> JSON? {
         duplicates?.leave()
         let isObject = frames[frames.count - 1].isObject
-        if isObject { addMember(value) } else { elements.push(value) }
+        if !isSkipping {
+            if isObject { addMember(value) } else { elements.push(value) }
+        }
         skipSpace()
         if peek == UInt8(ascii: ",") {
             offset += 1
@@ -102,13 +112,21 @@ struct JSONParser: ~Copyable {
         return close()
     }
 
-    /// Reads a name and its colon, and remembers them in the frame.
-    private mutating func memberName() throws(JSONParseError) {
+    /// Reads a name and its colon.
+    private mutating func name() throws(JSONParseError) -> String {
         guard peek == UInt8(ascii: "\"") else { throw unexpected("a member name in quotes") }
-        let name = try key()
+        var name = ""
+        if isSkipping { _ = try passString() } else { name = try key() }
         skipSpace()
         guard peek == UInt8(ascii: ":") else { throw unexpected("\":\" after a member name") }
         offset += 1
+        return name
+    }
+
+    /// Reads a name and its colon, and remembers them in the frame.
+    private mutating func memberName() throws(JSONParseError) {
+        let name = try name()
+        guard !isSkipping else { return }
         let top = frames.count - 1
         let slot = frames[top].filter.mayContain(name) ? slot(of: name, in: top) : nil
         frames[top].key = name
@@ -151,6 +169,7 @@ struct JSONParser: ~Copyable {
     private mutating func close() -> JSON {
         offset += 1
         let frame = frames.pop()
+        if isSkipping { return .null }
         guard frame.isObject else { return .array(elements.popArray(from: frame.base)) }
         return .object(JSONObject(unique: members.popArray(from: frame.base), index: frame.index))
     }
@@ -180,7 +199,7 @@ struct JSONParser: ~Copyable {
             if peek == UInt8(ascii: "+") || peek == UInt8(ascii: "-") { offset += 1 }
             try digits()
         }
-        return JSONNumber(validated: String(decoding: slice(from: start), as: UTF8.self))
+        return isSkipping ? JSONNumber(0) : JSONNumber(validated: String(decoding: slice(from: start), as: UTF8.self))
     }
 
     private mutating func digits() throws(JSONParseError) {
@@ -190,6 +209,76 @@ struct JSONParser: ~Copyable {
 }
 
 extension JSONParser {
+    mutating func outline(levels: Int) throws(JSONParseError) -> JSONOutline {
+        let outline = try part(levels)
+        try end()
+        return outline
+    }
+
+    private mutating func part(_ levels: Int) throws(JSONParseError) -> JSONOutline {
+        skipSpace()
+        let start = offset
+        var content = JSONOutline.Content.text
+        switch peek {
+        case UInt8(ascii: "{") where levels > 0: content = .object(try members(levels - 1))
+        case UInt8(ascii: "[") where levels > 0: content = .array(try elements(levels - 1))
+        default:
+            isSkipping = true
+            _ = try next()
+            isSkipping = false
+        }
+        return JSONOutline(range: start..<offset, content: content)
+    }
+
+    private mutating func members(_ levels: Int) throws(JSONParseError) -> [JSONOutline.Member] {
+        var members: [JSONOutline.Member] = []
+        try eachPart(until: UInt8(ascii: "}")) { parser throws(JSONParseError) in
+            members.append(.init(name: try parser.name(), value: try parser.part(levels)))
+        }
+        return members
+    }
+
+    private mutating func elements(_ levels: Int) throws(JSONParseError) -> [JSONOutline] {
+        var elements: [JSONOutline] = []
+        try eachPart(until: UInt8(ascii: "]")) { parser throws(JSONParseError) in
+            elements.append(try parser.part(levels))
+        }
+        return elements
+    }
+
+    /// Steps into a container, reads what is in it and steps out.
+    private mutating func eachPart(
+        until bracket: UInt8, _ read: (inout JSONParser) throws(JSONParseError) -> Void
+    ) throws(JSONParseError) {
+        let isObject = bracket == UInt8(ascii: "}")
+        try open(Frame(isObject: isObject, base: 0))
+        while peek != bracket {
+            try read(&self)
+            skipSpace()
+            guard peek == UInt8(ascii: ",") else { break }
+            offset += 1
+            skipSpace()
+            guard peek != bracket else { throw unexpected(isObject ? "a member name in quotes" : "a value") }
+        }
+        guard peek == bracket else { throw unexpected(isObject ? "\",\" or \"}\"" : "\",\" or \"]\"") }
+        _ = frames.pop()
+        offset += 1
+    }
+}
+
+extension JSONParser {
+    /// Checks a string.
+    private mutating func passString() throws(JSONParseError) -> JSON {
+        let start = offset
+        if skipPlainText(from: start + 1), peek == UInt8(ascii: "\"") {
+            offset += 1
+        } else {
+            offset = start
+            _ = try string()
+        }
+        return .null
+    }
+
     private mutating func key() throws(JSONParseError) -> String {
         let start = offset + 1
         let isASCII = skipPlainText(from: start)

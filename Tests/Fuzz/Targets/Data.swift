@@ -2,7 +2,9 @@ import StructuredData
 
 /// What was read is written, and read as the same again.
 func checkJSON(_ bytes: [UInt8]) {
-    guard let value = try? JSON(parsing: bytes) else { return }
+    let outline = try? JSONOutline(of: bytes, levels: 2)
+    guard let value = try? JSON(parsing: bytes) else { return check(outline == nil, "an outline of what is no JSON") }
+    check(outline.flatMap { try? JSON(parsing: bytes[$0.range]) } == value, "outlined")
     check((try? JSON(parsing: value.encoded())) == value, "encoded")
     check((try? JSON(parsing: value.encoded(sortedKeys: true))) == value, "encoded with sorted keys")
     check((try? JSON(parsing: value.prettyText)) == value, "pretty")

@@ -13,75 +13,99 @@ struct Envelope {
     let source: String
     let pubsub: String
     let topic: String
-    let traceparent: String?
+    /// Of the request, which is one step of a trace however many events it brings.
+    let traceparent: String
+
+    init(source: String, pubsub: String, topic: String, traceparent: String?) {
+        self.source = source
+        self.pubsub = pubsub
+        self.topic = topic
+        self.traceparent = traceparent ?? Self.newTrace()
+    }
 
     /// Why a publish is refused.
     struct Refusal: Error {
         let message: String
     }
 
-    /// - Parameter event: already parsed where `contentType` is JSON, else nil.
     func message(
-        _ body: [UInt8], contentType: String, parsed event: JSON? = nil, metadata: [String: String]
+        _ body: [UInt8], contentType: String, metadata: [String: String]
     ) throws(Refusal) -> TopicMessage {
-        if metadata["rawPayload"] == "true" { return message(body, metadata) }
-        let type = contentType.isEmpty ? "text/plain" : contentType
-        let base = type.prefix { $0 != ";" }
-        var fields: JSONObject
-        if base == "application/cloudevents+json" {
-            guard case .object(let own) = try Self.json(event, body) else {
+        guard Self.isJSON(contentType), metadata["rawPayload"] != "true" else {
+            return message(of: body, contentType: contentType, metadata: metadata)
+        }
+        let outline: JSONOutline
+        do { outline = try JSONOutline(of: body, levels: 1) } catch {
+            throw Refusal(message: "the body is not JSON: \(error)")
+        }
+        return try message(of: outline, in: body, contentType: contentType, metadata: metadata)
+    }
+
+    /// `application/json` and all that is written in it.
+    static func isJSON(_ contentType: String) -> Bool {
+        let base = contentType.prefix { $0 != ";" }
+        return base == "application/json" || base.hasSuffix("+json")
+    }
+
+    /// - Parameters:
+    ///   - event: what is JSON, with its outermost members.
+    ///   - bytes: which the outline is of.
+    func message(
+        of event: JSONOutline, in bytes: [UInt8], contentType: String, metadata: [String: String]
+    ) throws(Refusal) -> TopicMessage {
+        if metadata["rawPayload"] == "true" { return message(Array(bytes[event.range]), metadata) }
+        var fields: EventFields
+        if contentType.prefix(while: { $0 != ";" }) == "application/cloudevents+json" {
+            guard case .object(let members) = event.content else {
                 throw Refusal(message: "the body is no CloudEvent in JSON")
             }
-            fields = own
+            fields = EventFields(members, of: bytes)
         } else {
-            fields = [
-                "data": .null, "datacontenttype": .string(type), "id": .string(UUID().uuidString.lowercased()),
-                "source": .string(source), "specversion": "1.0", "type": "com.dapr.event.sent",
-            ]
-            try addData(body, String(base), event, to: &fields)
+            fields = newEvent(contentType)
+            fields.set("data", json: bytes[event.range])
         }
         complete(&fields, metadata)
-        return message(JSON.object(fields).encoded(), metadata)
+        return message(fields.encoded(), metadata)
     }
 
-    private static func json(_ event: JSON?, _ body: [UInt8]) throws(Refusal) -> JSON {
-        if let event { return event }
-        do { return try JSON(parsing: body) } catch { throw Refusal(message: "the body is not JSON: \(error)") }
-    }
-
-    private func addData(
-        _ body: [UInt8], _ type: String, _ event: JSON?, to fields: inout JSONObject
-    ) throws(Refusal) {
-        if type == "application/json" || type.hasSuffix("+json") {
-            fields["data"] = try Self.json(event, body)
-        } else if type == "application/octet-stream" {
-            fields["data"] = nil
-            fields["data_base64"] = .string(Data(body).base64EncodedString())
+    /// Of what is no JSON.
+    private func message(of body: [UInt8], contentType: String, metadata: [String: String]) -> TopicMessage {
+        if metadata["rawPayload"] == "true" { return message(body, metadata) }
+        let type = contentType.isEmpty ? "text/plain" : contentType
+        var fields = newEvent(type)
+        if type.prefix(while: { $0 != ";" }) == "application/octet-stream" {
+            fields.set("data_base64", Data(body).base64EncodedString())
         } else {
-            fields["data"] = .string(String(decoding: body, as: UTF8.self))
+            fields.set("data", String(decoding: body, as: UTF8.self))
         }
+        complete(&fields, metadata)
+        return message(fields.encoded(), metadata)
+    }
+
+    private func newEvent(_ contentType: String) -> EventFields {
+        var fields = EventFields()
+        fields.set("datacontenttype", contentType)
+        fields.set("id", UUID().uuidString.lowercased())
+        return fields
     }
 
     /// Overwrites what is the sidecar's to say, and fills in what is missing; never the `id`.
-    private func complete(_ fields: inout JSONObject, _ metadata: [String: String]) {
+    private func complete(_ fields: inout EventFields, _ metadata: [String: String]) {
         for name in ["id", "source", "type", "subject", "traceparent"] {
-            if let value = metadata["cloudevent.\(name)"] { fields[name] = .string(value) }
+            if let value = metadata["cloudevent.\(name)"] { fields.set(name, value) }
         }
-        fields["topic"] = .string(topic)
-        fields["pubsubname"] = .string(pubsub)
+        fields.set("topic", topic)
+        fields.set("pubsubname", pubsub)
         fields.fill("source", source)
         fields.fill("type", "com.dapr.event.sent")
         fields.fill("specversion", "1.0")
         fields.fill("time", Timestamp.now())
-        if fields["traceparent"] == nil {
-            fields["traceparent"] = .string(traceparent ?? Self.newTrace())
-        }
-        let trace = fields["traceparent"]?.string
-        if let trace { fields.fill("traceid", trace) }
+        fields.fill("traceparent", traceparent)
+        if !fields.contains("traceid"), let trace = fields.string("traceparent") { fields.set("traceid", trace) }
         fields.fill("tracestate", "")
         if let seconds = metadata["ttlInSeconds"].flatMap({ Int($0) }) {
             let end = Int(TopicLog.wallClock() / 1000) + seconds
-            fields["expiration"] = .string(Timestamp.text(wholeSeconds: end))
+            fields.set("expiration", Timestamp.text(wholeSeconds: end))
         }
     }
 
@@ -98,11 +122,5 @@ struct Envelope {
         TopicMessage(
             key: metadata["partitionKey"], headers: metadata, value: bytes,
             partition: metadata["partitionNumber"].flatMap { Int($0) })
-    }
-}
-
-extension JSONObject {
-    fileprivate mutating func fill(_ name: String, _ value: String) {
-        if self[name] == nil { self[name] = .string(value) }
     }
 }

@@ -62,7 +62,7 @@ extension Sidecar {
             do throws(Envelope.Refusal) {
                 // What the request says overrides what its entries say.
                 let metadata = entry.metadata.merging(request.metadata) { $1 }
-                messages.append(try entry.message(envelope, metadata))
+                messages.append(try entry.message(envelope, of: request.body, metadata))
             } catch { failed.append(["entryId": .string(entry.id), "error": .string(error.message)]) }
         }
         do { try await services.topics.publish(messages, to: logTopic) } catch {
@@ -81,36 +81,45 @@ private struct BulkEntry {
     }
 
     let id: String
-    let event: JSON
+    /// With its outermost members.
+    let event: JSONOutline
     let contentType: String
     let metadata: [String: String]
 
     static func read(_ body: [UInt8]) throws -> [BulkEntry] {
-        guard let array = try JSON(parsing: body).array else {
+        guard case .array(let entries) = try JSONOutline(of: body, levels: 3).content else {
             throw Unreadable(description: "the body is no array of entries")
         }
+        func value(_ outline: JSONOutline) throws -> JSON { try JSON(parsing: body[outline.range]) }
         var ids: Set<String> = []
-        return try array.map { json in
-            guard let id = json["entryId"]?.string, !id.isEmpty, ids.insert(id).inserted else {
+        return try entries.map { entry in
+            guard let id = try entry["entryId"].map(value)?.string, !id.isEmpty, ids.insert(id).inserted else {
                 throw Unreadable(description: "each entry needs an entryId of its own")
             }
-            guard let event = json["event"] else { throw Unreadable(description: "entry \(id) has no event") }
+            guard let event = entry["event"] else { throw Unreadable(description: "entry \(id) has no event") }
             var metadata: [String: String] = [:]
-            for (key, value) in json["metadata"]?.object ?? [:] { metadata[key] = value.string ?? value.text }
-            return BulkEntry(
-                id: id, event: event, contentType: json["contentType"]?.string ?? "text/plain", metadata: metadata)
+            if case .object(let members) = entry["metadata"]?.content {
+                for member in members {
+                    let given = try value(member.value)
+                    metadata[member.name] = given.string ?? given.text
+                }
+            }
+            let contentType = try entry["contentType"].map(value)?.string ?? "text/plain"
+            return BulkEntry(id: id, event: event, contentType: contentType, metadata: metadata)
         }
     }
 
     /// `contentType` must fit what `event` is.
-    func message(_ envelope: Envelope, _ metadata: [String: String]) throws(Envelope.Refusal) -> TopicMessage {
-        let base = contentType.prefix { $0 != ";" }
-        if base == "application/json" || base.hasSuffix("+json") {
-            let raw = metadata["rawPayload"] == "true" ? event.encoded() : []
-            return try envelope.message(raw, contentType: contentType, parsed: event, metadata: metadata)
+    func message(
+        _ envelope: Envelope, of body: [UInt8], _ metadata: [String: String]
+    ) throws(Envelope.Refusal) -> TopicMessage {
+        if Envelope.isJSON(contentType) {
+            return try envelope.message(of: event, in: body, contentType: contentType, metadata: metadata)
         }
-        guard let text = event.string else { throw .init(message: "an event of type \(contentType) is a string") }
-        guard base == "application/octet-stream" else {
+        guard let text = try? JSON(parsing: body[event.range]).string else {
+            throw .init(message: "an event of type \(contentType) is a string")
+        }
+        guard contentType.prefix(while: { $0 != ";" }) == "application/octet-stream" else {
             return try envelope.message(Array(text.utf8), contentType: contentType, metadata: metadata)
         }
         guard let data = Data(base64Encoded: text) else { throw .init(message: "the event is not base64") }
