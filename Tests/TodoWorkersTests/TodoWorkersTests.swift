@@ -1,6 +1,7 @@
 import ChildProcess
 import Concurrency
 import Foundation
+import Postgres
 import PostgresServer
 import Telemetry
 import Testing
@@ -30,6 +31,26 @@ import TodoStore
                     registry.render().contains("todo_reminders_fired_total{late=\"false\"} 2")
                 })
             #expect(registry.render().contains("todo_reminder_lateness_seconds_count 2"))
+            running.cancel()
+            try? await running.value
+        }
+    }
+
+    /// Whoever publishes asks whether that lock is free: here it is never, and what fires in a rush waits for it.
+    @Test func `what a first claim leaves over is a rush, and says so`() async throws {
+        try await Working.with { here in
+            try await here.plant(1500, first: "now()", apart: 0)
+            try await here.pool.withTransaction { connection in
+                try await connection.execute(script: "SELECT pg_advisory_xact_lock(\(0x6669_7265))")
+                let running = Task { try await here.workers().run() }
+                defer { running.cancel() }
+                #expect(try await here.until { try await here.count("fired") == 1000 })
+                // Looked for in each second, and before: a claim that does not wait comes by then.
+                try await Task.sleep(for: .milliseconds(1500))
+                #expect(try await here.count("fired") == 1000)
+            }
+            let running = Task { try await here.workers().run() }
+            #expect(try await here.until { try await here.count("fired") == 1500 })
             running.cancel()
             try? await running.value
         }

@@ -77,7 +77,7 @@ struct ReminderFirer: Sendable {
             for _ in 0..<lanes {
                 group.addTask {
                     while true {
-                        let claim = try await claim(after: after, through: clock.now)
+                        let claim = try await claim(after: after, through: clock.now, isRush: true)
                         if !claim.isFull || clock.now >= end { return claim }
                     }
                 }
@@ -86,8 +86,11 @@ struct ReminderFirer: Sendable {
         }
     }
 
-    private func claim(after: Instant?, through: Instant) async throws -> FireStore.Claim {
-        let order = try await order(after: after, through: through)
+    private func claim(
+        after: Instant?, through: Instant, isRush: Bool = false
+    ) async throws -> FireStore.Claim {
+        var order = try await order(after: after, through: through)
+        order.isRush = isRush
         return record(try await database.firing.claim(order))
     }
 

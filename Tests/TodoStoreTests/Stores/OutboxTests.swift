@@ -119,6 +119,61 @@ import TodoModel
         }
     }
 
+    @Test func `changes go before reminders, which have a share of each portion all the same`() async throws {
+        try await Stores.with { stores in
+            _ = try await stores.drain(noting: Lock([]))
+            try await stores.note(reminders: 20)
+            for n in 0..<12 { _ = try await stores.create("\(n)", by: stores.ada) }
+            let portions = Lock<[[Outbox.Entry]]>([])
+            let outcome = try await stores.database.outbox.drain(limit: 10) { entries in
+                portions.withLock { $0.append(entries) }
+                return Set(entries.map(\.id))
+            }
+            #expect(outcome == .published(32))
+            let kinds = portions.withLock { $0 }.map { $0.map { $0.isReminder ? "r" : "c" }.joined() }
+            #expect(kinds == ["ccccccccccrr", "ccrrrrrrrr", "rrrrrrrrrr"])
+            for isReminder in [false, true] {
+                let ids = portions.withLock { $0 }.joined().filter { $0.isReminder == isReminder }.map(\.id)
+                #expect(ids == ids.sorted())
+            }
+            #expect(try await stores.database.outbox.backlog().count == 0)
+        }
+    }
+
+    @Test func `reminders wait until all that are due have been fired, half a second at most, and changes do not`()
+        async throws
+    {
+        try await Stores.with { stores in
+            let outbox = stores.database.outbox
+            try await stores.note(reminders: 3)
+            let sent = Lock<[Outbox.Entry]>([])
+            let due = Instant.now()
+            func claim(isRush: Bool, _ meanwhile: @Sendable () async throws -> Void) async throws {
+                let order = FireStore.Order(
+                    after: nil, through: due, now: due, missedBefore: due, deadline: .farFuture, isRush: isRush)
+                try await stores.database.transaction { claiming in
+                    #expect(try await claiming.firing.claim(order).isInTime)
+                    try await meanwhile()
+                }
+            }
+            try await claim(isRush: true) { () async throws in
+                #expect(try await stores.drain(noting: sent) == 4)
+                #expect(sent.withLock { $0 }.allSatisfy { !$0.isReminder })
+                #expect(try await outbox.drain(limit: 7) { _ in [] } == .firing)
+                _ = try await stores.home.server.psql(
+                    "UPDATE outbox SET created_at = now() - interval '501 milliseconds'", database: stores.home.name)
+                #expect(try await stores.drain(noting: sent) == 3)
+                try await stores.note(reminders: 2)
+                #expect(try await outbox.drain(limit: 7) { _ in [] } == .firing)
+            }
+            #expect(try await stores.drain(noting: sent) == 2)
+            try await stores.note(reminders: 1)
+            try await claim(isRush: false) { () async throws in
+                #expect(try await stores.drain(noting: sent) == 1)
+            }
+        }
+    }
+
     @Test func `a portion has some megabytes at most`() async throws {
         try await Stores.with { stores in
             let text = String(repeating: "\u{1}", count: TodoTask.Limits.description)
@@ -170,6 +225,15 @@ extension Stores {
             }
         } catch is Seen {}
         return rows.withLock { $0 }
+    }
+
+    /// Puts so many events of reminders there, which stay new for a while.
+    fileprivate func note(reminders count: Int) async throws {
+        _ = try await home.server.psql(
+            """
+            INSERT INTO outbox (event_id, user_id, topic, type, body, created_at)
+            SELECT gen_random_uuid(), '\(ada.id)', 'reminder-events', 'fired', '{}', now() + interval '1 minute' FROM generate_series(1, \(count))
+            """, database: home.name)
     }
 
     /// In portions of 7; returns how many are gone.

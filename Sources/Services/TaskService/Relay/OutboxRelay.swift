@@ -8,8 +8,10 @@ internal import TodoStore
 /// Publishes what the outbox holds: in batches, in order, as soon as this process commits something and within 50 ms
 /// of what another one does. Of several processes one relays at a time; another takes over when it goes.
 struct OutboxRelay: Service {
-    private static let batch = 500
+    private static let batch = 1000
     private static let pollInterval: Duration = .milliseconds(50)
+    /// How soon to look again whether all that is due has been fired.
+    private static let firingInterval: Duration = .milliseconds(10)
     /// How soon to look again while another process relays.
     private static let standbyInterval: Duration = .milliseconds(250)
     private static let longestPause: Duration = .seconds(5)
@@ -63,6 +65,7 @@ struct OutboxRelay: Service {
                 pause = Self.pollInterval
                 switch outcome {
                 case .published: break
+                case .firing: await commits.wait(since: seen, atMost: Self.firingInterval)
                 case .empty: await commits.wait(since: seen, atMost: Self.pollInterval)
                 case .busy: await commits.wait(atMost: Self.standbyInterval)
                 }

@@ -12,6 +12,8 @@ public struct Outbox: Sendable {
     private static let portionBytes = 4 << 20
     /// Any number will do, so long as nothing else in the database locks it: "outb" in ASCII.
     private static let lockKey: Int64 = 0x6f75_7462
+    /// So long reminders wait at most while many others are being fired (`FireStore.Order.isRush`).
+    private static let longestRush: Duration = .milliseconds(500)
 
     public struct Entry: Sendable, Hashable, Identifiable {
         /// In the order of publication; per person also that of their changes.
@@ -23,6 +25,8 @@ public struct Outbox: Sendable {
         public let topic: String
         /// The CloudEvent in JSON.
         public let body: [UInt8]
+
+        var isReminder: Bool { topic == ReminderEvent.topic }
 
         /// What may go out at the same time: entries of one topic, those of one person together and in order.
         public static func calls(for entries: [Entry]) -> [(topic: String, entries: [Entry])] {
@@ -43,6 +47,8 @@ public struct Outbox: Sendable {
         case empty
         /// Another process is publishing.
         case busy
+        /// There are reminders, and they are not published until those that are due as well have been fired.
+        case firing
         /// So many were published and are gone from the table. `held` were not taken, or come after one of the same
         /// person that was not: they go out again, all of them, so that the last time they are in order.
         case published(Int, held: Int = 0)
@@ -53,29 +59,53 @@ public struct Outbox: Sendable {
     /// after it, and nobody else does. Ends with a portion that is not full. Only one process at a time does so (a lock of
     /// the transaction, so that a pooler is no obstacle). When the process dies in between, the entries of a few portions
     /// are published again: at least once.
+    ///
+    /// Changes go before reminders: somebody sees at once when they are late, and reminders come thousands at a time. A
+    /// fifth of each portion is kept for those all the same. While thousands are being fired they wait, half a second at
+    /// most, so that publishing the first ones does not make the last ones late.
     public func drain(
         limit: Int, _ publish: @Sendable ([Entry]) async throws -> Set<Int64>
     ) async throws -> Outcome {
-        let any = try await database.rows(as: .system, "outbox.any", "SELECT EXISTS (SELECT FROM outbox)")
-        guard let row = any.first, try row.decode(Bool.self) else { return .empty }
+        let waiting = try await waiting()
+        guard waiting.hasChanges || waiting.hasReminders && !waiting.isRush else {
+            return waiting.hasReminders ? .firing : .empty
+        }
         return try await database.transaction { database in
+            // Little is known of a table that is empty most of the time, and its plans are for thousands all the same.
             let lock = try await database.rows(
-                as: .system, "outbox.lock", "SELECT pg_try_advisory_xact_lock(\(Self.lockKey))")
-            guard let row = lock.first, try row.decode(Bool.self) else { return .busy }
-            return try await database.outbox.drain(limit, publish)
+                as: .system, "outbox.lock",
+                "SELECT pg_try_advisory_xact_lock(\(Self.lockKey)), set_config('enable_seqscan', 'off', true)")
+            guard let row = lock.first, try row.decode(Bool.self, String.self).0 else { return .busy }
+            return try await database.outbox.drain(limit, takesReminders: !waiting.isRush, publish)
         }
     }
 
-    private func drain(_ limit: Int, _ publish: @Sendable ([Entry]) async throws -> Set<Int64>) async throws -> Outcome
-    {
-        var portion = try await step(removing: [], after: 0, limit)
+    private func waiting() async throws -> (hasChanges: Bool, hasReminders: Bool, isRush: Bool) {
+        let patience = "\(Self.longestRush / .milliseconds(1)) milliseconds"
+        let rows = try await database.rows(
+            as: .system, "outbox.waiting",
+            """
+            SELECT (SELECT id FROM outbox WHERE NOT is_reminder ORDER BY id LIMIT 1) IS NOT NULL, r.oldest IS NOT NULL, CASE
+                WHEN r.oldest > clock_timestamp() - interval '\(raw: patience)'
+                THEN NOT pg_try_advisory_xact_lock(\(FireStore.rushKey)) ELSE false END
+            FROM (SELECT (SELECT created_at FROM outbox WHERE is_reminder ORDER BY id LIMIT 1) AS oldest) r
+            """)
+        return try rows.first?.decode(Bool.self, Bool.self, Bool.self) ?? (false, false, false)
+    }
+
+    private func drain(
+        _ limit: Int, takesReminders: Bool, _ publish: @Sendable ([Entry]) async throws -> Set<Int64>
+    ) async throws -> Outcome {
+        var place = Place(reminders: takesReminders ? 0 : nil)
+        var portion = try await step(removing: [], after: place, limit)
         guard !portion.isEmpty else { return .empty }
         var lanes = Lanes()
-        var done: Set<Int64> = []
+        var done: [Entry] = []
         var (count, held) = (0, 0)
         for turn in 1...Self.longestRun {
-            let isFull = portion.count == limit || Self.bytes(portion) >= Self.portionBytes
-            let (last, gone) = (turn < Self.longestRun && isFull ? portion.last?.id : nil, done)
+            let isFull = portion.count >= limit || Self.bytes(portion) >= Self.portionBytes
+            place.pass(portion)
+            let (last, gone) = (turn < Self.longestRun && isFull ? place : nil, done)
             async let following = step(removing: gone, after: last, limit)
             var isDown = false
             do {
@@ -95,6 +125,18 @@ public struct Outbox: Sendable {
         return .published(count, held: held)
     }
 
+    /// The last entries that were read.
+    private struct Place {
+        var changes: Int64 = 0
+        /// Nil: reminders are left where they are.
+        var reminders: Int64?
+
+        mutating func pass(_ portion: [Entry]) {
+            changes = portion.last { !$0.isReminder }?.id ?? changes
+            reminders = reminders.map { before in portion.last { $0.isReminder }?.id ?? before }
+        }
+    }
+
     private static func bytes(_ entries: [Entry]) -> Int { entries.reduce(0) { $0 + $1.body.count } }
 
     /// In which order is kept: what one person has in one topic.
@@ -112,29 +154,39 @@ public struct Outbox: Sendable {
         func isOpen(_ entry: Entry) -> Bool { closed.isEmpty || !closed.contains(Lane(entry)) }
 
         /// Closes the lane of each entry that was not taken. Returns those that went out in order, and need not again.
-        mutating func settle(_ entries: [Entry], taken: Set<Int64>) -> Set<Int64> {
-            var settled: Set<Int64> = []
+        mutating func settle(_ entries: [Entry], taken: Set<Int64>) -> [Entry] {
+            var settled: [Entry] = []
             for entry in entries where isOpen(entry) {
-                if taken.contains(entry.id) { settled.insert(entry.id) } else { closed.insert(Lane(entry)) }
+                if taken.contains(entry.id) { settled.append(entry) } else { closed.insert(Lane(entry)) }
             }
             return settled
         }
     }
 
-    /// Removes what was published, and reads what comes after an entry unless that is nil, in one round trip.
-    private func step(removing done: Set<Int64>, after last: Int64?, _ limit: Int) async throws -> [Entry] {
-        let remove: SQLFragment = "DELETE FROM outbox WHERE id = ANY (\(done.sorted()))"
-        var queries = done.isEmpty ? [] : [remove.query(named: "outbox.remove")]
-        guard let last else {
+    /// Removes what was published, and reads what comes after a place unless that is nil, in one round trip.
+    private func step(removing done: [Entry], after place: Place?, _ limit: Int) async throws -> [Entry] {
+        var queries = [false, true].compactMap { isReminder -> PostgresQuery? in
+            let ids = done.lazy.filter { $0.isReminder == isReminder }.map(\.id).sorted()
+            let remove: SQLFragment = """
+                DELETE FROM outbox WHERE \(raw: isReminder ? "is_reminder" : "NOT is_reminder") AND id = ANY (\(ids))
+                """
+            return ids.isEmpty ? nil : remove.query(named: "outbox.remove.\(isReminder ? "reminders" : "changes")")
+        }
+        guard let place else {
             if !queries.isEmpty { _ = try await database.read(as: .system, queries) }
             return []
         }
         let take: SQLFragment = """
+            WITH changes AS MATERIALIZED (
+                SELECT * FROM outbox WHERE NOT is_reminder AND id > \(place.changes) ORDER BY id LIMIT \(limit))
             SELECT b.id, b.event_id, b.user_id, b.topic, b.body FROM (
                 SELECT o.*, sum(octet_length(o.body::text)) OVER (
-                    ORDER BY o.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes
-                FROM (SELECT * FROM outbox WHERE id > \(last) ORDER BY id LIMIT \(limit)) o) b
-            WHERE b.bytes IS NULL OR b.bytes < \(raw: "\(Self.portionBytes)") ORDER BY b.id
+                    ORDER BY o.is_reminder, o.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes
+                FROM (
+                    SELECT * FROM changes UNION ALL (
+                        SELECT * FROM outbox WHERE is_reminder AND id > \(place.reminders ?? .max) ORDER BY id
+                        LIMIT (SELECT GREATEST(\(limit) - count(*), \(limit) / 5) FROM changes))) o) b
+            WHERE b.bytes IS NULL OR b.bytes < \(raw: "\(Self.portionBytes)") ORDER BY b.is_reminder, b.id
             """
         queries.append(take.query(named: "outbox.take"))
         return try await database.read(as: .system, queries).last.map { rows in

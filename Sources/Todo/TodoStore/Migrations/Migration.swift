@@ -27,5 +27,5 @@ public struct Migration: Sendable {
         [
             .people, .tasks, .events, .series, .reminders, .notifications, .closedSeries, .eventText, .signatures,
             .oldSignatures,
-        ] + dueOrder + lighterFences + sleepingWorkers + [.deliveriesByKind]
+        ] + dueOrder + lighterFences + sleepingWorkers + [.deliveriesByKind, .changesFirst]
 }

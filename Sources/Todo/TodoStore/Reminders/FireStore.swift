@@ -10,6 +10,8 @@ public struct FireStore: Sendable {
 
     /// The most rows that one claim takes.
     public static let batch = 1000
+    /// Locked, shared with others, by the transactions of a rush: "fire" in ASCII.
+    static let rushKey: Int64 = 0x6669_7265
 
     /// What a claim did.
     public struct Claim: Sendable {
@@ -47,10 +49,12 @@ public struct FireStore: Sendable {
         /// that, does nothing.
         public var deadline: Instant
         public var limit: Int
+        /// Many are due at once: publishing waits a moment for those that have yet to be fired.
+        public var isRush: Bool
 
         public init(
             after: Instant?, through: Instant, now: Instant, missedBefore: Instant, deadline: Instant,
-            limit: Int = FireStore.batch
+            limit: Int = FireStore.batch, isRush: Bool = false
         ) {
             self.after = after
             self.through = through
@@ -58,6 +62,7 @@ public struct FireStore: Sendable {
             self.missedBefore = missedBefore
             self.deadline = deadline
             self.limit = limit
+            self.isRush = isRush
         }
     }
 
@@ -70,7 +75,10 @@ public struct FireStore: Sendable {
 
     /// Fires, holds, expires or cancels what is due, whichever each row is for.
     public func claim(_ order: Order) async throws -> Claim {
-        try await run("reminder.fire", ReminderFiring(order: order).statement)
+        let rush: SQLFragment = "SELECT pg_advisory_xact_lock_shared(\(Self.rushKey))"
+        return try await run(
+            "reminder.fire", ReminderFiring(order: order).statement,
+            after: order.isRush ? [rush.query(named: "firing.rush")] : [])
     }
 
     /// The policies whose digests are due.
@@ -100,8 +108,11 @@ public struct FireStore: Sendable {
         return try rows.first?.decode(Int.self) ?? 0
     }
 
-    private func run(_ name: String, _ statement: SQLFragment) async throws -> Claim {
-        let rows = try await database.write(as: .system, [.firingSettings, statement.query(named: name)])
+    private func run(
+        _ name: String, _ statement: SQLFragment, after preparation: [PostgresQuery] = []
+    ) async throws -> Claim {
+        let queries = [.firingSettings] + preparation + [statement.query(named: name)]
+        let rows = try await database.write(as: .system, queries)
         guard let row = rows.first else { throw StoreError.notFound }
         var columns = ColumnReader(row)
         return Claim(
