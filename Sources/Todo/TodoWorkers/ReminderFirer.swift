@@ -68,12 +68,15 @@ struct ReminderFirer: Sendable {
         }
     }
 
+    /// What shows whether it is a rush, before long: the processors have something to do for one claim only meanwhile.
+    private static let firstBatch = 250
+
     /// One claim; or when that was not enough, several lanes of them, each until nothing is left, so that none waits for
     /// another. Returns the last claim of each.
-    private func fire(after: Instant, lanes: Int) async throws -> [FireStore.Claim] {
-        guard lanes > 1 else { return [try await claim(after: after, through: clock.now)] }
+    private func fire(after: Instant, lanes: Int) async throws -> [Claimed] {
+        guard lanes > 1 else { return [try await claim(after: after, through: clock.now, limit: Self.firstBatch)] }
         let end = clock.now.advanced(by: pace.catchUp)
-        return try await withThrowingTaskGroup(of: FireStore.Claim.self) { group in
+        return try await withThrowingTaskGroup(of: Claimed.self) { group in
             for _ in 0..<lanes {
                 group.addTask {
                     while true {
@@ -87,15 +90,15 @@ struct ReminderFirer: Sendable {
     }
 
     private func claim(
-        after: Instant?, through: Instant, isRush: Bool = false
-    ) async throws -> FireStore.Claim {
-        var order = try await order(after: after, through: through)
+        after: Instant?, through: Instant, limit: Int = FireStore.batch, isRush: Bool = false
+    ) async throws -> Claimed {
+        var order = try await order(after: after, through: through, limit: limit)
         order.isRush = isRush
-        return record(try await database.firing.claim(order))
+        return record(try await database.firing.claim(order), of: limit)
     }
 
     private func order(
-        after: Instant?, through: Instant, limit: Int = FireStore.batch
+        after: Instant?, through: Instant, limit: Int
     ) async throws -> FireStore.Order {
         let deadline = try await permit.deadline()
         let now = clock.now
@@ -104,11 +107,19 @@ struct ReminderFirer: Sendable {
             deadline: deadline, limit: limit)
     }
 
-    private func record(_ claim: FireStore.Claim) -> FireStore.Claim {
+    private struct Claimed {
+        /// There may be more.
+        let isFull: Bool
+        let next: Instant?
+        let nextDigest: Instant?
+    }
+
+    private func record(_ claim: FireStore.Claim, of limit: Int) -> Claimed {
         permit.see(claim.databaseTime)
         if claim.count > 0 { stillness.disturb() }
         metrics.record(claim, at: clock.now)
-        return claim
+        return Claimed(
+            isFull: claim.count == limit || !claim.isInTime, next: claim.next, nextDigest: claim.nextDigest)
     }
 
     /// So many of a policy at a time: each costs a look at many tasks, and reminders that fall due wait meanwhile.
@@ -143,12 +154,6 @@ struct ReminderFirer: Sendable {
             try await database.policies.policy(id)
             ?? ReminderPolicy(id: id, namespace: "", name: "", schedule: .digest("", zone: nil))
         let order = try await order(after: nil, through: clock.now, limit: Self.digestBatch)
-        let claim = record(try await database.firing.claimDigests(of: policy, order))
-        return claim.count == Self.digestBatch || !claim.isInTime
+        return record(try await database.firing.claimDigests(of: policy, order), of: Self.digestBatch).isFull
     }
-}
-
-extension FireStore.Claim {
-    /// There may be more.
-    fileprivate var isFull: Bool { count == FireStore.batch || !isInTime }
 }
