@@ -70,7 +70,8 @@ import Testing
         #expect(arrival.metadata["__offset"].flatMap { Int($0) } != nil)
     }
 
-    @Test(arguments: ["single", "bulk"]) func anEventKeepsItsTraceAndTheSidecarSaysWhereItIs(_ topic: String) async throws {
+    @Test(arguments: ["single", "bulk"])
+    func anEventKeepsItsTraceAndTheSidecarSaysWhereItIs(_ topic: String) async throws {
         let marker = "\(marker)\(topic)"
         let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         var event = ConformanceSidecar.event(marker)

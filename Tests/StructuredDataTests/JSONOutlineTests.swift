@@ -7,7 +7,9 @@ struct JSONOutlineTests {
     func levels() throws {
         let text = Array(#" { "a" : [ 1 , {"b":null} ], "c":"d\n" , "a": true } "#.utf8)
         let outer = try JSONOutline(of: text, levels: 1)
-        func written(_ outline: JSONOutline?) -> String { String(decoding: text[outline?.range ?? 0..<0], as: UTF8.self) }
+        func written(_ outline: JSONOutline?) -> String {
+            String(decoding: text[outline?.range ?? 0..<0], as: UTF8.self)
+        }
         guard case .object(let members) = outer.content else {
             Issue.record("an object is an object")
             return
@@ -51,7 +53,8 @@ struct JSONOutlineTests {
                     try #require(try JSON(parsing: text[outline.range]) == value)
                     try #require(try self.value(of: outline, in: text) == value)
                 case (.failure(let one), .failure(let other)): try #require(one.description == other.description)
-                default: Issue.record("level \(levels) of \(String(decoding: text, as: UTF8.self)): \(parsed), \(outline)")
+                default:
+                    Issue.record("level \(levels) of \(String(decoding: text, as: UTF8.self)): \(parsed), \(outline)")
                 }
             }
             if case .failure = parsed { refused += 1 }

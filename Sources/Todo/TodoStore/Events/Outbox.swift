@@ -12,6 +12,8 @@ public struct Outbox: Sendable {
     private static let portionBytes = 4 << 20
     /// Any number will do, so long as nothing else in the database locks it: "outb" in ASCII.
     private static let lockKey: Int64 = 0x6f75_7462
+    /// Rows are read by the index, in its order.
+    private static let reader = Identity.system.readingInOrder(true)
     /// So long reminders wait at most while many others are being fired (`FireStore.Order.isRush`).
     private static let longestRush: Duration = .milliseconds(500)
 
@@ -71,9 +73,8 @@ public struct Outbox: Sendable {
             return waiting.hasReminders ? .firing : .empty
         }
         return try await database.transaction { database in
-            // Little is known of a table that is empty most of the time, and its plans are for thousands all the same.
             let lock = try await database.rows(
-                as: .system, "outbox.lock",
+                as: Self.reader, "outbox.lock",
                 "SELECT pg_try_advisory_xact_lock(\(Self.lockKey)), set_config('enable_seqscan', 'off', true)")
             guard let row = lock.first, try row.decode(Bool.self, String.self).0 else { return .busy }
             return try await database.outbox.drain(limit, takesReminders: !waiting.isRush, publish)
@@ -83,7 +84,7 @@ public struct Outbox: Sendable {
     private func waiting() async throws -> (hasChanges: Bool, hasReminders: Bool, isRush: Bool) {
         let patience = "\(Self.longestRush / .milliseconds(1)) milliseconds"
         let rows = try await database.rows(
-            as: .system, "outbox.waiting",
+            as: Self.reader, "outbox.waiting",
             """
             SELECT (SELECT id FROM outbox WHERE NOT is_reminder ORDER BY id LIMIT 1) IS NOT NULL, r.oldest IS NOT NULL, CASE
                 WHEN r.oldest > clock_timestamp() - interval '\(raw: patience)'
@@ -165,15 +166,19 @@ public struct Outbox: Sendable {
 
     /// Removes what was published, and reads what comes after a place unless that is nil, in one round trip.
     private func step(removing done: [Entry], after place: Place?, _ limit: Int) async throws -> [Entry] {
+        // By the range, however it is planned: of a table that is empty most of the time PostgreSQL believes that it always
+        // is, and may look at all rows of a kind for those in a list.
         var queries = [false, true].compactMap { isReminder -> PostgresQuery? in
             let ids = done.lazy.filter { $0.isReminder == isReminder }.map(\.id).sorted()
+            guard let first = ids.first, let last = ids.last else { return nil }
             let remove: SQLFragment = """
-                DELETE FROM outbox WHERE \(raw: isReminder ? "is_reminder" : "NOT is_reminder") AND id = ANY (\(ids))
+                DELETE FROM outbox WHERE \(raw: isReminder ? "is_reminder" : "NOT is_reminder")
+                AND id BETWEEN \(first) AND \(last) AND id = ANY (\(ids))
                 """
-            return ids.isEmpty ? nil : remove.query(named: "outbox.remove.\(isReminder ? "reminders" : "changes")")
+            return remove.query(named: "outbox.remove.\(isReminder ? "reminders" : "changes")")
         }
         guard let place else {
-            if !queries.isEmpty { _ = try await database.read(as: .system, queries) }
+            if !queries.isEmpty { _ = try await database.read(as: Self.reader, queries) }
             return []
         }
         let take: SQLFragment = """
@@ -189,7 +194,7 @@ public struct Outbox: Sendable {
             WHERE b.bytes IS NULL OR b.bytes < \(raw: "\(Self.portionBytes)") ORDER BY b.is_reminder, b.id
             """
         queries.append(take.query(named: "outbox.take"))
-        return try await database.read(as: .system, queries).last.map { rows in
+        return try await database.read(as: Self.reader, queries).last.map { rows in
             try rows.map { row in
                 let (id, event, user, topic, body) = try row.decode(
                     Int64.self, UUID.self, UUID.self, String.self, PostgresJSON.self)
