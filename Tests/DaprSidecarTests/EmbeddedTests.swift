@@ -72,6 +72,21 @@ struct Replica: Sendable {
         return (0..<count).map { "\(run)-\($0)" }
     }
 
+    @Test func theEventsOfARequestAreOneStepOfATrace() async throws {
+        try await Self.running { host in
+            let replica = try await Replica.start(host)
+            let markers = markers(3)
+            try await replica.publish(Array(markers.prefix(2))) { "\($0)" }
+            try await replica.publish([markers[2]]) { _ in "2" }
+            var traces: [String] = []
+            for marker in markers {
+                traces.append(try await replica.sidecar.arrivals(of: marker)[0].event["traceparent"]?.string ?? "")
+            }
+            #expect(traces[0] == traces[1] && traces[1] != traces[2])
+            #expect(traces.allSatisfy { $0.wholeMatch(of: /00-[0-9a-f]{32}-[0-9a-f]{16}-00/) != nil }, "\(traces)")
+        }
+    }
+
     @Test func replicasOfAnAppShareItsEventsByKey() async throws {
         try await Self.running { host in
             let replicas = [try await Replica.start(host), try await Replica.start(host)]

@@ -16,17 +16,17 @@ struct JSONParser: ~Copyable {
         var slot: Int?
     }
 
-    let bytes: UnsafeBufferPointer<UInt8>
+    private let bytes: UnsafeBufferPointer<UInt8>
     private let maxDepth: Int
-    private(set) var offset = 0
-    private var frames = ParserStack<Frame>()
+    var offset = 0
+    var frames = ParserStack<Frame>()
     private var elements = ParserStack<JSON>()
     private var members = ParserStack<JSONObject.Member>()
     private var keys: KeyCache
     /// Nil when nobody asked: then no path is kept.
     private var duplicates: DuplicateKeys?
     /// Whether what is read is only checked, and no value is made of it.
-    private var isSkipping = false
+    var isSkipping = false
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, limits: JSONLimits, reportsDuplicates: Bool) throws(JSONParseError) {
         self.bytes = bytes
@@ -49,7 +49,7 @@ struct JSONParser: ~Copyable {
     }
 
     /// Keeps its own stack of open containers, so the depth of the input costs no stack of the thread.
-    private mutating func next() throws(JSONParseError) -> JSON {
+    mutating func next() throws(JSONParseError) -> JSON {
         let outer = frames.count
         while true {
             var complete = try value()
@@ -60,7 +60,7 @@ struct JSONParser: ~Copyable {
         }
     }
 
-    private mutating func end() throws(JSONParseError) {
+    mutating func end() throws(JSONParseError) {
         skipSpace()
         guard offset == bytes.count else { throw unexpected("the end of the input") }
     }
@@ -113,7 +113,7 @@ struct JSONParser: ~Copyable {
     }
 
     /// Reads a name and its colon.
-    private mutating func name() throws(JSONParseError) -> String {
+    mutating func name() throws(JSONParseError) -> String {
         guard peek == UInt8(ascii: "\"") else { throw unexpected("a member name in quotes") }
         var name = ""
         if isSkipping { _ = try passString() } else { name = try key() }
@@ -159,7 +159,7 @@ struct JSONParser: ~Copyable {
     }
 
     /// Steps into an array or object, up to its first element.
-    private mutating func open(_ frame: Frame) throws(JSONParseError) {
+    mutating func open(_ frame: Frame) throws(JSONParseError) {
         guard frames.count < maxDepth else { throw failure("nested deeper than \(maxDepth) levels") }
         frames.push(frame)
         offset += 1
@@ -205,64 +205,6 @@ struct JSONParser: ~Copyable {
     private mutating func digits() throws(JSONParseError) {
         guard peek.isDigit else { throw unexpected("a digit") }
         repeat { offset += 1 } while peek.isDigit
-    }
-}
-
-extension JSONParser {
-    mutating func outline(levels: Int) throws(JSONParseError) -> JSONOutline {
-        let outline = try part(levels)
-        try end()
-        return outline
-    }
-
-    private mutating func part(_ levels: Int) throws(JSONParseError) -> JSONOutline {
-        skipSpace()
-        let start = offset
-        var content = JSONOutline.Content.text
-        switch peek {
-        case UInt8(ascii: "{") where levels > 0: content = .object(try members(levels - 1))
-        case UInt8(ascii: "[") where levels > 0: content = .array(try elements(levels - 1))
-        default:
-            isSkipping = true
-            _ = try next()
-            isSkipping = false
-        }
-        return JSONOutline(range: start..<offset, content: content)
-    }
-
-    private mutating func members(_ levels: Int) throws(JSONParseError) -> [JSONOutline.Member] {
-        var members: [JSONOutline.Member] = []
-        try eachPart(until: UInt8(ascii: "}")) { parser throws(JSONParseError) in
-            members.append(.init(name: try parser.name(), value: try parser.part(levels)))
-        }
-        return members
-    }
-
-    private mutating func elements(_ levels: Int) throws(JSONParseError) -> [JSONOutline] {
-        var elements: [JSONOutline] = []
-        try eachPart(until: UInt8(ascii: "]")) { parser throws(JSONParseError) in
-            elements.append(try parser.part(levels))
-        }
-        return elements
-    }
-
-    /// Steps into a container, reads what is in it and steps out.
-    private mutating func eachPart(
-        until bracket: UInt8, _ read: (inout JSONParser) throws(JSONParseError) -> Void
-    ) throws(JSONParseError) {
-        let isObject = bracket == UInt8(ascii: "}")
-        try open(Frame(isObject: isObject, base: 0))
-        while peek != bracket {
-            try read(&self)
-            skipSpace()
-            guard peek == UInt8(ascii: ",") else { break }
-            offset += 1
-            skipSpace()
-            guard peek != bracket else { throw unexpected(isObject ? "a member name in quotes" : "a value") }
-        }
-        guard peek == bracket else { throw unexpected(isObject ? "\",\" or \"}\"" : "\",\" or \"]\"") }
-        _ = frames.pop()
-        offset += 1
     }
 }
 
@@ -396,7 +338,7 @@ extension JSONParser {
 
 extension JSONParser {
     /// The byte to read next; zero, which no rule accepts, at the end.
-    private var peek: UInt8 { byte(at: offset) }
+    var peek: UInt8 { byte(at: offset) }
 
     private func byte(at place: Int) -> UInt8 { place < bytes.count ? bytes[place] : 0 }
 
@@ -404,7 +346,7 @@ extension JSONParser {
         UnsafeBufferPointer(rebasing: bytes[start..<offset])
     }
 
-    private mutating func skipSpace() {
+    mutating func skipSpace() {
         while offset < bytes.count {
             switch bytes[offset] {
             case 0x20, 0x0A, 0x0D, 0x09: offset += 1
@@ -415,7 +357,7 @@ extension JSONParser {
 
     private func failure(_ message: String) -> JSONParseError { JSONParseError(message, at: offset, in: bytes) }
 
-    private func unexpected(_ expected: String) -> JSONParseError {
+    func unexpected(_ expected: String) -> JSONParseError {
         guard offset < bytes.count else { return failure("expected \(expected), found the end of the input") }
         let found = bytes[offset]
         let isPrintable = (0x21...0x7E).contains(found)

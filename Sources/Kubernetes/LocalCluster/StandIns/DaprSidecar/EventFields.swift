@@ -7,10 +7,7 @@ struct EventFields {
     /// - Parameters:
     ///   - members: of an outline of `bytes`.
     init(_ members: [JSONOutline.Member] = [], of bytes: [UInt8] = []) {
-        // Some are added to each.
-        self.members = []
-        self.members.reserveCapacity(members.count + 6)
-        for member in members { self.members.append((member.name, bytes[member.value.range])) }
+        self.members = members.map { ($0.name, bytes[$0.value.range]) }
     }
 
     func contains(_ name: String) -> Bool { members.contains { $0.name == name } }
