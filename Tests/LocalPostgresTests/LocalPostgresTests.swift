@@ -51,7 +51,7 @@ final class TemporaryFolder: Sendable {
         try await server.start()
         let uri = try await server.database("kept")
         for _ in 0..<3 {
-            let killed = try #require(Self.postmaster(folder))
+            let killed = try await Self.runningPostmaster(folder)
             kill(killed, SIGKILL)
             var answered = false
             while !answered {
@@ -72,15 +72,10 @@ final class TemporaryFolder: Sendable {
         let folder = parent.path("postgres")
         let server = try await LocalPostgres(folder: folder)
         let starting = Task { try await server.start() }
-        var early = Self.postmaster(folder)
-        while early == nil {
-            await Task.yield()
-            early = Self.postmaster(folder)
-        }
-        kill(try #require(early), SIGKILL)
+        kill(try await Self.runningPostmaster(folder), SIGKILL)
         try await starting.value
         for name in ["one", "two"] {
-            let killed = try #require(Self.postmaster(folder))
+            let killed = try await Self.runningPostmaster(folder)
             kill(killed, SIGKILL)
             let connection = try await PostgresConnection.connect(PostgresConfiguration(server.ownedDatabase(name)))
             #expect(Self.postmaster(folder) != killed)
@@ -96,7 +91,7 @@ final class TemporaryFolder: Sendable {
         let folder = parent.path("postgres")
         let server = try await LocalPostgres(folder: folder)
         try await server.start()
-        var killed = try #require(Self.postmaster(folder))
+        var killed = try await Self.runningPostmaster(folder)
         kill(killed, SIGKILL)
         var since = ContinuousClock.now
         var recovering: (postmaster: Int32, process: Int32)?
@@ -137,6 +132,14 @@ final class TemporaryFolder: Sendable {
             return String(decoding: title, as: UTF8.self).hasPrefix("postgres: startup")
         }
         return process.map { (postmaster, $0) }
+    }
+
+    /// There is none for a moment while a server that was killed is replaced.
+    private static func runningPostmaster(_ folder: String) async throws -> Int32 {
+        while true {
+            if let found = postmaster(folder) { return found }
+            try await Task.sleep(for: .milliseconds(1))
+        }
     }
 
     private static func postmaster(_ folder: String) -> Int32? {

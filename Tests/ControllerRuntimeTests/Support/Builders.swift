@@ -92,3 +92,27 @@ func until(
         await Task.yield()
     }
 }
+
+extension ManualTime {
+    /// Moves the clock on in steps until `condition` holds; whom a step wakes may act before the next one. Throws when
+    /// that takes longer than `limit` by this clock: at its end it stands still, so that who is slow only by the real
+    /// clock, as on a busy machine, is not called late.
+    func advance(
+        until what: String, limit: Duration, step: Duration, _ condition: () -> Bool
+    ) async throws {
+        let end = now.advanced(by: limit)
+        while !condition(), now < end {
+            let waiting = sleepers
+            advance(by: min(step, end - now))
+            await yield(atMost: .milliseconds(100)) { sleepers >= waiting || condition() }
+            for _ in 0..<30 where !condition() { await Task.yield() }
+        }
+        await yield(atMost: .seconds(20), until: condition)
+        guard condition() else { throw ConditionNotMet(description: "waited in vain until \(what)") }
+    }
+
+    private func yield(atMost limit: Duration, until condition: () -> Bool) async {
+        let end = ContinuousClock.now.advanced(by: limit)
+        while !condition(), ContinuousClock.now < end { await Task.yield() }
+    }
+}

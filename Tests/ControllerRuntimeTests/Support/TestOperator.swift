@@ -73,12 +73,7 @@ final class TestOperator: Sendable {
         _ what: String = "the condition holds", limit: Duration, step: Duration = .milliseconds(500),
         _ condition: () -> Bool
     ) async throws {
-        let end = time.now.advanced(by: limit)
-        while !condition() {
-            guard time.now < end else { throw ConditionNotMet(description: "waited in vain until \(what)") }
-            time.advance(by: step)
-            for _ in 0..<30 where !condition() { await Task.yield() }
-        }
+        try await time.advance(until: what, limit: limit, step: step, condition)
     }
 
     /// Lets the clock run for `duration`, the operator acting meanwhile.
