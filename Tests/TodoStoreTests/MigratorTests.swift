@@ -53,7 +53,7 @@ import TodoStore
                 "e192f1480f9c75f1cdf706bf3be680a7a3d7282be479dc1f14d1b6f1533890ad",
                 "ed78c8d972a81b341ecf41349c7be429ba3632251206bb9872404ae6d8b0adf6",
                 "b113584e195a7e58f77278457ce542c3ea5bb6e83d98caa0850a19a91a875730",
-                "a071a5d4a5da0fdbca2abc01f372abda83a7ba60bb1e6f937ca0b8f47b83c677",
+                "a760a0eb2b8909706e0e808a6306b04fee75f98281022349d974fc4bbea1bbdd",
             ])
     }
 

@@ -35,8 +35,6 @@ struct ParserStack<Element>: ~Copyable {
         count += 1
     }
 
-    var isEmpty: Bool { count == 0 }
-
     /// Takes the top element. There must be one.
     mutating func pop() -> Element {
         count -= 1

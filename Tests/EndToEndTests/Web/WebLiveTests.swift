@@ -4,6 +4,64 @@ import WebDriver
 
 /// Several windows at once, and a network that fails.
 @Suite(.needsBrowser, .loadsProcessors, .inTime) struct WebLiveTests {
+    /// What was asked for before is nobody's news after signing out, and keeps no later session from its own.
+    @Test func newsThatWaitWhenSomebodySignsOutAreNotShown() async throws {
+        try await TodoPage.run { page in
+            let shown = try await page.browser.asyncScript(
+                """
+                const base = document.querySelector("script[type=module]").src;
+                const { Live } = await import(new URL("data/live.js", base));
+                const { Outbox } = await import(new URL("data/outbox.js", base));
+                const isThere = async (condition) => {
+                    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+                };
+                const feeds = [];
+                window.fetch = async (path) => {
+                    // What is written gets no answer.
+                    if (!path.startsWith("/v1/changes")) return new Promise(() => {});
+                    if (new URL(path, base).searchParams.get("after") === "now") return Response.json({ cursor: "me:1" });
+                    const task = { id: `from feed ${feeds.length}` };
+                    await new Promise((resolve) => feeds.push(resolve));
+                    return Response.json({ items: [{ type: "task", id: task.id, seq: 2, task }], cursor: "me:3", more: false });
+                };
+                const sockets = [];
+                window.WebSocket = class {
+                    constructor() { sockets.push(this); }
+                    send() {}
+                    close() {}
+                };
+                const shown = [];
+                const outbox = new Outbox();
+                const store = { outbox, me: { id: "me" }, putTasks: (tasks) => shown.push(...tasks.map((task) => task.id)) };
+                const live = new Live(store);
+                // A hole in the numbers: the feed is asked for what is in it.
+                const makeHole = (number) => sockets[number].onmessage({
+                    data: JSON.stringify({ type: "event", event: { id: `${number}`, type: "x", data: { user: "me", seq: 3 } } }),
+                });
+
+                await live.start();
+                makeHole(0);
+                await isThere(() => feeds.length === 1);
+                outbox.open("me");
+                outbox.add([{ op: "create", localId: "local", task: {} }], "make");
+                await new Promise((resolve) => setTimeout(resolve));
+                feeds[0]();
+                await new Promise((resolve) => setTimeout(resolve, 50));
+                const before = shown.length;
+                live.stop();
+                outbox.close();
+                await live.start();
+                makeHole(1);
+                await isThere(() => feeds.length === 2);
+                feeds[1]();
+                await isThere(() => shown.includes("from feed 1"));
+                return { before, shown };
+                """)
+            #expect(shown["before"] == 0)
+            #expect(shown["shown"] == ["from feed 1"])
+        }
+    }
+
     @Test func aSharedProjectIsThereForBothAndAViewerOnlyReads() async throws {
         let grace = TodoPage.Person("Grace Hopper")
         try await TodoPage.run(as: grace) { guest in

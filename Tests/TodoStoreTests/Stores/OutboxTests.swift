@@ -124,19 +124,30 @@ import TodoModel
             _ = try await stores.drain(noting: Lock([]))
             try await stores.note(reminders: 20)
             for n in 0..<12 { _ = try await stores.create("\(n)", by: stores.ada) }
-            let portions = Lock<[[Outbox.Entry]]>([])
-            let outcome = try await stores.database.outbox.drain(limit: 10) { entries in
-                portions.withLock { $0.append(entries) }
-                return Set(entries.map(\.id))
-            }
-            #expect(outcome == .published(32))
-            let kinds = portions.withLock { $0 }.map { $0.map { $0.isReminder ? "r" : "c" }.joined() }
-            #expect(kinds == ["ccccccccccrr", "ccrrrrrrrr", "rrrrrrrrrr"])
+            let portions = try await stores.portions(limit: 10)
+            #expect(portions.kinds == ["ccccccccccrr", "ccrrrrrrrr", "rrrrrrrrrr"])
             for isReminder in [false, true] {
-                let ids = portions.withLock { $0 }.joined().filter { $0.isReminder == isReminder }.map(\.id)
+                let ids = portions.joined().filter { $0.isReminder == isReminder }.map(\.id)
                 #expect(ids == ids.sorted())
             }
             #expect(try await stores.database.outbox.backlog().count == 0)
+        }
+    }
+
+    @Test func `a portion's bytes are no more the changes' alone than its entries are`() async throws {
+        try await Stores.with { stores in
+            _ = try await stores.drain(noting: Lock([]))
+            try await stores.note(reminders: 20)
+            for n in 0..<12 { _ = try await stores.create("\(n)", by: stores.ada) }
+            func swell(_ rows: String, to bytes: Int) async throws {
+                _ = try await stores.home.server.psql(
+                    "UPDATE outbox SET body = json_build_object('x', repeat('x', \(bytes))) WHERE \(rows)",
+                    database: stores.home.name)
+            }
+            try await swell("NOT is_reminder", to: 500_000)
+            try await swell("is_reminder", to: 100_000)
+            // 4 MiB, and a fifth of that.
+            #expect(try await stores.portions(limit: 100).kinds == ["cccccccccrrrrrrrrr", "cccrrrrrrrrrrr"])
         }
     }
 
@@ -213,6 +224,11 @@ import TodoModel
     }
 }
 
+extension [[Outbox.Entry]] {
+    /// `c` for a change, `r` for a reminder.
+    fileprivate var kinds: [String] { map { $0.map { $0.isReminder ? "r" : "c" }.joined() } }
+}
+
 extension Stores {
     /// What waits, oldest first.
     fileprivate func rows() async throws -> [Outbox.Entry] {
@@ -245,6 +261,18 @@ extension Stores {
         }
         guard case .published(let count, _) = outcome else { return 0 }
         return count
+    }
+
+    /// Publishes all there is.
+    fileprivate func portions(limit: Int) async throws -> [[Outbox.Entry]] {
+        let portions = Lock<[[Outbox.Entry]]>([])
+        let outcome = try await database.outbox.drain(limit: limit) { entries in
+            portions.withLock { $0.append(entries) }
+            return Set(entries.map(\.id))
+        }
+        let all = portions.withLock { $0 }
+        #expect(outcome == .published(all.joined().count))
+        return all
     }
 
     /// Gives a project so many members more that nobody knows.

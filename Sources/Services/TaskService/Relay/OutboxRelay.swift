@@ -6,7 +6,8 @@ internal import ServiceLifecycle
 internal import TodoStore
 
 /// Publishes what the outbox holds: in batches, in order, as soon as this process commits something and within 50 ms
-/// of what another one does. Of several processes one relays at a time; another takes over when it goes.
+/// of what another one does; reminders of a rush a moment later (`Outbox.drain`). Of several processes one relays at a
+/// time; another takes over when it goes.
 struct OutboxRelay: Service {
     private static let batch = 1000
     private static let pollInterval: Duration = .milliseconds(50)
@@ -49,11 +50,16 @@ struct OutboxRelay: Service {
     private func relay() async {
         await readiness.awaitStart()
         var pause = Self.pollInterval
+        // Only one process needs to be quick, and the others would keep those from work that fire.
+        var isStandby = false
         while !Task.isCancelled {
             let seen = commits.count
             do {
                 let outcome = try await outbox.drain(limit: Self.batch, publish)
-                if case .published(let count, _) = outcome { published.increment(by: count) }
+                if case .published(let count, _) = outcome {
+                    published.increment(by: count)
+                    isStandby = false
+                }
                 held.set(outcome.held)
                 guard outcome.held == 0 else {
                     failures.increment()
@@ -65,9 +71,11 @@ struct OutboxRelay: Service {
                 pause = Self.pollInterval
                 switch outcome {
                 case .published: break
-                case .firing: await commits.wait(since: seen, atMost: Self.firingInterval)
+                case .firing where !isStandby: await commits.wait(since: seen, atMost: Self.firingInterval)
                 case .empty: await commits.wait(since: seen, atMost: Self.pollInterval)
-                case .busy: await commits.wait(atMost: Self.standbyInterval)
+                case .busy, .firing:
+                    isStandby = true
+                    await commits.wait(atMost: Self.standbyInterval)
                 }
             } catch is CancellationError {
                 return

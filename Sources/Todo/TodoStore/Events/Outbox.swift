@@ -18,7 +18,7 @@ public struct Outbox: Sendable {
     private static let longestRush: Duration = .milliseconds(500)
 
     public struct Entry: Sendable, Hashable, Identifiable {
-        /// In the order of publication; per person also that of their changes.
+        /// Of each kind, changes and reminders, in the order of publication; per person also that of their changes.
         public let id: Int64
         /// Of the event, which its consumers know it by.
         public let event: UUID
@@ -49,22 +49,24 @@ public struct Outbox: Sendable {
         case empty
         /// Another process is publishing.
         case busy
-        /// There are reminders, and they are not published until those that are due as well have been fired.
+        /// There are only reminders, and they wait for those that are due as well and have yet to be fired. Also told by
+        /// a process that would not have been the one to publish them.
         case firing
         /// So many were published and are gone from the table. `held` were not taken, or come after one of the same
         /// person that was not: they go out again, all of them, so that the last time they are in order.
         case published(Int, held: Int = 0)
     }
 
-    /// Hands the oldest entries to `publish`, up to `limit` and some megabytes at a time, and removes those whose ids it
-    /// returns; the next ones are read while it is at work. Who has an entry that was not taken waits with all that comes
+    /// Hands the oldest entries of each kind to `publish`, about `limit` and some megabytes at a time, and removes those
+    /// whose ids it returns; the next ones are read while it is at work. Who has an entry that was not taken waits with all that comes
     /// after it, and nobody else does. Ends with a portion that is not full. Only one process at a time does so (a lock of
     /// the transaction, so that a pooler is no obstacle). When the process dies in between, the entries of a few portions
     /// are published again: at least once.
     ///
-    /// Changes go before reminders: somebody sees at once when they are late, and reminders come thousands at a time. A
-    /// fifth of each portion is kept for those all the same. While thousands are being fired they wait, half a second at
-    /// most, so that publishing the first ones does not make the last ones late.
+    /// Changes go before reminders: somebody sees at once when they are late, and reminders come thousands at a time. As
+    /// much as a fifth of a portion is added for those all the same, in number and in bytes, however many or large the
+    /// changes are. While thousands are being fired they wait, so that publishing the first ones does not make the last
+    /// ones late: until the oldest is half a second old, and the changes of a run that began before that are out.
     public func drain(
         limit: Int, _ publish: @Sendable ([Entry]) async throws -> Set<Int64>
     ) async throws -> Outcome {
@@ -191,7 +193,9 @@ public struct Outbox: Sendable {
                     SELECT * FROM changes UNION ALL (
                         SELECT * FROM outbox WHERE is_reminder AND id > \(place.reminders ?? .max) ORDER BY id
                         LIMIT (SELECT GREATEST(\(limit) - count(*), \(limit) / 5) FROM changes))) o) b
-            WHERE b.bytes IS NULL OR b.bytes < \(raw: "\(Self.portionBytes)") ORDER BY b.is_reminder, b.id
+            WHERE b.bytes IS NULL OR b.bytes < \(Self.portionBytes) OR b.is_reminder AND b.bytes < \(Self.portionBytes / 5)
+                + (SELECT sum(octet_length(c.body::text)) FROM changes c)
+            ORDER BY b.is_reminder, b.id
             """
         queries.append(take.query(named: "outbox.take"))
         return try await database.read(as: Self.reader, queries).last.map { rows in

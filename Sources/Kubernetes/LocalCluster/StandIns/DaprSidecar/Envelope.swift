@@ -13,15 +13,8 @@ struct Envelope {
     let source: String
     let pubsub: String
     let topic: String
-    /// Of the request, which is one step of a trace however many events it brings.
-    let traceparent: String
-
-    init(source: String, pubsub: String, topic: String, traceparent: String?) {
-        self.source = source
-        self.pubsub = pubsub
-        self.topic = topic
-        self.traceparent = traceparent ?? Self.newTrace()
-    }
+    /// Of the request: each of its events is a step of its own that follows.
+    let trace: TraceContext
 
     /// Why a publish is refused.
     struct Refusal: Error {
@@ -100,22 +93,13 @@ struct Envelope {
         fields.fill("type", "com.dapr.event.sent")
         fields.fill("specversion", "1.0")
         fields.fill("time", Timestamp.now())
-        fields.fill("traceparent", traceparent)
+        fields.fill("traceparent", trace.child())
         if !fields.contains("traceid"), let trace = fields.string("traceparent") { fields.set("traceid", trace) }
         fields.fill("tracestate", "")
         if let seconds = metadata["ttlInSeconds"].flatMap({ Int($0) }) {
             let end = Int(TopicLog.wallClock() / 1000) + seconds
             fields.set("expiration", Timestamp.text(wholeSeconds: end))
         }
-    }
-
-    /// W3C trace context, not sampled.
-    private static func newTrace() -> String {
-        func hex(_ value: UInt64) -> String {
-            let digits = String(value, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }
-        return "00-\(hex(.random(in: 1...(.max))))\(hex(.random(in: 0...(.max))))-\(hex(.random(in: 1...(.max))))-00"
     }
 
     private func message(_ bytes: [UInt8], _ metadata: [String: String]) -> TopicMessage {

@@ -4,17 +4,22 @@ internal import StructuredData
 struct EventFields {
     private var members: [(name: String, value: ArraySlice<UInt8>)]
 
+    /// Of members with the same name only the last counts, for all readers alike.
+    ///
     /// - Parameters:
     ///   - members: of an outline of `bytes`.
     init(_ members: [JSONOutline.Member] = [], of bytes: [UInt8] = []) {
-        self.members = members.map { ($0.name, bytes[$0.value.range]) }
+        // By bytes: JSON knows no other equality of names.
+        var names = Set<[UInt8]>(minimumCapacity: members.count)
+        let last = members.reversed().filter { names.insert(Array($0.name.utf8)).inserted }
+        self.members = last.reversed().map { ($0.name, bytes[$0.value.range]) }
     }
 
     func contains(_ name: String) -> Bool { members.contains { $0.name == name } }
 
     /// Nil also where the value is no string.
     func string(_ name: String) -> String? {
-        members.last { $0.name == name }.flatMap { try? JSON(parsing: $0.value).string }
+        members.first { $0.name == name }.flatMap { try? JSON(parsing: $0.value).string }
     }
 
     mutating func set(_ name: String, json: ArraySlice<UInt8>) {

@@ -27,7 +27,8 @@ extension Sidecar {
             }
         }
         let envelope = Envelope(
-            source: pod.appID, pubsub: pubsub, topic: topic, traceparent: request.headers[.traceparent])
+            source: pod.appID, pubsub: pubsub, topic: topic,
+            trace: TraceContext(parent: request.headers[.traceparent]))
         let logTopic = component.logTopic(topic)
         return isBulk
             ? await publishAll(request, envelope, logTopic) : await publishOne(request, envelope, logTopic)

@@ -25,6 +25,8 @@ export class Live extends EventTarget {
   #timer = null;
   #polling = null;
   #catching = null;
+  /** Another one after each stop: what was asked for before is nobody's news any more. */
+  #session = 0;
   #seen = [];
 
   constructor(store) {
@@ -47,6 +49,8 @@ export class Live extends EventTarget {
     clearTimeout(this.#timer);
     this.#polling?.abort();
     this.#polling = null;
+    this.#session += 1;
+    this.#catching = null;
     const socket = this.#socket;
     this.#socket = null;
     this.#isLeaving = false;
@@ -172,19 +176,24 @@ export class Live extends EventTarget {
   /** Reads the feed up to its end. */
   async #catchUp({ wait = 0, signal } = {}) {
     if (this.#catching && !wait) return this.#catching;
+    const session = this.#session;
     const read = async () => {
       let page;
       do {
         page = await api.changes(writeCursor(this.#cursor), { wait, signal });
         await this.#store.outbox.settled();
+        if (this.#session !== session) return;
         for (const item of page.items) this.#apply(item);
         this.#advance(parseCursor(page.cursor));
       } while (page.more);
     };
     const reading = read();
     if (wait) return reading;
-    this.#catching = reading.catch(() => {}).finally(() => (this.#catching = null));
-    return this.#catching;
+    const catching = reading.catch(() => {}).finally(() => {
+      if (this.#catching === catching) this.#catching = null;
+    });
+    this.#catching = catching;
+    return catching;
   }
 
   async #poll() {
