@@ -138,7 +138,7 @@ extension RunningAudit {
     @discardableResult
     func eventually(_ path: String, as user: UUID? = nil, _ isWanted: (Answer) -> Bool) async throws -> Answer {
         var last: Answer?
-        for _ in 0..<1000 {
+        for _ in 0..<3000 {
             let answer = try await get(path, as: user)
             if isWanted(answer) { return answer }
             last = answer

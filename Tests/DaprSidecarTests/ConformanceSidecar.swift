@@ -103,7 +103,7 @@ final class EmbeddedHost: Sendable {
 
 /// Asks until there is an answer.
 func eventually<Value: Sendable>(
-    within limit: Duration = .seconds(20), _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
+    within limit: Duration = .seconds(60), _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
     _ body: () async throws -> Value?
 ) async throws -> Value {
     let deadline = ContinuousClock.now + limit

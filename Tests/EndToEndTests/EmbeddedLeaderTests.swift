@@ -59,7 +59,7 @@ import Testing
 
     private static func stopPastTheLease() async throws {
         let all = try await TwoOperators.start()
-        let due = Date.now + 12
+        let due = Date.now + 16
         try await all.remind(at: Array(repeating: due, count: 100) + (1...200).map { due + 0.18 * Double($0) })
         let takeover = try await Self.takeOver(all, due: due)
         let late = try await all.count("written WHERE by = 'first' AND at > '\(takeover)'")

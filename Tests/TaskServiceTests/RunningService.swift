@@ -87,7 +87,7 @@ struct RunningService: Sendable {
         sourceLocation: SourceLocation = #_sourceLocation, _ isWanted: (Answer) -> Bool
     ) async throws -> Answer {
         var last: Answer?
-        for _ in 0..<1500 {
+        for _ in 0..<3000 {
             let answer = try await send(method, path, token: token)
             if isWanted(answer) { return answer }
             last = answer

@@ -305,7 +305,7 @@ extension OperatorHarness {
     }
 
     fileprivate func say(
-        _ conditions: [JSON], of type: ResourceType, _ name: String, within limit: Duration = .seconds(20)
+        _ conditions: [JSON], of type: ResourceType, _ name: String, within limit: Duration = .seconds(60)
     ) async throws {
         _ = try await eventually("\(type.kind) \(name)", within: limit) {
             let object = try await find(type, name)

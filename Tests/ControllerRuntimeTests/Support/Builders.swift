@@ -83,7 +83,7 @@ struct ConditionNotMet: Error, CustomStringConvertible {
 
 /// Returns once `condition` holds; gives other tasks the processor meanwhile. Throws after `limit` of real time.
 func until(
-    _ what: String = "the condition holds", limit: Duration = .seconds(20),
+    _ what: String = "the condition holds", limit: Duration = .seconds(60),
     _ condition: @Sendable () -> Bool
 ) async throws {
     let end = ContinuousClock.now.advanced(by: limit)

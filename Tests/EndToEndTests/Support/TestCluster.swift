@@ -96,7 +96,7 @@ extension TestCluster {
 
     /// Who holds the Lease, once that is as wanted.
     func leader(
-        in namespace: String, within limit: Duration = .seconds(20), _ isWanted: (String) -> Bool
+        in namespace: String, within limit: Duration = .seconds(60), _ isWanted: (String) -> Bool
     ) async throws -> String {
         try await eventually(within: limit, "a leader") {
             let lease = try await client.getIfPresent(.leases, namespace: namespace, name: "todo-operator")

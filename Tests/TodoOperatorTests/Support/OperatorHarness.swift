@@ -297,7 +297,7 @@ struct TimedOut: Error, CustomStringConvertible { let description: String }
 
 /// Asks `condition` again and again, until it gives a value.
 func eventually<Value: Sendable>(
-    _ what: String, within limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation,
+    _ what: String, within limit: Duration = .seconds(60), sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Value?
 ) async throws -> Value {
     let deadline = ContinuousClock.now + limit
