@@ -58,10 +58,10 @@ public struct Outbox: Sendable {
     }
 
     /// Hands the oldest entries of each kind to `publish`, about `limit` and some megabytes at a time, and removes those
-    /// whose ids it returns; the next ones are read while it is at work. Who has an entry that was not taken waits with all that comes
-    /// after it, and nobody else does. Ends with a portion that is not full. Only one process at a time does so (a lock of
-    /// the transaction, so that a pooler is no obstacle). When the process dies in between, the entries of a few portions
-    /// are published again: at least once.
+    /// whose ids it returns; the next ones are read while it is at work. Who has an entry that was not taken waits with
+    /// all that comes after it, and nobody else does. Ends with a portion that is not full. Only one process at a time
+    /// does so (a lock of the transaction, so that a pooler is no obstacle). When the process dies in between, the entries
+    /// of a few portions are published again: at least once.
     ///
     /// Changes go before reminders: somebody sees at once when they are late, and reminders come thousands at a time. As
     /// much as a fifth of a portion is added for those all the same, in number and in bytes, however many or large the

@@ -6,8 +6,8 @@ struct TraceContext {
     /// - Parameter parent: of a request; without one that can be read, a new trace begins, which is not sampled.
     init(parent: String?) {
         let parts = parent?.split(separator: "-", omittingEmptySubsequences: false) ?? []
-        guard parts.count == 4, parts[0] == "00", Self.isHex(parts[1], count: 32), Self.isHex(parts[2], count: 16),
-            Self.isHex(parts[3], count: 2)
+        guard parts.count == 4, parts[0] == "00", Self.isID(parts[1], 32), Self.isID(parts[2], 16),
+            Self.isHex(parts[3], 2)
         else {
             trace = Self.hex(.random(in: 1...(.max))) + Self.hex(.random(in: 0...(.max)))
             flags = "00"
@@ -24,8 +24,12 @@ struct TraceContext {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    private static func isHex(_ text: Substring, count: Int) -> Bool {
-        text.utf8.count == count && text.utf8.contains { $0 != UInt8(ascii: "0") || count == 2 }
-            && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    /// All zeros are none.
+    private static func isID(_ text: Substring, _ count: Int) -> Bool {
+        isHex(text, count) && text.utf8.contains { $0 != UInt8(ascii: "0") }
+    }
+
+    private static func isHex(_ text: Substring, _ count: Int) -> Bool {
+        text.utf8.count == count && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 }
