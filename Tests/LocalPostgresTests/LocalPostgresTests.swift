@@ -138,7 +138,7 @@ final class TemporaryFolder: Sendable {
     private static func runningPostmaster(_ folder: String) async throws -> Int32 {
         while true {
             if let found = postmaster(folder) { return found }
-            try await Task.sleep(for: .milliseconds(1))
+            try await Task.sleep(for: .milliseconds(1))  // nobody tells when the file is written
         }
     }
 

@@ -1,6 +1,8 @@
 import Concurrency
 import HTTPTransport
 import HTTPTypes
+import Postgres
+import PostgresServer
 import StructuredData
 import TaskService
 import Testing
@@ -82,6 +84,56 @@ import TodoStore
             }
             let ids = receiver.events("task-events").compactMap { $0["id"]?.string }
             #expect(ids.count == 51 && Set(ids).count == 51)
+        }
+    }
+
+    /// The others would take the processors from those that fire.
+    @Test func `while reminders are fired, only the one that publishes looks every moment whether all are`()
+        async throws
+    {
+        let server = try await PostgresServer.shared()
+        let uri = try await RunningService.database(on: server)
+        let name = try #require(uri.split(separator: "/").last.map { String($0.prefix { $0 != "?" }) })
+        func write(_ topic: String) async throws {
+            try await server.psql(
+                """
+                INSERT INTO outbox (event_id, user_id, topic, type, body, created_at)
+                VALUES (gen_random_uuid(), gen_random_uuid(), '\(topic)', 'x', '{}', now() + interval '1 minute')
+                """, database: name)
+        }
+        func looks() async throws -> Int {
+            Int(try await server.psql("SELECT xact_commit FROM pg_stat_database WHERE datname = '\(name)'")) ?? 0
+        }
+        func looksOfThreeSeconds() async throws -> Int {
+            let before = try await looks()
+            try await Task.sleep(for: .seconds(3))  // the time that is measured
+            return try await looks() - before
+        }
+        let receiver = Receiver()
+        try await RunningService.with(database: uri, publisher: receiver) { _ in
+            let others = try await PostgresConnection.connect(PostgresConfiguration(server.socketURI(database: name)))
+            func lock(_ key: String, _ verb: String = "lock") async throws {
+                try await others.execute(script: "SELECT pg_advisory_\(verb)(x'\(key)'::int)")
+            }
+            let (outbox, rush) = ("6f757462", "66697265")
+            try await lock(rush)
+            try await write("reminder-events")
+            let leading = try await looksOfThreeSeconds()
+            #expect(receiver.events("reminder-events").isEmpty)
+
+            try await lock(outbox)
+            try await write("task-events")
+            try await eventually("it has found the other one at work") {
+                try await looksOfThreeSeconds() * 4 < leading
+            }
+            try await server.psql("DELETE FROM outbox WHERE topic = 'task-events'", database: name)
+            let standingBy = try await looksOfThreeSeconds()
+            #expect(standingBy * 4 < leading, "\(standingBy) looks, \(leading) of the one that publishes")
+
+            try await lock(outbox, "unlock")
+            try await lock(rush, "unlock")
+            try await eventually("all are published") { receiver.events("reminder-events").count == 1 }
+            await others.close()
         }
     }
 
