@@ -88,53 +88,30 @@ import TodoStore
     }
 
     /// The others would take the processors from those that fire.
-    @Test func `while reminders are fired, only the one that publishes looks every moment whether all are`()
-        async throws
-    {
-        let server = try await PostgresServer.shared()
-        let uri = try await RunningService.database(on: server)
-        let name = try #require(uri.split(separator: "/").last.map { String($0.prefix { $0 != "?" }) })
-        func write(_ topic: String) async throws {
-            try await server.psql(
-                """
-                INSERT INTO outbox (event_id, user_id, topic, type, body, created_at)
-                VALUES (gen_random_uuid(), gen_random_uuid(), '\(topic)', 'x', '{}', now() + interval '1 minute')
-                """, database: name)
-        }
-        func looks() async throws -> Int {
-            Int(try await server.psql("SELECT xact_commit FROM pg_stat_database WHERE datname = '\(name)'")) ?? 0
-        }
-        func looksOfThreeSeconds() async throws -> Int {
-            let before = try await looks()
-            try await Task.sleep(for: .seconds(3))  // the time that is measured
-            return try await looks() - before
-        }
-        let receiver = Receiver()
-        try await RunningService.with(database: uri, publisher: receiver) { _ in
-            let others = try await PostgresConnection.connect(PostgresConfiguration(server.socketURI(database: name)))
-            func lock(_ key: String, _ verb: String = "lock") async throws {
-                try await others.execute(script: "SELECT pg_advisory_\(verb)(x'\(key)'::int)")
-            }
-            let (outbox, rush) = ("6f757462", "66697265")
-            try await lock(rush)
-            try await write("reminder-events")
-            let leading = try await looksOfThreeSeconds()
-            #expect(receiver.events("reminder-events").isEmpty)
+    @Test func `while reminders are fired, only the one that publishes looks every moment whether all are`() {
+        var pace = RelayPace()
+        let leading = RelayPace.Pause.untilCommit(atMost: .milliseconds(10))
+        let standingBy = RelayPace.Pause.untilCommit(atMost: .milliseconds(250))
+        #expect(pace.pause(after: .firing) == leading)
+        #expect(pace.pause(after: .busy) == standingBy)
+        #expect(pace.pause(after: .firing) == standingBy)
+        #expect(pace.pause(after: .empty) == .untilCommit(atMost: .milliseconds(50)))
+        #expect(pace.pause(after: .firing) == standingBy)
+        #expect(pace.pause(after: .published(1)) == .none)
+        #expect(pace.pause(after: .firing) == leading)
+    }
 
-            try await lock(outbox)
-            try await write("task-events")
-            try await eventually("it has found the other one at work") {
-                try await looksOfThreeSeconds() * 4 < leading
-            }
-            try await server.psql("DELETE FROM outbox WHERE topic = 'task-events'", database: name)
-            let standingBy = try await looksOfThreeSeconds()
-            #expect(standingBy * 4 < leading, "\(standingBy) looks, \(leading) of the one that publishes")
-
-            try await lock(outbox, "unlock")
-            try await lock(rush, "unlock")
-            try await eventually("all are published") { receiver.events("reminder-events").count == 1 }
-            await others.close()
+    @Test func `what is refused or down is tried less and less often, whatever is committed`() {
+        var pace = RelayPace()
+        func seconds(_ pause: RelayPace.Pause) -> Double? {
+            if case .time(let duration) = pause { duration / .seconds(1) } else { nil }
         }
+        let held = (0..<6).map { _ in seconds(pace.pause(after: .published(1, held: 1))) }
+        #expect(held == [0.1, 0.2, 0.4, 0.8, 1, 1])
+        let down = (0..<4).map { _ in seconds(pace.pauseAfterFailure()) }
+        #expect(down == [2, 4, 5, 5])
+        #expect(pace.pause(after: .published(1)) == .none)
+        #expect(seconds(pace.pauseAfterFailure()) == 0.1)
     }
 
     @Test func `what is written while the broker is away is published when it is back`() async throws {

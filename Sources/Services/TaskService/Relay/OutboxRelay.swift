@@ -10,14 +10,6 @@ internal import TodoStore
 /// time; another takes over when it goes.
 struct OutboxRelay: Service {
     private static let batch = 1000
-    private static let pollInterval: Duration = .milliseconds(50)
-    /// How soon to look again whether all that is due has been fired.
-    private static let firingInterval: Duration = .milliseconds(10)
-    /// How soon to look again while another process relays.
-    private static let standbyInterval: Duration = .milliseconds(250)
-    private static let longestPause: Duration = .seconds(5)
-    /// As long as somebody's events are not taken, the others' wait no longer than this.
-    private static let longestHold: Duration = .seconds(1)
 
     let outbox: Outbox
     let publisher: any EventPublisher
@@ -49,43 +41,32 @@ struct OutboxRelay: Service {
 
     private func relay() async {
         await readiness.awaitStart()
-        var pause = Self.pollInterval
-        // Only one process needs to be quick, and the others would keep those from work that fire.
-        var isStandby = false
+        var pace = RelayPace()
         while !Task.isCancelled {
             let seen = commits.count
             do {
                 let outcome = try await outbox.drain(limit: Self.batch, publish)
-                if case .published(let count, _) = outcome {
+                if case .published(let count, let held) = outcome {
                     published.increment(by: count)
-                    isStandby = false
+                    if held > 0 { failures.increment() }
                 }
                 held.set(outcome.held)
-                guard outcome.held == 0 else {
-                    failures.increment()
-                    pause = min(pause * 2, Self.longestHold)
-                    // Not woken by commits: each attempt may send again what comes after the one that was refused.
-                    try? await Task.sleep(for: pause)
-                    continue
-                }
-                pause = Self.pollInterval
-                switch outcome {
-                case .published: break
-                case .firing where !isStandby: await commits.wait(since: seen, atMost: Self.firingInterval)
-                case .empty: await commits.wait(since: seen, atMost: Self.pollInterval)
-                case .busy, .firing:
-                    isStandby = true
-                    await commits.wait(atMost: Self.standbyInterval)
-                }
+                await wait(pace.pause(after: outcome), since: seen)
             } catch is CancellationError {
                 return
             } catch {
                 failures.increment()
                 logger.warning("events could not be published", metadata: ["error": "\(error)"])
-                pause = min(pause * 2, Self.longestPause)
-                // Not woken by commits: what is down does not come back by more of them.
-                try? await Task.sleep(for: pause)
+                await wait(pace.pauseAfterFailure(), since: seen)
             }
+        }
+    }
+
+    private func wait(_ pause: RelayPace.Pause, since seen: Int) async {
+        switch pause {
+        case .none: break
+        case .untilCommit(let limit): await commits.wait(since: seen, atMost: limit)
+        case .time(let duration): try? await Task.sleep(for: duration)
         }
     }
 
