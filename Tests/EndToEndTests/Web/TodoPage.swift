@@ -21,6 +21,21 @@ extension Trait where Self == ConditionTrait {
     static var needsBrowser: Self { .enabled(if: Chromedriver.missing == nil, "\(Chromedriver.missing ?? "")") }
 }
 
+enum Screen: String, CaseIterable {
+    case desktop, dark, phone
+
+    /// Where everything is to be done that a person may do.
+    static let sizes: [Screen] = [.desktop, .phone]
+
+    var look: Browser.Look {
+        switch self {
+        case .desktop: .desktop
+        case .dark: .dark
+        case .phone: .phone
+        }
+    }
+}
+
 /// The page in a window, with the words of a person who uses it.
 struct TodoPage {
     let browser: Browser
@@ -96,9 +111,22 @@ struct TodoPage {
         }
     }
 
-    /// By its link; on a phone the drawer is opened for that.
-    func goTo(_ view: String) async throws {
+    /// Views and projects, which on a phone are in a drawer.
+    func opensNavigation() async throws {
         if browser.look.isPhone, try await browser.all("nav").isEmpty { try await browser.click("Menu") }
+    }
+
+    /// Looks at those, and goes on where it was.
+    func inNavigation(_ look: () async throws -> Void) async throws {
+        try await opensNavigation()
+        try await look()
+        guard browser.look.isPhone else { return }
+        try await browser.press(Key.escape)
+        try await browser.holds("the drawer is closed") { try await browser.all("nav").isEmpty }
+    }
+
+    func goTo(_ view: String) async throws {
+        try await opensNavigation()
         try await browser.click("\(view)…", in: "side-nav")
         try await isAt(view)
     }

@@ -5,18 +5,6 @@ import WebDriver
 
 /// WCAG 2.2 AA, as far as a program can tell: each view and sheet, light and dark, at a desk and on a phone.
 @Suite(.needsBrowser, .loadsProcessors, .inTime) struct WebAccessibilityTests {
-    enum Screen: String, CaseIterable {
-        case desktop, dark, phone
-
-        var look: Browser.Look {
-            switch self {
-            case .desktop: .desktop
-            case .dark: .dark
-            case .phone: .phone
-            }
-        }
-    }
-
     @Test(arguments: Screen.allCases) func everyViewHoldsToTheRules(screen: Screen) async throws {
         try await TodoPage.run(screen.look) { page in
             try await fill(page)
@@ -53,7 +41,7 @@ import WebDriver
             try await browser.click("Keyboard shortcuts", in: ".top")
             try await check(page, "help, \(screen)")
             try await page.closesDialog()
-            if screen == .phone { try await browser.click("Menu") }
+            try await page.opensNavigation()
             try await check(page, "side bar, \(screen)")
             try await browser.click("Add a project")
             try await check(page, "project form, \(screen)")

@@ -62,11 +62,12 @@ import WebDriver
         }
     }
 
-    @Test func aSharedProjectIsThereForBothAndAViewerOnlyReads() async throws {
+    @Test(arguments: Screen.sizes) func aSharedProjectIsThereForBothAndAViewerOnlyReads(screen: Screen) async throws {
         let grace = TodoPage.Person("Grace Hopper")
-        try await TodoPage.run(as: grace) { guest in
-            try await TodoPage.run { owner in
+        try await TodoPage.run(screen.look, as: grace) { guest in
+            try await TodoPage.run(screen.look) { owner in
                 let browser = owner.browser
+                try await owner.opensNavigation()
                 try await browser.click("Add a project")
                 try await browser.enter("Compiler", into: "Name")
                 try await browser.click("Save")
@@ -98,6 +99,8 @@ import WebDriver
                 try await browser.click("Share")
                 try await browser.click("Remove Grace Hopper")
                 try await guest.says("There is nothing here", in: "#view-title")
+                try await guest.opensNavigation()
+                _ = try await guest.browser.control("Add a project")
                 try await guest.browser.holds { try await guest.browser.current("Compiler", in: "side-nav") == nil }
                 try await owner.closesDialog()
             }

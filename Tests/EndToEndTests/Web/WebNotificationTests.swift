@@ -8,8 +8,8 @@ import WebDriver
     /// An address that the rules permit and that leads nowhere: the block was given back in 2006.
     private static let nowhere = "https://[3ffe::1]/hook"
 
-    @Test func aWebhookIsAddedTriedPausedAndRemoved() async throws {
-        try await TodoPage.run { page in
+    @Test(arguments: Screen.sizes) func aWebhookIsAddedTriedPausedAndRemoved(screen: Screen) async throws {
+        try await TodoPage.run(screen.look) { page in
             let browser = page.browser
             try await page.goTo("Settings")
             try await browser.enter("https://127.0.0.1/hook", into: "URL or address")

@@ -30,8 +30,8 @@ import WebDriver
         }
     }
 
-    @Test func aRuleIsChosenSeenAndKept() async throws {
-        try await TodoPage.run { page in
+    @Test(arguments: Screen.sizes) func aRuleIsChosenSeenAndKept(screen: Screen) async throws {
+        try await TodoPage.run(screen.look) { page in
             let browser = page.browser
             try await page.goTo("Inbox")
             try await page.add("Report 2030-01-31 9:00")
@@ -52,8 +52,13 @@ import WebDriver
             try await browser.choose("last", from: "Which one")
             try await browser.choose("Thursday", from: "Day of the week")
             try await browser.choose("after so many", from: "Ends")
+            try await page.says("10 times", in: ".recurrence-text")
+            let bottom = "return document.querySelector('.recurrence-form .primary').getBoundingClientRect().bottom"
+            let before = try await browser.script(bottom)
             try await browser.enter("3", into: "How many")
             try await dates(page, ["31 Jan 2030", "28 Feb 2030", "28 Mar 2030"])
+            try await page.says("3 times", in: ".recurrence-text")
+            #expect(try await browser.script(bottom) == before, "the button has moved from under the finger")
             try await page.says("Then it ends.", in: ".occurrences")
             try await page.says("last Thursday", in: ".recurrence-text")
             try await browser.show("repeat")

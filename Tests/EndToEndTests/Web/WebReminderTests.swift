@@ -5,8 +5,8 @@ import WebDriver
 
 /// Reminders: asked for, shown live, answered.
 @Suite(.needsBrowser, .loadsProcessors, .inTime) struct WebReminderTests {
-    @Test func remindersAreAddedListedAndTakenBack() async throws {
-        try await TodoPage.run { page in
+    @Test(arguments: Screen.sizes) func remindersAreAddedListedAndTakenBack(screen: Screen) async throws {
+        try await TodoPage.run(screen.look) { page in
             let browser = page.browser
             try await page.goTo("Inbox")
             try await page.add("Call Ada 2030-06-01 9:00")
@@ -129,8 +129,8 @@ import WebDriver
         }
     }
 
-    @Test func quietHoursAndTheTimeForWholeDaysAreKept() async throws {
-        try await TodoPage.run { page in
+    @Test(arguments: Screen.sizes) func quietHoursAndTheTimeForWholeDaysAreKept(screen: Screen) async throws {
+        try await TodoPage.run(screen.look) { page in
             let browser = page.browser
             try await page.goTo("Settings")
             try await browser.click("Quiet hours")

@@ -5,9 +5,10 @@ import WebDriver
 
 /// Projects, filters, search, activity and settings.
 @Suite(.needsBrowser, .loadsProcessors, .inTime) struct WebViewTests {
-    @Test func aProjectIsMadeFilledArchivedAndDeleted() async throws {
-        try await TodoPage.run { page in
+    @Test(arguments: Screen.sizes) func aProjectIsMadeFilledArchivedAndDeleted(screen: Screen) async throws {
+        try await TodoPage.run(screen.look) { page in
             let browser = page.browser
+            try await page.opensNavigation()
             try await browser.click("Add a project")
             try await browser.enter("Garden", into: "Name")
             try await browser.choose("Green", from: "Colour")
@@ -35,7 +36,7 @@ import WebDriver
             try await browser.show("project")
             try await browser.click("Project actions")
             try await browser.click("Archive the project")
-            _ = try await browser.control("Archived")
+            try await page.inNavigation { _ = try await browser.control("Archived") }
             try await browser.click("Project actions")
             try await browser.click("Take out of the archive")
             try await browser.click("Project actions")
@@ -43,6 +44,8 @@ import WebDriver
             try await browser.click("Delete the project")
             try await page.isAt("Inbox")
             try await page.says("Project “Orchard” deleted", in: "undo-toast")
+            try await page.opensNavigation()
+            _ = try await browser.control("Add a project")
             try await browser.holds { try await browser.current("Orchard", in: "side-nav") == nil }
         }
     }
@@ -116,8 +119,8 @@ import WebDriver
         ).array?.compactMap(\.string) ?? []
     }
 
-    @Test func theBarFiltersAndWhatItShowsIsKeptAsAFilter() async throws {
-        try await TodoPage.run { page in
+    @Test(arguments: Screen.sizes) func theBarFiltersAndWhatItShowsIsKeptAsAFilter(screen: Screen) async throws {
+        try await TodoPage.run(screen.look) { page in
             let browser = page.browser
             try await page.goTo("Inbox")
             try await page.add(
@@ -153,12 +156,15 @@ import WebDriver
             try await page.lists(["High thing", "Late thing", "Urgent thing"])
             try await browser.click("Delete the filter")
             try await page.isAt("Search")
+            try await page.opensNavigation()
+            _ = try await browser.control("Add a project")
             try await browser.holds { try await browser.current("Soon", in: "side-nav") == nil }
         }
     }
 
-    @Test func searchFindsAsOneTypesAndExplainsWhatItDoesNotUnderstand() async throws {
-        try await TodoPage.run { page in
+    @Test(arguments: Screen.sizes)
+    func searchFindsAsOneTypesAndExplainsWhatItDoesNotUnderstand(screen: Screen) async throws {
+        try await TodoPage.run(screen.look) { page in
             let browser = page.browser
             try await page.add("Alpha report", "Beta report", "Gamma")
             try await page.isSaved()
@@ -176,8 +182,8 @@ import WebDriver
         }
     }
 
-    @Test func theActivityTellsWhatWasDone() async throws {
-        try await TodoPage.run { page in
+    @Test(arguments: Screen.sizes) func theActivityTellsWhatWasDone(screen: Screen) async throws {
+        try await TodoPage.run(screen.look) { page in
             let browser = page.browser
             try await page.add("Watch this")
             try await browser.click("Complete “Watch this”")
@@ -199,9 +205,9 @@ import WebDriver
         }
     }
 
-    @Test func settingsAreKept() async throws {
+    @Test(arguments: Screen.sizes) func settingsAreKept(screen: Screen) async throws {
         let person = TodoPage.Person("Grace Hopper")
-        try await TodoPage.run(as: person) { page in
+        try await TodoPage.run(screen.look, as: person) { page in
             let browser = page.browser
             try await page.goTo("Settings")
             try await browser.enter("Rear Admiral", into: "Name")

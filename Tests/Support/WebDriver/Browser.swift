@@ -127,7 +127,7 @@ public final class Browser: Sendable {
     /// Screen as it is, where somebody wants to look: into the folder named by `TODO_SCREENSHOTS`.
     public func show(_ name: String) async throws {
         guard let folder = ProcessInfo.processInfo.environment["TODO_SCREENSHOTS"] else { return }
-        try await screenshot(to: "\(folder)/\(name).png")
+        try await screenshot(to: "\(folder)/\(look.isPhone ? "phone-" : "")\(name).png")
     }
 
     /// Asks until there is a value. Throws what was wanted when a person would have given up.
