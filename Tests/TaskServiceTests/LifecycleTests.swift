@@ -59,6 +59,18 @@ import ServiceRunning
         #expect(error.message.contains("migrate it first"))
     }
 
+    @Test func `a database of a later release that serves this one is as good`() async throws {
+        let server = try await PostgresServer.shared()
+        let name = try await server.createDatabase()
+        let uri = server.socketURI(database: name)
+        _ = try await Migrator.migrate(databaseURI: uri)
+        try await server.psql(
+            "INSERT INTO schema_migrations VALUES (99, 'later', '', now(), \(Migrator.latestVersion))", database: name)
+        try await RunningService.with(database: uri) { service in
+            try await service.eventually(.get, "/readyz") { $0.status == 200 }
+        }
+    }
+
     @Test func `a database of a later release ends the service`() async throws {
         let server = try await PostgresServer.shared()
         let name = try await server.createDatabase()

@@ -130,13 +130,67 @@ import TodoStore
         await connection.close()
     }
 
+    @Test func `a schema of a later release is good to a service that it still serves`() async throws {
+        let database = try await StoreDatabase.make()
+        let connection = try await database.connect()
+        try await Migrator(connection: connection, migrations: [two[0]], servesSince: 1).migrate()
+        try await Migrator(connection: connection, migrations: two, servesSince: 1).migrate()
+        let old = Migrator(connection: connection, migrations: [two[0]], servesSince: 1)
+        try await old.requireLatest()
+        #expect(try await old.migrate() == 2)
+        let third = Migration(version: 3, name: "third", sql: "CREATE TABLE third (id int)")
+        try await Migrator(connection: connection, migrations: two + [third], servesSince: 2).migrate()
+        #expect(try await databaseError { try await old.requireLatest() } == .newerSchema(found: 3, known: 1))
+        try await Migrator(connection: connection, migrations: two).requireLatest()
+        await connection.close()
+    }
+
+    /// As it was before it had that column.
+    @Test func `what an earlier release wrote down is gone on with`() async throws {
+        let database = try await StoreDatabase.make()
+        let connection = try await database.connect()
+        try await Migrator(connection: connection, migrations: [two[0]]).migrate()
+        try await connection.execute(script: "ALTER TABLE schema_migrations DROP COLUMN serves_since")
+        try await Migrator(connection: connection, migrations: [two[0]]).requireLatest()
+        #expect(try await Migrator(connection: connection, migrations: two, servesSince: 1).migrate() == 2)
+        try await Migrator(connection: connection, migrations: [two[0]]).requireLatest()
+        await connection.close()
+    }
+
+    /// A dump holds a table for hours, and whoever comes after a migration that waits for it waits as well.
+    @Test func `nobody waits long behind a migration that waits`() async throws {
+        let database = try await StoreDatabase.make()
+        let (holder, waiter, reader) = (
+            try await database.connect(), try await database.connect(), try await database.connect()
+        )
+        try await Migrator(connection: holder, migrations: [two[0]]).migrate()
+        let alter = Migration(version: 2, name: "alter", sql: "ALTER TABLE first ADD COLUMN more int")
+        let migration = try await holder.withTransaction { connection in
+            try await connection.execute(script: "LOCK TABLE first IN ACCESS SHARE MODE")
+            let migration = Task {
+                try await Migrator(
+                    connection: waiter, migrations: [two[0], alter], lockTimeout: .milliseconds(100)
+                ).migrate()
+            }
+            let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'first'::regclass"
+            while try await database.server.psql(waiting, database: database.name) == "0" {
+                try await Task.sleep(for: .milliseconds(1))  // until the migration has come to the table
+            }
+            // It would wait for as long as the dump does otherwise.
+            try await reader.execute(script: "SET statement_timeout = '20s'; SELECT count(*) FROM first")
+            return migration
+        }
+        #expect(try await migration.value == 2)
+        for connection in [holder, waiter, reader] { await connection.close() }
+    }
+
     @Test func `a migrator does not wait for ever for another`() async throws {
         let database = try await StoreDatabase.make()
         let (holder, waiter) = (try await database.connect(), try await database.connect())
         try await holder.withTransaction { connection in
             try await connection.query("SELECT 1::int4 FROM pg_advisory_xact_lock(\(0x746f_646f as Int64))")
             let error = try await databaseError {
-                try await Migrator(connection: waiter, lockTimeout: .milliseconds(50)).migrate()
+                try await Migrator(connection: waiter, patience: .milliseconds(50)).migrate()
             }
             guard case .migrationFailed(let message, sqlState: "55P03") = error else {
                 Issue.record("\(error)")

@@ -34,6 +34,13 @@ public enum DatabaseError: Error, Sendable, Hashable {
     }
 }
 
+extension DatabaseError {
+    /// Somebody else held what was to be changed.
+    var isLocked: Bool {
+        if case .migrationFailed(_, sqlState: "55P03") = self { true } else { false }
+    }
+}
+
 extension DatabaseError: CustomStringConvertible {
     public var description: String { message }
 }
@@ -56,7 +63,9 @@ extension DatabaseError {
     }
 
     private static func advice(_ error: PostgresError) -> String {
-        if error.isLockNotAvailable { return "; another migration is under way: it will be tried again" }
+        if error.isLockNotAvailable {
+            return "; another migration is under way, or somebody holds the tables: it will be tried again"
+        }
         if error.sqlState == "42501" {
             return "; let the user own the schema: GRANT CREATE, USAGE ON SCHEMA public TO that user"
         }

@@ -15,21 +15,28 @@ public struct Migrator: Sendable {
     private let connection: PostgresConnection
     private let migrations: [Migration]
     private let table: String
+    private let patience: Duration
     private let lockTimeout: Duration
+    private let servesSince: Int
     private let logger: Logger
 
     /// - Parameters:
     ///   - migrations: numbered from 1 without gaps.
     ///   - table: where what was applied is written down; parts of the schema with versions of their own need one each.
-    ///   - lockTimeout: the longest that another migrator, or whoever uses the tables, is waited for.
+    ///   - servesSince: the oldest version whose services can run on the tables as this release leaves them.
+    ///   - patience: the longest that another migrator, or whoever uses the tables, is waited for.
+    ///   - lockTimeout: the longest at a time for who uses the tables: everybody else waits behind a migration meanwhile.
     public init(
         connection: PostgresConnection, migrations: [Migration] = Migration.all, table: String = "schema_migrations",
-        lockTimeout: Duration = .seconds(30),
+        servesSince: Int = Migration.servesSince, patience: Duration = .seconds(30),
+        lockTimeout: Duration = .seconds(1),
         logger: Logger = Logger(label: "migrator", factory: { _ in SwiftLogNoOpLogHandler() })
     ) {
         self.connection = connection
         self.migrations = migrations
         self.table = table
+        self.servesSince = servesSince
+        self.patience = patience
         self.lockTimeout = lockTimeout
         self.logger = logger
     }
@@ -57,8 +64,16 @@ public struct Migrator: Sendable {
     /// Applies what is pending. Returns the version that the database then has.
     @discardableResult
     public func migrate() async throws(DatabaseError) -> Int {
+        let end = ContinuousClock.now + patience
         while true {
-            if let version = try await takeStep() { return version }
+            do {
+                if let version = try await takeStep() { return version }
+            } catch {
+                guard error.isLocked, ContinuousClock.now < end else { throw error }
+                logger.info("the tables are in use; will try again")
+                // So that those who waited behind the migration have their turn.
+                try? await Task.sleep(for: lockTimeout * 4)
+            }
         }
     }
 
@@ -71,7 +86,8 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// Throws `newerSchema`, `olderSchema` or `editedMigration` unless the database is at exactly this release's version.
+    /// Throws `newerSchema`, `olderSchema` or `editedMigration` unless this release can run on the database: it has this
+    /// release's version, or a later one that still serves it.
     public func requireLatest() async throws(DatabaseError) {
         let applied: [Applied]
         do { applied = try await self.applied() } catch { throw DatabaseError(error, doing: "tell its schema version") }
@@ -87,6 +103,8 @@ extension Migrator {
         let version: Int
         let name: String
         let checksum: String
+        /// Nil before it was written down.
+        let servesSince: Int?
     }
 
     /// Runs `body` on a connection of its own to the database at `uri`.
@@ -121,13 +139,14 @@ extension Migrator {
                 try check(applied)
                 let version = applied.last?.version ?? 0
                 guard let next = migrations.first(where: { $0.version > version }) else { return version }
-                if applied.isEmpty { try await makeTable() }
+                if try await !hasTable() { try await makeTable() }
+                try await limitLockTime(lockTimeout)
                 logger.info("migrating", metadata: ["version": "\(next.version)", "migration": "\(next.name)"])
                 try await connection.execute(script: next.sql, name: "migration \(next.version) (\(next.name))")
                 try await connection.query(
                     """
-                    INSERT INTO \(identifier: table) (version, name, checksum)
-                    VALUES (\(next.version), \(next.name), \(next.checksum))
+                    INSERT INTO \(identifier: table) (version, name, checksum, serves_since)
+                    VALUES (\(next.version), \(next.name), \(next.checksum), \(servesSince))
                     """)
                 return nil
             }
@@ -136,39 +155,60 @@ extension Migrator {
         }
     }
 
+    private func limitLockTime(_ time: Duration) async throws {
+        let milliseconds = Int(time / .milliseconds(1))
+        try await connection.execute(script: "SET LOCAL lock_timeout = \(milliseconds)", name: "lock_timeout")
+    }
+
     private func lock() async throws {
-        let milliseconds = lockTimeout / .milliseconds(1)
-        try await connection.execute(script: "SET LOCAL lock_timeout = \(Int(milliseconds))", name: "lock_timeout")
+        try await limitLockTime(patience)
         try await connection.query(
             PostgresQuery("SELECT 1::int4 FROM pg_advisory_xact_lock(\(Self.lockKey))").named("migration lock"))
     }
 
+    /// As this release writes it.
+    private func hasTable() async throws -> Bool {
+        let columns = try await connection.query(
+            """
+            SELECT EXISTS (SELECT FROM pg_attribute
+                WHERE attrelid = to_regclass(\(table)) AND attname = 'serves_since' AND NOT attisdropped)
+            """)
+        return try columns.first?.decode(Bool.self) ?? false
+    }
+
     private func makeTable() async throws {
+        let table = PostgresQuery.quoted(identifier: table)
         try await connection.execute(
             script: """
-                CREATE TABLE IF NOT EXISTS \(PostgresQuery.quoted(identifier: table)) (
+                SET LOCAL client_min_messages = warning;
+                CREATE TABLE IF NOT EXISTS \(table) (
                     version bigint PRIMARY KEY,
                     name text NOT NULL,
                     checksum text NOT NULL,
                     applied_at timestamptz NOT NULL DEFAULT now()
-                )
-                """, name: table)
+                );
+                ALTER TABLE \(table) ADD COLUMN IF NOT EXISTS serves_since bigint
+                """, name: self.table)
     }
 
     /// What was applied, in order; nothing when the table is not there.
     private func applied() async throws -> [Applied] {
         let there = try await connection.query("SELECT to_regclass(\(table)) IS NOT NULL")
         guard let row = there.first, try row.decode(Bool.self) else { return [] }
-        let applied: PostgresQuery = "SELECT version, name, checksum FROM \(identifier: table) ORDER BY version"
+        // The column is missing where an earlier release migrated.
+        let applied: PostgresQuery = """
+            SELECT t.version, t.name, t.checksum, (to_jsonb(t) ->> 'serves_since')::bigint
+            FROM \(identifier: table) t ORDER BY t.version
+            """
         return try await connection.query(applied).map {
-            let (version, name, checksum) = try $0.decode(Int.self, String.self, String.self)
-            return Applied(version: version, name: name, checksum: checksum)
+            let (version, name, checksum, since) = try $0.decode(Int.self, String.self, String.self, Int?.self)
+            return Applied(version: version, name: name, checksum: checksum, servesSince: since)
         }
     }
 
     private func check(_ applied: [Applied]) throws(DatabaseError) {
         let known = migrations.last?.version ?? 0
-        if let newest = applied.last, newest.version > known {
+        if let newest = applied.last, newest.version > known, newest.servesSince.map({ $0 > known }) ?? true {
             throw .newerSchema(found: newest.version, known: known)
         }
         for (step, migration) in zip(applied, migrations) {

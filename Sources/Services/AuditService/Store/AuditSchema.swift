@@ -10,6 +10,8 @@ internal import Postgres
 public enum AuditSchema {
     static let table = "audit_schema_migrations"
     public static let migrations: [Migration] = [.log, .retention]
+    /// As `Migration.servesSince`.
+    private static let servesSince = 2
 
     /// Brings the database at `databaseURI` to the schema of this release. Returns the version.
     public static func migrate(
@@ -17,7 +19,9 @@ public enum AuditSchema {
         logger: Logger = Logger(label: "migrator", factory: { _ in SwiftLogNoOpLogHandler() })
     ) async throws(DatabaseError) -> Int {
         try await Migrator.withConnection(databaseURI, tlsMode) { connection throws(DatabaseError) in
-            try await Migrator(connection: connection, migrations: migrations, table: table, logger: logger).migrate()
+            try await Migrator(
+                connection: connection, migrations: migrations, table: table, servesSince: servesSince, logger: logger
+            ).migrate()
         }
     }
 

@@ -22,6 +22,10 @@ public struct Migration: Sendable {
         }.joined()
     }
 
+    /// The oldest version whose services run on the tables as all steps leave them. A step that old services cannot live
+    /// with raises this to its own number; apps then have to be brought to the release together with the operator.
+    public static let servesSince = 25
+
     /// All steps, in order.
     public static let all: [Migration] =
         [
