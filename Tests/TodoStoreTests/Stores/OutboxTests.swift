@@ -119,6 +119,56 @@ import TodoModel
         }
     }
 
+    /// Such as when one partition of many is away.
+    @Test func `however much of a person waits, nobody else does`() async throws {
+        try await Stores.with { stores in
+            let sent = Lock<[Outbox.Entry]>([])
+            #expect(try await stores.drain(noting: sent) == 4)
+            for n in 0..<100 { _ = try await stores.create("\(n)", by: stores.ada) }
+            _ = try await stores.create("last", by: stores.ben)
+            sent.withLock { $0 = [] }
+            let first = try #require(try await stores.rows().first)
+            #expect(try await stores.drain(refusing: first.id, noting: sent) == 1)
+            #expect(try await stores.rows().count == 100)
+            #expect(sent.withLock { $0 }.contains { $0.user == stores.ben.id })
+        }
+    }
+
+    /// What a transaction wrote that began early and ended late comes first of the person's all the same.
+    @Test func `what is committed during a run overtakes nothing of the same person`() async throws {
+        try await Stores.with { stores in
+            let sent = Lock<[Outbox.Entry]>([])
+            #expect(try await stores.drain(noting: sent) == 4)
+            sent.withLock { $0 = [] }
+            let isBegun = Lock(false)
+            let mayEnd = Lock(false)
+            @Sendable func until(_ condition: Lock<Bool>) async throws {
+                while !condition.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }  // set by the other
+            }
+            async let early: Void = stores.database.transaction { database in
+                _ = try await database.tasks.create(
+                    .init(title: "first"), by: database.operation(by: stores.ada.id))
+                isBegun.withLock { $0 = true }
+                try await until(mayEnd)
+            }
+            try await until(isBegun)
+            for n in 0..<40 { _ = try await stores.create("\(n)", by: stores.ben) }
+            let outcome = try await stores.database.outbox.drain(limit: 7) { entries in
+                if !mayEnd.withLock({ $0 }) {
+                    mayEnd.withLock { $0 = true }
+                    _ = try await stores.create("second", by: stores.ada)
+                }
+                sent.withLock { $0 += entries }
+                return Set(entries.map(\.id))
+            }
+            try await early
+            #expect(outcome == .published(40))
+            _ = try await stores.drain(noting: sent)
+            let own = sent.withLock { $0 }.filter { $0.user == stores.ada.id }
+            #expect(own.count == 2 && own[0].id < own[1].id)
+        }
+    }
+
     @Test func `changes go before reminders, which have a share of each portion all the same`() async throws {
         try await Stores.with { stores in
             _ = try await stores.drain(noting: Lock([]))

@@ -77,9 +77,15 @@ public struct Outbox: Sendable {
         return try await database.transaction { database in
             let lock = try await database.rows(
                 as: Self.reader, "outbox.lock",
-                "SELECT pg_try_advisory_xact_lock(\(Self.lockKey)), set_config('enable_seqscan', 'off', true)")
-            guard let row = lock.first, try row.decode(Bool.self, String.self).0 else { return .busy }
-            return try await database.outbox.drain(limit, takesReminders: !waiting.isRush, publish)
+                """
+                SELECT pg_try_advisory_xact_lock(\(Self.lockKey)), set_config('enable_seqscan', 'off', true),
+                    (SELECT last_value FROM outbox_id_seq)
+                """)
+            guard let (isMine, _, last) = try lock.first?.decode(Bool.self, String.self, Int64.self), isMine else {
+                return .busy
+            }
+            let start = Place(lastChange: last, reminders: waiting.isRush ? nil : 0)
+            return try await database.outbox.drain(limit, from: start, publish)
         }
     }
 
@@ -97,22 +103,25 @@ public struct Outbox: Sendable {
     }
 
     private func drain(
-        _ limit: Int, takesReminders: Bool, _ publish: @Sendable ([Entry]) async throws -> Set<Int64>
+        _ limit: Int, from start: Place, _ publish: @Sendable ([Entry]) async throws -> Set<Int64>
     ) async throws -> Outcome {
-        var place = Place(reminders: takesReminders ? 0 : nil)
+        var place = start
         var portion = try await step(removing: [], after: place, limit)
         guard !portion.isEmpty else { return .empty }
         var lanes = Lanes()
         var done: [Entry] = []
         var (count, held) = (0, 0)
-        for turn in 1...Self.longestRun {
+        var turn = 0
+        while true {
             let isFull = portion.count >= limit || Self.bytes(portion) >= Self.portionBytes
             place.pass(portion)
+            let open = portion.filter(lanes.isOpen)
+            // What only waits is passed by, however much it is: others come after it.
+            if !open.isEmpty { turn += 1 }
             let (last, gone) = (turn < Self.longestRun && isFull ? place : nil, done)
             async let following = step(removing: gone, after: last, limit)
             var isDown = false
             do {
-                let open = portion.filter(lanes.isOpen)
                 done = open.isEmpty ? [] : lanes.settle(open, taken: try await publish(open))
             } catch  where count > 0 {
                 // What went out must leave the table; the rest is tried again, and then throws first.
@@ -131,6 +140,9 @@ public struct Outbox: Sendable {
     /// The last entries that were read.
     private struct Place {
         var changes: Int64 = 0
+        /// No later one is read: the one before it of the same person may have been committed after the portion was read
+        /// that it would have been in.
+        let lastChange: Int64
         /// Nil: reminders are left where they are.
         var reminders: Int64?
 
@@ -185,7 +197,8 @@ public struct Outbox: Sendable {
         }
         let take: SQLFragment = """
             WITH changes AS MATERIALIZED (
-                SELECT * FROM outbox WHERE NOT is_reminder AND id > \(place.changes) ORDER BY id LIMIT \(limit))
+                SELECT * FROM outbox WHERE NOT is_reminder AND id > \(place.changes) AND id <= \(place.lastChange)
+                ORDER BY id LIMIT \(limit))
             SELECT b.id, b.event_id, b.user_id, b.topic, b.body FROM (
                 SELECT o.*, sum(octet_length(o.body::text)) OVER (
                     ORDER BY o.is_reminder, o.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes
