@@ -81,6 +81,10 @@ import TodoStore
         let both = AppDatabase(uri: pooled.uri, tlsMode: .disable, directURI: direct.uri)
         let bell = try #require(try databases.bell(both))
         #expect(try databases.bell(both) === bell)
-        await databases.forget(both)
+        let close = databases.forget(both)
+        let next = try #require(try databases.bell(both))
+        #expect(next !== bell, "whoever comes meanwhile has connections of its own")
+        await close()
+        await databases.forget(both)()
     }
 }

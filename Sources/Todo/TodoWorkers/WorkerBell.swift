@@ -163,11 +163,18 @@ public final class WorkerBell: Sendable {
     private func watch(_ store: SleepStore) async throws {
         // It goes on while the process is stopped, and when the clock on the wall is set.
         var nextMark: ContinuousClock.Instant?
+        var wakeUp: Instant?
         while !Task.isCancelled {
             guard state.withLock({ !$0.sleepers.isEmpty }) else {
                 if nextMark != nil { try await store.wake(id) }
-                nextMark = nil
+                (nextMark, wakeUp) = (nil, nil)
                 await pause(pace.retry)
+                continue
+            }
+            // What is known needs no answer from a connection that may have died without a word.
+            guard wakeUp.map({ $0 > clock.now }) ?? true else {
+                wakeUp = nil
+                ring()
                 continue
             }
             if nextMark.map({ $0 <= .now }) ?? true {
@@ -178,7 +185,7 @@ public final class WorkerBell: Sendable {
                 }
             }
             let outlook = try await inChildTask { try await store.outlook() }
-            let wakeUp = outlook.next?.advanced(by: .zero - pace.lead)
+            wakeUp = outlook.next?.advanced(by: .zero - pace.lead)
             if outlook.hasWork || wakeUp.map({ $0 <= clock.now }) ?? false {
                 ring()
             } else {

@@ -66,13 +66,15 @@ public final class AppDatabases: Sendable {
         }
     }
 
-    /// Closes the connections to a database that is not used any more.
-    func forget(_ address: AppDatabase) async {
-        if let bell = bells.withLock({ $0.removeValue(forKey: address) }) {
-            bell.task.cancel()
-            await bell.task.value
+    /// Whoever asks for the database after this gets other connections. Returns what closes these.
+    func forget(_ address: AppDatabase) -> @Sendable () async -> Void {
+        let bell = bells.withLock { $0.removeValue(forKey: address) }
+        let pool = pools.withLock { $0.removeValue(forKey: address) }
+        return {
+            bell?.task.cancel()
+            await bell?.task.value
+            await pool?.close()
         }
-        await pools.withLock { $0.removeValue(forKey: address) }?.close()
     }
 }
 

@@ -120,7 +120,10 @@ public final class EmbeddedWorkers: WorkerSupervising, Service {
     }
 
     private func forgetUnused(_ database: AppDatabase) async {
-        let isUsed = state.withLock { $0.entries.values.contains { $0.database == database } }
-        if !isUsed { await databases.forget(database) }
+        // Under the lock, so that nobody begins with connections that are about to be closed.
+        let close = state.withLock { state in
+            state.entries.values.contains { $0.database == database } ? nil : databases.forget(database)
+        }
+        await close?()
     }
 }
