@@ -95,6 +95,14 @@ import TodoResources
         #expect(plan.problems["small"]?.message.contains(advice) == true)
     }
 
+    /// Such as when a binding that made it larger is gone, or there are more brokers than before.
+    @Test func whatKafkaCannotTakeBackStaysWithoutABindingToo() throws {
+        let plan = try plan([], live: ["todo-task-events": TopicPlan.LiveTopic(partitions: 24, replicas: 1)])
+        let topic = try #require(plan.topics.first { $0.name == "task-events" })
+        #expect(topic.partitions == 24 && topic.replicas == 1 && topic.config["min.insync.replicas"] == "1")
+        #expect(plan.topics.first { $0.name == "audit-events" }?.partitions == 12)
+    }
+
     @Test(
         arguments: [
             (["deadLetter": "nowhere"], ConditionReason.topicNotFound, "nowhere is no topic"),

@@ -50,7 +50,7 @@ extension TodoApp.KafkaNodes {
                 "replicas": .integer("How many there are; 3 or more survive the loss of one.", in: 1...99)
                     .defaulting(to: 3),
                 "storage": .object(
-                    "The disk of each. It can grow and never shrink; it stays when this object is deleted.",
+                    "The disk of each. It can grow and never shrink. It goes with this object unless deletionPolicy is Retain.",
                     [
                         "size": .quantity("How large it is.").defaulting(to: .string(size)),
                         "className": .string(

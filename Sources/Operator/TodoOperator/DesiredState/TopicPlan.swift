@@ -87,6 +87,11 @@ struct TopicPlan {
                 < (right.metadata.creationTimestamp ?? "", right.metadata.name)
         }
         for binding in inOrder { size(binding) }
+        for topic in topics.indices where topics[topic].binding == nil {
+            guard let live = live[topics[topic].resourceName] else { continue }
+            topics[topic].partitions = max(topics[topic].partitions, live.partitions)
+            topics[topic].replicas = live.replicas
+        }
         // A dead letter topic may be that of a later binding.
         for binding in inOrder where problems[binding.metadata.name]?.reason != .topicTaken { connect(binding) }
         for topic in topics.indices where topics[topic].config["min.insync.replicas"] == nil {
