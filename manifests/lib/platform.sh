@@ -11,6 +11,8 @@ STRIMZI_VERSION=${STRIMZI_VERSION:-1.2.0}
 DAPR_VERSION=${DAPR_VERSION:-1.18.3}
 dry_run=false
 with_sample=true
+# Of the services; empty for that of the release.
+image=
 chart_arguments=()
 
 fail() {
@@ -76,7 +78,8 @@ install_neighbours() {
 }
 
 install_operator() {
-  release todo-operator todo-system "$root/charts/todo-operator" "${chart_arguments[@]}"
+  release todo-operator todo-system "$root/charts/todo-operator" \
+    ${chart_arguments[@]+"${chart_arguments[@]}"}  # bash 4.3 and before take an empty list for unset
 }
 
 # The namespace of the sample, and in it the Secret todo-db with the address of its database. Nothing that is there changes.
@@ -101,6 +104,9 @@ make_database_secret() {
 apply_sample() {
   prepare_namespace
   run kubectl apply --server-side --kustomize "${sample:-$root/manifests/samples}"
+  if [ -n "$image" ]; then
+    run kubectl patch todoapp todo --namespace todo --type merge --patch "{\"spec\":{\"image\":\"$image\"}}"
+  fi
   run kubectl wait --namespace todo --for=condition=Ready --timeout=15m todoapp/todo
 }
 

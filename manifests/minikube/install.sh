@@ -8,6 +8,12 @@ usage="usage: [CLUSTER=todo] [CPUS=4] [MEMORY=8g] [IMAGE=…] install.sh [--dry-
 sample=$root/manifests/minikube
 chart_arguments=(--set replicas=1)
 
+image=${IMAGE:-}
+case ${image##*/} in
+  '' | *:*) ;;
+  *) fail "IMAGE has to name a tag, such as $image:dev" ;;
+esac
+
 have_cluster() { minikube status --profile "$cluster" >/dev/null 2>&1; }
 
 make_cluster() {
@@ -18,9 +24,9 @@ make_cluster() {
 use_cluster() {
   run kubectl config use-context "$cluster"
   # An image that was built here and is in no registry.
-  if [ -n "${IMAGE:-}" ]; then
-    run minikube image load --profile "$cluster" "$IMAGE"
-    chart_arguments+=(--set "image.repository=${IMAGE%:*}" --set "image.tag=${IMAGE##*:}")
+  if [ -n "$image" ]; then
+    run minikube image load --profile "$cluster" "$image"
+    chart_arguments+=(--set "image.repository=${image%:*}" --set "image.tag=${image##*:}")
   fi
 }
 

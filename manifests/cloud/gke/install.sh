@@ -10,15 +10,15 @@ usage="usage: [CLUSTER=todo] [PROJECT=…] [REGION=europe-west4] [NODES=1] DATAB
 
 have_cluster() {
   need gcloud gke-gcloud-auth-plugin
-  gcloud container clusters describe "$cluster" "${project[@]}" --region "$region" >/dev/null 2>&1
+  gcloud container clusters describe "$cluster" ${project[@]+"${project[@]}"} --region "$region" >/dev/null 2>&1
 }
 
 # NODES is the count in each of the three zones of the region.
 make_cluster() {
-  run gcloud container clusters create "$cluster" "${project[@]}" --region "$region" --num-nodes "${NODES:-1}" \
+  run gcloud container clusters create "$cluster" ${project[@]+"${project[@]}"} --region "$region" --num-nodes "${NODES:-1}" \
     --machine-type "${MACHINE:-e2-standard-4}" --enable-ip-alias --enable-dataplane-v2 --release-channel regular
 }
 
-use_cluster() { run gcloud container clusters get-credentials "$cluster" "${project[@]}" --region "$region"; }
+use_cluster() { run gcloud container clusters get-credentials "$cluster" ${project[@]+"${project[@]}"} --region "$region"; }
 
 platform "$@"
