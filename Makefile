@@ -6,8 +6,8 @@ SHELL := /bin/bash
 SWIFT ?= swift
 DATA_DIR ?=
 RUN_PACKAGES := libcurl4-openssl-dev libpq-dev libyaml-dev pkg-config postgresql zlib1g-dev
-TEST_PACKAGES := $(RUN_PACKAGES) chromium chromium-driver curl lua5.4 nginx-light openssl pgbouncer procps python3 \
-  python3-venv shellcheck
+TEST_PACKAGES := $(RUN_PACKAGES) chromium chromium-driver chromium-headless-shell curl lua5.4 nginx-light openssl \
+  pgbouncer procps python3 python3-venv shellcheck
 # One module at a time: those that measure deadlines do not get their processors taken away by the others.
 TEST_MODULES = $(sort $(filter-out Benchmarks Fuzz Support,$(notdir $(wildcard Tests/*))))
 TEST_CHATTER := ^◇|^↳ (Testing Library|Target Platform)|started at|^✔ Test case

@@ -30,13 +30,17 @@ public final class Browser: Sendable {
     }
 
     public static func open(_ look: Look = .desktop) async throws -> Browser {
+        let driver = try await Chromedriver.shared()
+        // Of the height of a window that nobody sees, all of Chromium takes 87 for itself.
+        let height = look.height + (driver.shell == nil ? 87 : 0)
         var arguments = [
             "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--lang=en-GB",
-            "--force-prefers-reduced-motion", "--window-size=\(look.width),\(look.height + 87)",
+            "--force-prefers-reduced-motion", "--window-size=\(look.width),\(height)",
         ]
         if geteuid() == 0 { arguments.append("--no-sandbox") }
         if look.isDark { arguments.append("--blink-settings=preferredColorScheme=0") }
         var options: JSON = ["args": .array(arguments.map(JSON.string))]
+        options["binary"] = driver.shell.map(JSON.string)
         if look.isPhone {
             let metrics: JSON = [
                 "width": .number(JSONNumber(look.width)), "height": .number(JSONNumber(look.height)), "pixelRatio": 2,
@@ -44,7 +48,6 @@ public final class Browser: Sendable {
             ]
             options["mobileEmulation"] = ["deviceMetrics": metrics]
         }
-        let driver = try await Chromedriver.shared()
         let session = try await driver.send(
             .post, "/session",
             [
