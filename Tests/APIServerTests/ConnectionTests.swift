@@ -101,7 +101,7 @@ private struct RawConnection {
 
     @Test("a connection on which nothing comes is closed, but not one on which a watch waits")
     func idle() async throws {
-        try await serve(idleTimeout: .milliseconds(300)) { served in
+        try await serve(idleTimeout: .seconds(3)) { served in
             try await RawConnection.open(served, tls: false) { connection in
                 let answer = try await connection.rest()
                 #expect(answer == "")
@@ -113,7 +113,7 @@ private struct RawConnection {
             }
             let watch = try await served.transport().send(
                 ClientRequest(
-                    url: served.url("\(Self.target)?watch=true&timeoutSeconds=1"),
+                    url: served.url("\(Self.target)?watch=true&timeoutSeconds=5"),
                     headers: [.authorization: "Bearer token"]))
             #expect(try await WatchLines(watch.body).next() == nil)
         }

@@ -41,8 +41,7 @@ struct FaultsTests {
         server.api.faults.add(.mute, for: .init(verbs: ["watch"]))
         let transport = server.api.transport(as: .admin)
         let response = try await transport.send(
-            ClientRequest(
-                url: "https://local\(TestServer.configMaps)?watch=1", idleTimeout: .milliseconds(500)))
+            ClientRequest(url: "https://local\(TestServer.configMaps)?watch=1", idleTimeout: .seconds(3)))
         #expect(response.status == .ok)
         await #expect(throws: HTTPTransportError.timeout(.idle)) {
             for try await _ in response.body {}

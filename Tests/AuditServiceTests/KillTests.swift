@@ -50,17 +50,18 @@ import Testing
                 for consumer in 0..<4 {
                     group.addTask {
                         for place in stride(from: consumer, to: deliveries.count, by: 4) {
-                            if done.withLock({ $0.contains(place) }) { continue }
                             // What is not answered, or not with SUCCESS, the sidecar delivers again.
-                            guard let answer = try? await service.deliver(deliveries[place]) else { return }
-                            let statuses = answer.json["statuses"]?.array ?? []
-                            let count = done.withLock { done in
-                                if statuses.count == 20, statuses.allSatisfy({ $0["status"] == "SUCCESS" }) {
-                                    done.insert(place)
+                            for _ in 0..<20 where !done.withLock({ $0.contains(place) }) {
+                                guard let answer = try? await service.deliver(deliveries[place]) else { return }
+                                let statuses = answer.json["statuses"]?.array ?? []
+                                let count = done.withLock { done in
+                                    if statuses.count == 20, statuses.allSatisfy({ $0["status"] == "SUCCESS" }) {
+                                        done.insert(place)
+                                    }
+                                    return done.count
                                 }
-                                return done.count
+                                if attempt < 5, count >= attempt * 20 { process.kill() }
                             }
-                            if attempt < 5, count >= attempt * 20 { process.kill() }
                         }
                     }
                 }

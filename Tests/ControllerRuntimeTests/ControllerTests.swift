@@ -230,7 +230,7 @@ import Testing
         op.intervene { _ in .requeue(after: .seconds(300)) }
         server.put(app("a"))
         try await op.running {
-            try await until { op.passes("a") == 1 }
+            try await until { op.passes("a") == 1 && op.controller.isIdle }
             await op.pass(.seconds(299))
             #expect(op.passes("a") == 1)
             try await op.advance(limit: .seconds(3)) { op.passes("a") == 2 }

@@ -1,4 +1,5 @@
 import Concurrency
+import ControllerRuntime
 import Dapr
 import HTTPTypes
 import Hummingbird
@@ -25,6 +26,7 @@ final class ConformanceApp: Sendable {
     /// All markers in the order of their first arrival.
     let order = Lock<[String]>([])
     let isHealthy = Lock(true)
+    private let gates = Lock<[String: Latch]>([:])
     private let token: AppToken?
 
     init(token: String?) { self.token = token.map { AppToken($0) } }
@@ -115,6 +117,17 @@ final class ConformanceApp: Sendable {
 
     func arrivals(of marker: String) -> [Arrival] { arrivals.withLock { $0[marker] ?? [] } }
 
+    /// Lets the events with this marker go on whose word is `slow`: they are not answered before.
+    func letGo(of marker: String) { gate(of: marker).open() }
+
+    fileprivate func gate(of marker: String) -> Latch {
+        gates.withLock { gates in
+            let gate = gates[marker] ?? Latch()
+            gates[marker] = gate
+            return gate
+        }
+    }
+
     private struct PathMiddleware: RouterMiddleware {
         typealias Context = BasicRequestContext
         let app: ConformanceApp
@@ -128,7 +141,7 @@ final class ConformanceApp: Sendable {
             let body = try await request.body.collect(upTo: 1 << 20)
             let event = try JSON(parsing: Array(body.readableBytesView))
             let word = app.note(Arrival(path: "/codes", event: event, metadata: [:], isBulk: false))
-            if word == "slow" { try await Task.sleep(for: .milliseconds(1500)) }
+            if word == "slow" { try await app.gate(of: ConformanceApp.marker(event)).wait() }
             return Response(status: .init(code: word.flatMap { Int($0) } ?? 204))
         }
     }

@@ -221,10 +221,13 @@ import Testing
     @Test func whatHasExpiredIsADeadLetter() async throws {
         // It waits behind an event of its key for longer than it lives.
         let key = "expiry \(marker)"
-        try await sidecar.publish(ConformanceSidecar.event("slow \(marker)", script: ["slow"]), key: key, to: "codes")
+        let slow = "slow \(marker)"
+        try await sidecar.publish(ConformanceSidecar.event(slow, script: ["slow"]), key: key, to: "codes")
         var event = OutgoingEvent(ConformanceSidecar.event(marker), partitionKey: key)
         event.metadata = ["ttlInSeconds": "1"]
         try await sidecar.client.publish(event, to: "codes", of: ConformanceApp.pubsub)
+        try await Task.sleep(for: .milliseconds(1500))  // by the clock of the sidecar it lives for a second
+        sidecar.app.letGo(of: slow)
         let arrivals = try await sidecar.arrivals(of: marker)
         #expect(arrivals.map(\.path) == ["/dead"])
         #expect(arrivals[0].event["expiration"]?.string != nil)
@@ -280,9 +283,13 @@ import Testing
 
     @Test func aStateExpires() async throws {
         let (client, store) = (sidecar.client, "conformance-state")
-        try await client.setState(marker, to: 1, timeToLive: 1, in: store)
-        #expect(try await client.state(marker, in: store)?.value == 1)
+        let kept = "kept-\(marker)"
+        try await client.setState(kept, to: 1, timeToLive: 600, in: store)
+        let begin = ContinuousClock.now
+        try await client.setState(marker, to: 2, timeToLive: 1, in: store)
         _ = try await eventually("it is gone") { try await client.state(marker, in: store) == nil ? true : nil }
+        #expect(ContinuousClock.now - begin >= .milliseconds(900), "not before its time")
+        #expect(try await client.state(kept, in: store)?.value == 1)
     }
 
     @Test func secretsAreRead() async throws {

@@ -3,7 +3,7 @@ import StructuredData
 import Testing
 
 /// Bad input gets one line that says what to do; nothing crashes, nothing is lost.
-@Suite(.inTime) struct BadInputTests {
+@Suite(.loadsProcessors, .inTime) struct BadInputTests {
     static func app(_ spec: String) -> String {
         "apiVersion: todo-operator.dev/v1alpha1\nkind: TodoApp\nmetadata: {name: todo}\nspec: \(spec)\n"
     }

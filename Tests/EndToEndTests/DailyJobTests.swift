@@ -6,7 +6,7 @@ import StructuredData
 import Testing
 
 /// The cron binding that the operator makes, with another time: the sidecar calls the service, and that does its job.
-@Suite(.inTime) struct DailyJobTests {
+@Suite(.loadsProcessors, .inTime) struct DailyJobTests {
     @Test func theSidecarsCallPurgesTheBin() async throws {
         let up = try await TodoUp.start()
         let client = try up.client

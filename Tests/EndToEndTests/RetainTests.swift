@@ -5,7 +5,7 @@ import StructuredData
 import Testing
 
 /// `deletionPolicy: Retain` on a cluster with a garbage collector and a Strimzi.
-@Suite(.inTime) struct RetainTests {
+@Suite(.loadsProcessors, .inTime) struct RetainTests {
     private static func strimzi(_ kind: String, _ plural: String) -> ResourceType {
         ResourceType(group: "kafka.strimzi.io", version: "v1", kind: kind, plural: plural)
     }

@@ -42,17 +42,23 @@ import Testing
     }
 
     /// The status, or why there was no answer. Asks once more, as any client does, where a pod that ends broke the
-    /// connection before it answered: that has nothing to do with tokens.
-    private static func ask(_ address: String, token: String, isSecond: Bool = false) async -> String {
+    /// connection before it answered: that has nothing to do with tokens. Nor has an answer that says to come back, as
+    /// all connections to the database are in use.
+    private static func ask(
+        _ address: String, token: String, isSecond: Bool = false, patience: Int = 10
+    ) async -> String {
         var request = ClientRequest(url: "\(address)/v1/tasks", totalTimeout: .seconds(10))
         request.headers[.authorization] = "Bearer \(token)"
         do {
             let response = try await CurlTransport.direct.send(request)
             _ = try await response.body.collect(upTo: 1 << 20)
-            return "\(response.status.code)"
+            let isBusy = response.status.code == 503 && response.headers[.retryAfter] != nil
+            guard isBusy, patience > 0 else { return "\(response.status.code)" }
+            try await Task.sleep(for: .seconds(1))
+            return await ask(address, token: token, isSecond: isSecond, patience: patience - 1)
         } catch {
             guard case HTTPTransportError.connectionLost = error, !isSecond else { return "\(error)" }
-            return await ask(address, token: token, isSecond: true)
+            return await ask(address, token: token, isSecond: true, patience: patience)
         }
     }
 }

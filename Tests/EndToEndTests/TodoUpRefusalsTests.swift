@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What keeps `todo up` from starting is said at once, in one line; what cuts it short harms nothing.
-@Suite(.inTime) struct TodoUpRefusalsTests {
+@Suite(.loadsProcessors, .inTime) struct TodoUpRefusalsTests {
     static func up(_ folder: TemporaryFolder, _ more: String...) async throws -> CommandResult {
         try await Command.run(Command.todo, ["up", "--data-dir", folder.url.path, "--port", "0"] + more)
     }
@@ -80,7 +80,7 @@ import Testing
             _ = try await eventually("\(moment): \(cut.output)") {
                 FileManager.default.fileExists(atPath: file) ? true : nil
             }
-            let exit = try await cut.stop(signal, within: .seconds(2))
+            let exit = try await cut.stop(signal)
             #expect(exit == (signal == SIGINT ? .exited(0) : .signalled(SIGKILL)), "\(cut.output)")
         }
         let up = try await BackgroundProcess.start(Command.todo, arguments)

@@ -40,17 +40,17 @@ import Testing
         let path = try #require(Kubectl.installed.last)
         let kubectl = try Kubectl(path: path, kubeconfig: up.kubeconfig, namespace: "todo")
         func waitFor(_ what: String, _ object: String) async throws {
-            try await kubectl.expect("wait", "--for=\(what)", object, "--timeout=60s", prints: ["condition met"])
+            try await kubectl.expect("wait", "--for=\(what)", object, "--timeout=120s", prints: ["condition met"])
         }
         try await waitFor("condition=Ready", "todoapp/todo")
         try await kubectl.expect("get", "tda", prints: ["READY", "True", "VERSION", "URL", "AGE"])
         try await kubectl.expect("explain", "todoapp.spec.database", prints: ["secretRef"])
         for _ in 0..<2 {
             try await kubectl.expect(
-                "rollout", "status", "deploy/todo-api", "--timeout=60s", prints: ["successfully rolled out"])
+                "rollout", "status", "deploy/todo-api", "--timeout=120s", prints: ["successfully rolled out"])
             try await kubectl.expect("rollout", "restart", "deploy/todo-api", prints: ["restarted"])
         }
-        try await kubectl.expect("rollout", "status", "deploy/todo-api", "--timeout=60s")
+        try await kubectl.expect("rollout", "status", "deploy/todo-api", "--timeout=120s")
         try await kubectl.expect("get", "pods", prints: ["todo-api-", "1/1", "Running"])
         try await kubectl.expect("logs", "deploy/todo-api", "--tail=20", prints: ["\"level\""])
         try await kubectl.expect(
@@ -64,9 +64,9 @@ import Testing
         let change = #"{"spec":{"services":{"api":{"replicas":1}},"networkPolicy":"Disabled"}}"#
         try await kubectl.expect("patch", "tda", "todo", "--type=merge", "-p", change, prints: ["patched"])
         try await waitFor("jsonpath={.spec.replicas}=1", "deploy/todo-api")
-        try await kubectl.expect("wait", "--for=delete", "networkpolicy/todo-api", "--timeout=20s")
-        try await kubectl.expect("delete", "tda", "todo", "--wait", "--timeout=30s", prints: ["deleted"])
-        try await kubectl.expect("wait", "--for=delete", "deploy/todo-api", "--timeout=60s")
+        try await kubectl.expect("wait", "--for=delete", "networkpolicy/todo-api", "--timeout=120s")
+        try await kubectl.expect("delete", "tda", "todo", "--wait", "--timeout=120s", prints: ["deleted"])
+        try await kubectl.expect("wait", "--for=delete", "deploy/todo-api", "--timeout=120s")
         try await up.process.stop(SIGINT)
     }
 }

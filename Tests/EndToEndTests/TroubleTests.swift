@@ -5,7 +5,7 @@ import Testing
 
 /// Trouble of the machine: ports that are taken, folders and disks that take nothing. It is said in one line, and it ends
 /// when the trouble does.
-@Suite(.inTime) struct TroubleTests {
+@Suite(.loadsProcessors, .inTime) struct TroubleTests {
     /// Again and again: what ends with connections open must end in order each time.
     @Test func anOperatorWhoseMetricsPortIsTakenSaysSo() async throws {
         let kubeconfig = try await TestCluster.shared().kubeconfig

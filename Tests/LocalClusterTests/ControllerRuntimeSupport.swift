@@ -157,11 +157,11 @@ struct WaitedInVain: Error, CustomStringConvertible {
 
 /// Returns once `condition` holds, or throws after `limit`.
 func eventually(
-    _ what: String, limit: Duration = .seconds(30), _ condition: () async throws -> Bool
+    _ what: String, limit: Duration = .seconds(90), _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now.advanced(by: limit)
     while try await !condition() {
         guard ContinuousClock.now < end else { throw WaitedInVain(description: "waited in vain until \(what)") }
-        await Task.yield()
+        try await Task.sleep(for: .milliseconds(10))  // processes and controllers act, and tell nobody
     }
 }

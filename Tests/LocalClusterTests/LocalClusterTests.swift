@@ -82,7 +82,7 @@ struct TestCluster {
     }
 
     func rolledOut(_ name: String, replicas: Int) async throws {
-        try await eventually("\(name) is rolled out", limit: .seconds(60)) {
+        try await eventually("\(name) is rolled out") {
             let deployment = try await get(.deployments, name)
             let status = deployment?.status
             return status?["observedGeneration"]?.int == deployment?.generation
@@ -142,14 +142,15 @@ struct TestCluster {
                 }
                 return result
             }
-            var settled: [String] = []
-            try await eventually("two looks see the same") {
-                let before = settled
-                settled = try await versions()
-                return before == settled
+            var markers = 0
+            try await eventually("fifty markers change nothing of ours") {
+                let before = try await versions()
+                for _ in 0..<50 {
+                    markers += 1
+                    try await cluster.create(.configMaps, "marker-\(markers)", [:])
+                }
+                return try await versions() == before
             }
-            for number in 0..<50 { try await cluster.create(.configMaps, "marker-\(number)", [:]) }
-            #expect(try await versions() == settled)
         }
     }
 
@@ -281,7 +282,7 @@ struct TestCluster {
             func hits(_ action: Faults.Action, _ verb: String, _ name: String, count: Int? = nil) -> Faults.ID {
                 faults.add(action, for: .init(verbs: [verb], resource: "configmaps", name: name), count: count)
             }
-            let late = hits(.delay(.milliseconds(500)), "get", "owner", count: 1)
+            let late = hits(.delay(.seconds(5)), "get", "owner", count: 1)
             try await cluster.create(.configMaps, "owner", [:])
             let owner = try await cluster.client.list(.configMaps, namespace: "default").items.first {
                 $0.name == "owner"
@@ -296,7 +297,7 @@ struct TestCluster {
             let reads = hits(.delay(.zero), "get", "child")
             try await cluster.client.delete(
                 .configMaps, namespace: "default", name: "owner", options: DeleteOptions(propagation: .orphan))
-            try await eventually("it looks at the child again") { faults.hits(of: reads) == 2 }
+            try await eventually("it looks at the child again") { faults.hits(of: reads) >= 2 }
             let left = try await cluster.get(.configMaps, "child")
             #expect(left?.ownerReferences.count == 0)
         }

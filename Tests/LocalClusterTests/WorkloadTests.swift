@@ -160,7 +160,7 @@ extension TestCluster {
         try await TestCluster.running { cluster in
             try await cluster.createSet(.statefulSets, "db", ["replicas": 2])
             func settled(_ replicas: Int) async throws {
-                try await eventually("db has \(replicas)", limit: .seconds(60)) {
+                try await eventually("db has \(replicas)") {
                     let set = try await cluster.get(.statefulSets, "db")
                     let status = set?.status
                     let pods = try await cluster.names(.pods)
@@ -227,7 +227,7 @@ extension TestCluster {
         try await TestCluster.running { cluster in
             try await cluster.createSet(.daemonSets, "agent")
             func settled() async throws {
-                try await eventually("agent is rolled out", limit: .seconds(60)) {
+                try await eventually("agent is rolled out") {
                     let set = try await cluster.get(.daemonSets, "agent")
                     return set?.status?["observedGeneration"]?.int == set?.generation
                         && set?.status?["updatedNumberScheduled"] == 1 && set?.status?["numberAvailable"] == 1

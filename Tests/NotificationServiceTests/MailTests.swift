@@ -141,10 +141,8 @@ import TodoStore
             let links = Links(
                 key: SymmetricKey(data: configuration.linkKey), publicURL: "https://todo.example.com",
                 now: { home.clock.now })
-            var settings = mail.server
-            settings.totalTimeout = .seconds(2)
             let engine = home.engine([
-                .email: MailSender(transport: .init(settings), composer: .init(from: mail.from, links: links))
+                .email: MailSender(transport: .init(mail.server), composer: .init(from: mail.from, links: links))
             ])
             for fault in [
                 SMTPServer.Fault.answer("451 4.7.1 greylisted", to: "RCPT"), .answer("421 busy", to: "MAIL"),

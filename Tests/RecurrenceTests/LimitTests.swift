@@ -3,8 +3,6 @@ import Testing
 
 /// What is far away, never comes, or comes every second.
 @Suite(.timeLimit(.minutes(2))) struct LimitTests {
-    private let clock = ContinuousClock()
-
     private func set(_ rule: String, from start: String = "2024-01-01T09:00:00", zone: String? = nil) throws
         -> RecurrenceSet
     {
@@ -26,12 +24,12 @@ import Testing
         "FREQ=MINUTELY;BYSECOND=1,2;BYSETPOS=3", "FREQ=WEEKLY;BYDAY=MO;BYHOUR=1,2;BYSETPOS=3,-3",
     ])
     func `a set that never matches is found empty in bounded time`(_ rule: String) throws {
-        let begin = clock.now
+        let begin = processorTime()
         let set = try set(rule, zone: "Europe/Berlin")
         let now = set.start.seconds
         #expect(set.next(after: now - 100_000) == nil)
         #expect(set.previous(before: .max) == nil)
-        #expect(clock.now - begin < .seconds(1))
+        #expect(processorTime() - begin < .seconds(1))
     }
 
     @Test func `instances may lie 400 years apart`() throws {
@@ -45,7 +43,7 @@ import Testing
     }
 
     @Test func `a rule of every second answers at once, wherever one asks`() throws {
-        let begin = clock.now
+        let begin = processorTime()
         let zone = try #require(ZoneTable.named("America/New_York"))
         let set = try set("FREQ=SECONDLY", from: "1970-01-01T00:00:00", zone: "America/New_York")
         for year in [1980, 2000, 2026, 2500, 9000] {
@@ -58,7 +56,7 @@ import Testing
             "FREQ=SECONDLY;INTERVAL=7;BYHOUR=9;BYMINUTE=30;BYDAY=FR;BYMONTHDAY=13", from: "1970-01-01T00:00:00")
         let far = try #require(filtered.next(after: 3_000_000_000_0))
         #expect(far.date.weekday == .friday && far.date.civil.day == 13 && far.instant % 7 == 0)
-        #expect(clock.now - begin < .milliseconds(100))
+        #expect(processorTime() - begin < .milliseconds(100))
     }
 
     @Test(arguments: [
@@ -74,7 +72,7 @@ import Testing
     }
 
     @Test func `COUNT is counted, not walked`() throws {
-        let begin = clock.now
+        let begin = processorTime()
         let set = try set("FREQ=SECONDLY;COUNT=900000000", from: "1970-01-01T00:00:00")
         #expect(set.next(after: 899_999_998)?.instant == 899_999_999 && set.next(after: 899_999_999) == nil)
         #expect(set.previous(before: .max)?.instant == 899_999_999)
@@ -82,7 +80,7 @@ import Testing
         let days = try self.set(
             "FREQ=MINUTELY;INTERVAL=7;BYDAY=MO,WE;BYHOUR=9,10;COUNT=1000000", from: "1970-01-01T00:00:00")
         #expect(days.count(in: .min..<Int.max) == 1_000_000)
-        #expect(clock.now - begin < .seconds(1))
+        #expect(processorTime() - begin < .seconds(1))
     }
 
     @Test func `the set ends with the year 9999`() throws {

@@ -81,7 +81,11 @@ import TodoModel
                     try await Task.sleep(for: .seconds(1))
                     let body: JSON = ["email": .string(ada.email), "password": .string(RunningService.password)]
                     for _ in 0..<10 {
-                        let answer = try await service.send(.post, "/v1/sessions", body, token: nil)
+                        let answer = try await RunningService.patiently {
+                            let answer = try await service.send(.post, "/v1/sessions", body, token: nil)
+                            #expect(!answer.text.contains("too many people"))
+                            return answer
+                        }
                         #expect(answer.status == 201, "\(answer.text)")
                     }
                 }

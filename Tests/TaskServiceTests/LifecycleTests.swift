@@ -84,7 +84,7 @@ import ServiceRunning
     }
 
     @Test func `a service that is told to stop says so first, and goes on answering`() async throws {
-        try await RunningService.with(configure: { $0.drainDelay = .seconds(3) }) { service in
+        try await RunningService.with(configure: { $0.drainDelay = .seconds(8) }) { service in
             await service.group.triggerGracefulShutdown()
             let ready = try await service.eventually(.get, "/readyz") { $0.status == 503 }
             #expect(ready.text.contains("stopping"))

@@ -72,6 +72,17 @@ struct RunningService: Sendable {
             bytes: try await response.body.collect(upTo: 64 << 20))
     }
 
+    /// Sends it again, a few times, while the answer is to come back: on a slow machine all connections to the database
+    /// may be in use for seconds.
+    static func patiently(_ send: () async throws -> Answer) async throws -> Answer {
+        var answer = try await send()
+        for _ in 0..<10 where answer.status == 503 && answer.headers[.retryAfter] != nil {
+            try await Task.sleep(for: .seconds(1))
+            answer = try await send()
+        }
+        return answer
+    }
+
     func create(_ title: String, _ more: JSON = [:]) async throws -> JSON {
         var body = more
         body["title"] = .string(title)

@@ -28,12 +28,12 @@ import Testing
         try await RunningService.with { service in
             let ada = try await service.person("ada")
             let cursor = try #require(try await ada.send(.get, "/v1/changes").json["cursor"]?.string)
-            async let waiting = ada.send(.get, "/v1/changes?wait=20&after=\(cursor)")
-            let task = try await ada.make("/v1/tasks", ["title": "x"])
             let clock = ContinuousClock()
             let start = clock.now
+            async let waiting = ada.send(.get, "/v1/changes?wait=25&after=\(cursor)")
+            let task = try await ada.make("/v1/tasks", ["title": "x"])
             #expect(try await waiting.json["items"]?[0]?["id"]?.string == task.id)
-            #expect(start.duration(to: clock.now) < .seconds(5))
+            #expect(start.duration(to: clock.now) < .seconds(20))
             let empty = try await ada.send(.get, "/v1/changes?wait=1&after=\(ada.id):2")
             #expect(empty.status == 200 && empty.json["items"] == [])
         }
@@ -82,13 +82,19 @@ import Testing
             let (ada, ben) = (try await service.person("ada"), try await service.person("ben"))
             let statuses = try await withThrowingTaskGroup(of: RunningService.Answer.self) { group in
                 for _ in 0..<14 {
-                    group.addTask { try await ada.send(.get, "/v1/changes?wait=2&after=\(ada.id):1") }
+                    group.addTask { try await ada.send(.get, "/v1/changes?wait=25&after=\(ada.id):1") }
                 }
                 group.addTask { try await ben.send(.get, "/v1/changes?wait=1&after=\(ben.id):1") }
-                return try await group.reduce(into: [Int: Int]()) { counts, answer in
+                var counts: [Int: Int] = [:]
+                for try await answer in group {
                     counts[answer.status, default: 0] += 1
                     #expect(answer.status != 429 || answer.headers[.retryAfter] == "1")
+                    guard answer.status == 429, counts[429] == 4 else { continue }
+                    // The others wait until there is a change; one that was refused, too, would be so by then.
+                    try await Task.sleep(for: .milliseconds(300))
+                    _ = try await ada.make("/v1/tasks", ["title": "x"])
                 }
+                return counts
             }
             #expect(statuses == [200: 11, 429: 4])
             #expect(try await ada.send(.get, "/v1/changes?wait=1&after=\(ada.id):1").status == 200)
@@ -102,18 +108,16 @@ import Testing
                 let (ada, ben) = (try await service.person("ada"), try await service.person("ben"))
                 let there = Person(service: other, email: ada.email, id: ada.id, token: ada.token)
                 let cursor = try #require(try await ben.send(.get, "/v1/changes").json["cursor"]?.string)
-                async let own = ada.send(.get, "/v1/changes?wait=20&after=\(ada.id):1")
-                async let shared = ben.send(.get, "/v1/changes?wait=20&after=\(cursor)")
+                let start = ContinuousClock.now
+                async let own = ada.send(.get, "/v1/changes?wait=25&after=\(ada.id):1")
+                async let shared = ben.send(.get, "/v1/changes?wait=25&after=\(cursor)")
                 try await Task.sleep(for: .milliseconds(300))
                 let project = try await there.make("/v1/projects", ["name": "Home"]).id
-                let start = ContinuousClock.now
                 #expect(try await own.json["items"]?[0]?["id"]?.string == project)
-                #expect(start.duration(to: .now) < .seconds(3))
                 _ = try await there.make(
                     "/v1/projects/\(project)/members", ["email": .string(ben.email), "role": "viewer"])
-                let shareStart = ContinuousClock.now
                 #expect(try await shared.json["items"]?[0]?["id"]?.string == project)
-                #expect(shareStart.duration(to: .now) < .seconds(3))
+                #expect(start.duration(to: .now) < .seconds(20), "neither waited to the end")
             }
         }
     }

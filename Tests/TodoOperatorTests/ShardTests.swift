@@ -124,7 +124,7 @@ import TodoResources
             try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["services": ["api": ["replicas": 5]]]])
             _ = try await eventually("its status is being written") { statusWrites() > before ? true : nil }
             try await cluster.patch(TodoGroup.todoApp, "todo", ["metadata": ["labels": ["shard": "b"]]])
-            _ = try await eventually("its workers end", within: .seconds(15)) {
+            _ = try await eventually("its workers end", within: .seconds(25)) {
                 cluster.workers.databases.withLock { $0.isEmpty } ? true : nil
             }
         }

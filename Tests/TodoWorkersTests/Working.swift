@@ -20,7 +20,10 @@ struct Working: Sendable {
     let ada: User
 
     static func with(_ body: (Working) async throws -> Void) async throws {
-        let server = try await PostgresServer.shared()
+        try await with(on: PostgresServer.shared(), body)
+    }
+
+    static func with(on server: PostgresServer, _ body: (Working) async throws -> Void) async throws {
         let name = try await server.createDatabase()
         try await server.psql("ALTER DATABASE \"\(name)\" OWNER TO app")
         let uri = server.socketURI(database: name).replacing("postgres@", with: "app@")

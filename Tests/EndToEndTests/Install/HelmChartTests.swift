@@ -4,7 +4,7 @@ import StructuredData
 import Testing
 
 /// The Helm chart, by Helm's own engine.
-@Suite(.needsHelm, .inTime) struct HelmChartTests {
+@Suite(.needsHelm, .loadsProcessors, .inTime) struct HelmChartTests {
     /// Every value, each other than the default.
     static let everything: JSON = [
         "nameOverride": "todos", "fullnameOverride": "todos-operator", "commonLabels": ["team": "platform"],

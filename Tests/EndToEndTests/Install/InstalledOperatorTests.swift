@@ -7,7 +7,7 @@ import StructuredData
 import Testing
 
 /// The operator as `manifests/install.yaml` installs it: with the rights and the name that it has there.
-@Suite(.needsKubectl, .inTime) struct InstalledOperatorTests {
+@Suite(.needsKubectl, .loadsProcessors, .inTime) struct InstalledOperatorTests {
     @Test func itBringsAnAppUpAndHasTheMetricsThatTheAlertsLookAt() async throws {
         let cluster = try await TestCluster.start()
         let kubectl = try Kubectl(

@@ -3,7 +3,7 @@ import StructuredData
 import Testing
 
 /// What people apply by kubectl, kustomize, Argo CD and Flux, and the scripts that make a whole cluster.
-@Suite(.inTime) struct ManifestsTests {
+@Suite(.loadsProcessors, .inTime) struct ManifestsTests {
     static let manifests = Command.repository.appending(path: "manifests")
     /// The kinds of Argo CD, Flux and kustomize, of which we have no schemas.
     static let foreign: Set = ["Application", "Component", "GitRepository", "HelmRelease", "Kustomization"]

@@ -37,13 +37,24 @@ final class RemindedPeople: Sendable {
         return RemindedPeople(people, receiver, mail)
     }
 
-    /// One reminder at each moment, of a task of its own.
-    func remind(at moments: [Date]) async throws {
-        let portions = people.indices.map { person in
-            moments.indices.filter { $0 % people.count == person }.map { moments[$0] }
-        }
+    /// So many in all, of which nobody is reminded yet.
+    func makeTasks(_ count: Int) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for (person, moments) in zip(people, portions) { group.addTask { try await person.remind(at: moments) } }
+            for (number, person) in people.enumerated() {
+                let portion = Array(stride(from: number, to: count, by: people.count)).count
+                group.addTask { try await person.makeTasks(portion) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// One reminder at each moment, of a task of its own: as many as were made.
+    func remind(at moments: [Date]) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (number, person) in people.enumerated() {
+                let portion = stride(from: number, to: moments.count, by: people.count).map { moments[$0] }
+                group.addTask { try await person.remind(at: portion) }
+            }
             try await group.waitForAll()
         }
     }
@@ -72,12 +83,12 @@ final class RemindedPeople: Sendable {
 
 private final class RemindedPerson: Sendable {
     private let user: APIUser
-    private let reminded = Lock<[String]>([])
+    private let tasks = Lock<[(id: String, title: String)]>([])
 
     init(_ user: APIUser) { self.user = user }
 
     /// Of the tasks that they are reminded of, each once; nobody else has a task of that title.
-    var titles: [String] { reminded.withLock { $0 } }
+    var titles: [String] { tasks.withLock { $0.map { $0.title } } }
 
     private var path: String { "/\(user.id)" }
 
@@ -93,16 +104,19 @@ private final class RemindedPerson: Sendable {
         #expect(confirmed.status == 0, "\(confirmed)")
     }
 
-    func remind(at moments: [Date]) async throws {
-        let new = moments.indices.map { "\(user.email) \($0)" }
-        let operations = new.map { title -> JSON in ["op": "create", "task": ["title": .string(title)]] }
+    func makeTasks(_ count: Int) async throws {
+        let titles = (0..<count).map { "\(user.email) \($0)" }
+        let operations = titles.map { title -> JSON in ["op": "create", "task": ["title": .string(title)]] }
         let answer = try await user.insist(.post, "/v1/tasks/bulk", ["operations": .array(operations)])
-        let tasks = (answer["results"]?.array ?? []).compactMap { $0.at("task", "id")?.string }
-        try #require(tasks.count == moments.count, "\(answer.text)")
-        for (task, moment) in zip(tasks, moments) {
-            try await user.insist(.post, "/v1/tasks/\(task)/reminders", ["at": .string(moment.text)])
+        let ids = (answer["results"]?.array ?? []).compactMap { $0.at("task", "id")?.string }
+        try #require(ids.count == count, "\(answer.text)")
+        tasks.withLock { $0 = zip(ids, titles).map { (id: $0, title: $1) } }
+    }
+
+    func remind(at moments: [Date]) async throws {
+        for (task, moment) in zip(tasks.withLock { $0 }, moments) {
+            try await user.insist(.post, "/v1/tasks/\(task.id)/reminders", ["at": .string(moment.text)])
         }
-        reminded.withLock { $0 = new }
     }
 
     func expectEachOnce(_ hooks: [WebhookReceiver.Hook], _ mails: [SMTPServer.Mail]) async throws {

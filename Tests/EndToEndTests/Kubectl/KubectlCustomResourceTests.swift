@@ -7,7 +7,7 @@ import Testing
     func customResourcesAreValidatedDefaultedAndWaitedFor(path: String) async throws {
         let kubectl = try await Kubectl.inNamespace("custom", path: path)
         try await kubectl.expect("apply", "--server-side", "--force-conflicts", "-f", "-", input: Samples.widgets)
-        try await kubectl.expect("wait", "--for=condition=Established", "crd/widgets.test.example", "--timeout=20s")
+        try await kubectl.expect("wait", "--for=condition=Established", "crd/widgets.test.example", "--timeout=120s")
         func apply(_ spec: String, prints text: String, exits status: Int32 = 0) async throws {
             try await kubectl.expect(
                 "apply", "-f", "-", input: Samples.widget("w", spec: spec), prints: [text], exits: status)
@@ -21,9 +21,8 @@ import Testing
         try await kubectl.expect("scale", "wd/w", "--replicas=3", prints: ["scaled"])
         try await kubectl.expect("scale", "wd/w", "--replicas=7", prints: ["at most four"], exits: 1)
         try await kubectl.expect("explain", "widget.spec.size", prints: ["How big it is."])
-        try await kubectl.expect(
-            "wait", "--for=condition=Ready", "wd/w", "--timeout=2s", prints: ["timed out"], exits: 1)
-        let waiting = try await kubectl.start("wait", "--for=condition=Ready", "wd/w", "--timeout=30s")
+        try await kubectl.expectTimeout("wait", "--for=condition=Ready", "wd/w", prints: "timed out")
+        let waiting = try await kubectl.start("wait", "--for=condition=Ready", "wd/w", "--timeout=120s")
         try await kubectl.expect(
             "patch", "wd", "w", "--subresource=status", "--type=merge", "-p",
             #"{"status":{"conditions":[{"type":"Ready","status":"True"}]},"spec":{"size":"large"}}"#,

@@ -25,20 +25,20 @@ import Testing
         }
         // The owner is there until its dependents are gone.
         try await kubectl.expect("get", "cm", delete("foreground"), prints: ["(NotFound)"], exits: 1)
-        try await kubectl.expect("wait", "--for=delete", "cm/\(delete("background"))", "--timeout=20s")
+        try await kubectl.expect("wait", "--for=delete", "cm/\(delete("background"))", "--timeout=120s")
         let orphan = try await delete("orphan")
         let owners = "jsonpath=<{.metadata.ownerReferences}>"
         try await kubectl.expect("get", "cm", orphan, "-o", owners, prints: ["<>"])
 
         try await kubectl.expect("create", "-f", "-", input: Samples.deployment)
-        try await kubectl.expect("wait", "--for=condition=Available", "deploy/web", "--timeout=20s")
+        try await kubectl.expect("wait", "--for=condition=Available", "deploy/web", "--timeout=120s")
         try await kubectl.expect("delete", "deploy", "web", "--cascade=orphan", prints: ["deleted"])
         try await kubectl.expect(
             "get", "rs", "-l", "app=web", "-o", "jsonpath=<{.items[*].metadata.ownerReferences}>", prints: ["<>"])
         // A new Deployment takes the ReplicaSet over.
         try await kubectl.expect("create", "-f", "-", input: Samples.deployment)
         try await kubectl.expect(
-            "wait", "--for=jsonpath={.metadata.ownerReferences[0].name}=web", "rs", "-l", "app=web", "--timeout=20s")
+            "wait", "--for=jsonpath={.metadata.ownerReferences[0].name}=web", "rs", "-l", "app=web", "--timeout=120s")
         try await kubectl.expect("delete", "deploy", "web", "--cascade=foreground", prints: ["deleted"])
         try await kubectl.expect("get", "rs", prints: ["No resources found"])
     }
@@ -51,7 +51,7 @@ import Testing
             "patch", "cm", "held", "--type=merge", "-p", #"{"metadata":{"finalizers":["test.example/hold"]}}"#)
         try await kubectl.expect("delete", "cm", "held", "--wait=false", prints: ["deleted"])
         try await kubectl.expect("get", "cm", "held", "-o", "jsonpath={.metadata.deletionTimestamp}", prints: ["T"])
-        let waiting = try await kubectl.start("delete", "cm", "held", "--wait", "--timeout=30s")
+        let waiting = try await kubectl.start("delete", "cm", "held", "--wait", "--timeout=120s")
         _ = try await waiting.line(matching: /(configmap "held" deleted)/)
         #expect(waiting.isRunning)
         try await kubectl.expect("patch", "cm", "held", "--type=merge", "-p", #"{"metadata":{"finalizers":null}}"#)
@@ -65,7 +65,7 @@ import Testing
         let left = try await kubectl.expect("get", "cm", "-o", "name")
         #expect(left == "configmap/c\nconfigmap/kube-root-ca.crt\n")
         try await kubectl.expect(
-            "delete", "namespace", kubectl.namespace, "--wait", "--timeout=60s", prints: ["deleted"])
+            "delete", "namespace", kubectl.namespace, "--wait", "--timeout=120s", prints: ["deleted"])
         try await kubectl.expect("get", "ns", kubectl.namespace, prints: ["(NotFound)"], exits: 1)
     }
 }

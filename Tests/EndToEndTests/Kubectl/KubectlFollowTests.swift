@@ -34,18 +34,16 @@ import Testing
         let kubectl = try await Kubectl.inNamespace("wait", path: path)
         try await kubectl.expect("create", "-f", "-", input: Samples.deployment)
         try await kubectl.expect(
-            "wait", "--for=condition=Available", "deploy/web", "--timeout=20s",
+            "wait", "--for=condition=Available", "deploy/web", "--timeout=120s",
             prints: ["deployment.apps/web condition met"])
         try await kubectl.expect("create", "configmap", "c", "--from-literal=a=1")
         for (target, change) in [
             ("--for=jsonpath={.data.a}=2", ["patch", "cm", "c", "-p", #"{"data":{"a":"2"}}"#]),
             ("--for=delete", ["delete", "cm", "c"]),
         ] {
-            try await kubectl.expect(
-                "wait", target, "cm/c", "--timeout=2s",  // its first requests count
-                prints: ["timed out waiting for the condition on configmaps/c"],
-                exits: 1)
-            let waiting = try await kubectl.start("wait", target, "cm/c", "--timeout=30s")
+            try await kubectl.expectTimeout(
+                "wait", target, "cm/c", prints: "timed out waiting for the condition on configmaps/c")
+            let waiting = try await kubectl.start("wait", target, "cm/c", "--timeout=120s")
             let changed = try await kubectl.run(change)
             #expect(changed.status == 0, "\(changed)")
             #expect(try await waiting.exit() == .exited(0), "\(waiting.output)")
@@ -64,7 +62,7 @@ import Testing
         let talker = Samples.talker(namespace: kubectl.namespace, kubeconfig: kubectl.kubeconfig)
         try await kubectl.expect("create", "-f", "-", input: talker)
         try await kubectl.expect(
-            "rollout", "status", "deploy/talker", "--timeout=30s", prints: ["successfully rolled out"])
+            "rollout", "status", "deploy/talker", "--timeout=120s", prints: ["successfully rolled out"])
         let pod = try await kubectl.expect("get", "pods", "-o", "jsonpath={.items[0].metadata.name}")
 
         let follower = try await kubectl.start("logs", "-f", pod)
@@ -83,7 +81,7 @@ import Testing
 
         try await kubectl.expect("delete", "deploy", "talker", prints: ["deleted"])
         #expect(try await follower.exit() == .exited(0), "\(follower.output)")
-        try await kubectl.expect("wait", "--for=delete", "pod/\(pod)", "--timeout=20s")
+        try await kubectl.expect("wait", "--for=delete", "pod/\(pod)", "--timeout=120s")
         try await kubectl.expect("logs", pod, prints: ["(NotFound)"], exits: 1)
     }
 }

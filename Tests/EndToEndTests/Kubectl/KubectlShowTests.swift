@@ -39,7 +39,7 @@ import Testing
         // A foreign image cannot run here, and the pod says so.
         try await kubectl.expect(
             "wait", "--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=ErrImagePull", "pod", "-l",
-            "app=web", "--timeout=20s", prints: ["condition met"])
+            "app=web", "--timeout=120s", prints: ["condition met"])
         _ = try await eventually("the event of the pull that failed") {
             let events = try await kubectl.run(["events", "--types=Warning"])
             return events.out.contains("ErrImagePull") ? true : nil

@@ -7,7 +7,7 @@ import Testing
         let kubectl = try await Kubectl.inNamespace("roll", path: path)
         func rolledOut() async throws {
             try await kubectl.expect(
-                "rollout", "status", "deploy/talker", "--timeout=60s",
+                "rollout", "status", "deploy/talker", "--timeout=120s",
                 prints: ["deployment \"talker\" successfully rolled out"])
         }
         try await kubectl.expect("apply", "-f", "-", input: Samples.lease(holder: "nobody"))
@@ -20,7 +20,7 @@ import Testing
         try await kubectl.expect(
             "set", "image", "deploy/talker", "operator=ghcr.io/todo-operator/todo:2", prints: ["image updated"])
         try await rolledOut()
-        try await kubectl.expect("wait", "--for=delete", "pod/\(first)", "--timeout=30s")
+        try await kubectl.expect("wait", "--for=delete", "pod/\(first)", "--timeout=120s")
         try await kubectl.expect("rollout", "history", "deploy/talker", prints: ["REVISION", "\n1 ", "\n2 "])
         try await kubectl.expect(
             "rollout", "history", "deploy/talker", "--revision=2", prints: ["Image:", "todo-operator/todo:2"])
@@ -54,11 +54,11 @@ import Testing
             prints: ["Expected replicas to be 5, was 1"], exits: 1)
         try await kubectl.expect("scale", "deploy/talker", "--replicas=2", prints: ["deployment.apps/talker scaled"])
         try await kubectl.expect(
-            "wait", "--for=jsonpath={.status.readyReplicas}=2", "deploy/talker", "--timeout=60s",
+            "wait", "--for=jsonpath={.status.readyReplicas}=2", "deploy/talker", "--timeout=120s",
             prints: ["condition met"])
         try await kubectl.expect("get", "deploy", "talker", prints: ["2/2"])
         try await kubectl.expect("scale", "deploy/talker", "--replicas=0", prints: ["scaled"])
-        try await kubectl.expect("wait", "--for=delete", "pod", "-l", "app=talker", "--timeout=30s")
+        try await kubectl.expect("wait", "--for=delete", "pod", "-l", "app=talker", "--timeout=120s")
         try await kubectl.expect("get", "pods", prints: ["No resources found"])
         try await kubectl.expect("scale", "deploy/talker", "--replicas=-1", prints: ["error"], exits: 1)
     }

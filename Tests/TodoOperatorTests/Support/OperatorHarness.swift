@@ -169,6 +169,16 @@ final class OperatorHarness: Sendable {
         return manager.parts.withLock { $0.controllers }.allSatisfy(\.isIdle) && requests.withLock { $0 } == 0
     }
 
+    /// Waits until no controller has anything to do, at most for two seconds.
+    func rest() async throws {
+        let end = ContinuousClock.now + .seconds(2)
+        while let manager = running.withLock({ $0 }), ContinuousClock.now < end,
+            !manager.parts.withLock({ $0.controllers }).allSatisfy(\.isIdle)
+        {
+            try await Task.sleep(for: .milliseconds(10))  // a controller tells nobody when its passes are over
+        }
+    }
+
     /// Turns the clock, lets everything that wakes act, and waits until it has nothing left to do.
     func pass(_ duration: Duration, on time: ManualTime) async throws {
         let sleepers = time.sleepers

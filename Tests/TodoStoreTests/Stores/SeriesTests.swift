@@ -141,22 +141,23 @@ import TodoModel
             var open = [
                 try await make(stores, "FREQ=SECONDLY", start), try await make(stores, "FREQ=DAILY", due(-1)),
             ]
+            let person = try #require(ZoneTable.named("Europe/Berlin"))
             var spent: [[Duration]] = [[], []]
-            // In turn, so that whatever else the machine does hits both.
             for _ in 0..<9 {
                 for rule in [0, 1] {
                     let done = open[rule]
-                    let took = try await ContinuousClock().measure {
-                        _ = try await set(stores, done.id) { $0.status = .done }
-                    }
-                    spent[rule].append(took)
+                    let recurrence = try #require(done.recurrence)
+                    let begin = processorTime()
+                    let following = recurrence.next(at: .now(), zone: person)
+                    spent[rule].append(processorTime() - begin)
+                    #expect(following != nil)
+                    _ = try await set(stores, done.id) { $0.status = .done }
                     open[rule] = try #require(try await instances(stores, done.recurrence?.id).last)
                     #expect(open[rule].id != done.id)
                 }
             }
             let least = spent.map { $0.min() ?? .zero }
-            // Where one of every day takes longer than that, the machine is busy: then at most as much again.
-            #expect(least[0] - least[1] < max(.milliseconds(10), least[1]), "\(least)")
+            #expect(least[0] - least[1] < .milliseconds(10), "\(least)")
             let (series, next) = (try #require(open[0].recurrence), try #require(open[0].due))
             let zone = try #require(series.start.zone.flatMap(ZoneTable.named))
             #expect(abs(zone.instant(of: next.wall) - Int(Instant.now().microsecondsSince1970 / 1_000_000)) < 120)
