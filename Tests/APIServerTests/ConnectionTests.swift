@@ -57,7 +57,7 @@ private struct RawConnection {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
+@Suite(.timeLimit(.minutes(10))) struct ConnectionTests {
     private static let target = "/api/v1/namespaces/default/configmaps"
 
     @Test("a client that asks before it sends a body is told to go on")

@@ -8,7 +8,7 @@ import TodoStore
 
 @testable import AuditService
 
-@Suite(.timeLimit(.minutes(3))) struct AuditLogTests {
+@Suite(.timeLimit(.minutes(10))) struct AuditLogTests {
     @Test func `events become entries that verify`() async throws {
         let database = try await AuditDatabase.make()
         try await database.withLog { log in

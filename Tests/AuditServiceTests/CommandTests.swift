@@ -8,7 +8,7 @@ import TodoModel
 @testable import AuditService
 
 /// `todo audit verify`, as somebody runs it.
-@Suite(.timeLimit(.minutes(2))) struct CommandTests {
+@Suite(.timeLimit(.minutes(10))) struct CommandTests {
     private struct Result {
         let exit: ChildProcess.Exit
         let text: String

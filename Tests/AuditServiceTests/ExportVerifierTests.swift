@@ -6,7 +6,7 @@ import TodoModel
 
 @testable import AuditService
 
-@Suite(.timeLimit(.minutes(2))) struct ExportVerifierTests {
+@Suite(.timeLimit(.minutes(10))) struct ExportVerifierTests {
     private func fault(
         _ lines: [String], trusted: Set<[UInt8]>? = nil, kept: SignedCheckpoint? = nil, step: Int = 1 << 20
     ) async throws -> ExportFault? {

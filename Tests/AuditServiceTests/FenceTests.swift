@@ -8,7 +8,7 @@ import TodoStore
 @testable import AuditService
 
 /// Row-level security and the schema.
-@Suite(.timeLimit(.minutes(2))) struct FenceTests {
+@Suite(.timeLimit(.minutes(10))) struct FenceTests {
     private func count(_ connection: PostgresConnection, _ table: String) async throws -> Int {
         let rows = try await connection.query("SELECT count(*) FROM audit.\(raw: table)")
         return try #require(rows.first).decode(Int.self)

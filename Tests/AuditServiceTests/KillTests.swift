@@ -10,7 +10,7 @@ import Testing
 @testable import AuditService
 
 /// `todo serve audit` as a process of its own, killed while it writes.
-@Suite(.timeLimit(.minutes(3))) struct KillTests {
+@Suite(.timeLimit(.minutes(10))) struct KillTests {
     private static var todo: String {
         URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "todo").path
     }

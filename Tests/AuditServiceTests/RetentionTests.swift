@@ -9,7 +9,7 @@ import TodoModel
 @testable import AuditService
 
 /// The log drops what is older than it keeps, and what is left verifies from a signed place on.
-@Suite(.timeLimit(.minutes(3))) struct RetentionTests {
+@Suite(.timeLimit(.minutes(10))) struct RetentionTests {
     private func fault(_ log: AuditLog) async throws -> ExportFault? {
         do {
             _ = try await log.verified()

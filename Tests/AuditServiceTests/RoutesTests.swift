@@ -10,7 +10,7 @@ import ServiceRunning
 
 @testable import AuditService
 
-@Suite(.timeLimit(.minutes(3))) struct RoutesTests {
+@Suite(.timeLimit(.minutes(10))) struct RoutesTests {
     private func user(_ text: String) -> UUID { UUID(uuidString: "0192f0c1-2b3c-7d4e-8f90-\(text)") ?? UUID() }
 
     @Test func `everything that the operator subscribes this service to is taken`() async throws {

@@ -7,7 +7,7 @@ import TodoModel
 @testable import AuditService
 
 /// Somebody with the database's superuser at hand.
-@Suite(.timeLimit(.minutes(3))) struct TamperTests {
+@Suite(.timeLimit(.minutes(10))) struct TamperTests {
     /// A log with five entries of one person, then whatever `sql` does to it; returns the shard and the first fault.
     private func fault(after sql: (_ shard: Int) -> String) async throws -> (shard: Int, fault: ExportFault?) {
         let database = try await AuditDatabase.make()

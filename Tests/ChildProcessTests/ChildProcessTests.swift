@@ -2,7 +2,7 @@ import ChildProcess
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ChildProcessTests {
+@Suite(.timeLimit(.minutes(10))) struct ChildProcessTests {
     static func output(_ name: String) -> URL {
         FileManager.default.temporaryDirectory.appending(path: "child-\(name)-\(UUID().uuidString)")
     }

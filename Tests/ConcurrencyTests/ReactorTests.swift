@@ -2,7 +2,7 @@ import Concurrency
 import Glibc
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ReactorTests {
+@Suite(.timeLimit(.minutes(10))) struct ReactorTests {
     /// An actor on the reactor, which reads a pipe when the reactor says that it is readable.
     actor PipeReader {
         nonisolated let reactor: Reactor

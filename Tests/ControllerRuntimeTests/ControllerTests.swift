@@ -5,7 +5,7 @@ import Logging
 import StructuredData
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ControllerTests {
+@Suite(.timeLimit(.minutes(10))) struct ControllerTests {
     let op = TestOperator()
     var server: FakeServer { op.server }
 

@@ -3,7 +3,7 @@ import KubernetesClient
 import StructuredData
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct EventTests {
+@Suite(.timeLimit(.minutes(10))) struct EventTests {
     let start = ContinuousClock.now
     let wallClock = KubernetesTime(seconds: 1_767_225_600)
     let note = EventNote(.warning, reason: "DatabaseUnreachable", action: "Connect", "cannot connect")
@@ -101,7 +101,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct FinalizersTests {
+@Suite(.timeLimit(.minutes(10))) struct FinalizersTests {
     let server = FakeServer([object("a", ["metadata": ["finalizers": ["other.io/x"]]])])
     var finalizers: Finalizers { Finalizers(client: server, fieldManager: "me") }
     var stored: KubernetesObject { server.object(.app, key("a")) ?? object("missing") }

@@ -6,7 +6,7 @@ import StructuredData
 import Testing
 
 /// At what level a failed pass is logged: a person is to be alarmed by what a person has to mend, and by nothing else.
-@Suite(.timeLimit(.minutes(2))) struct FailureLogTests {
+@Suite(.timeLimit(.minutes(10))) struct FailureLogTests {
     static let terminating = Status(
         code: 403, reason: "Forbidden", message: "namespace ns is being terminated",
         causes: [Status.Cause(reason: "NamespaceTerminating", message: "")])

@@ -4,7 +4,7 @@ import KubernetesClient
 import StructuredData
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct InformerTests {
+@Suite(.timeLimit(.minutes(10))) struct InformerTests {
     let time = ManualTime()
     let server = FakeServer([object("a"), object("b")])
 

@@ -6,7 +6,7 @@ import KubernetesClient
 import StructuredData
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct LeaderElectorTests {
+@Suite(.timeLimit(.minutes(10))) struct LeaderElectorTests {
     let time = ManualTime()
     let server = FakeServer()
 

@@ -5,7 +5,7 @@ import ServiceLifecycle
 import StructuredData
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ManagerTests {
+@Suite(.timeLimit(.minutes(10))) struct ManagerTests {
     func electing(_ identity: String = "one") -> LeaderElector.Options {
         .init(namespace: "ns", name: "lock", identity: identity)
     }

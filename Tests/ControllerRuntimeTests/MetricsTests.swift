@@ -5,7 +5,7 @@ import Metrics
 import StructuredData
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct MetricsTests {
+@Suite(.timeLimit(.minutes(10))) struct MetricsTests {
     /// The names that dashboards for controller-runtime and client-go expect.
     static let expected: Set<String> = [
         "controller_runtime_reconcile_total", "controller_runtime_reconcile_errors_total",

@@ -7,7 +7,7 @@ import Testing
 
 private typealias Reference = ControllerRuntime.ObjectReference
 
-@Suite(.timeLimit(.minutes(2))) struct ObjectFollowerTests {
+@Suite(.timeLimit(.minutes(10))) struct ObjectFollowerTests {
     let time = ManualTime()
     let server = FakeServer()
     let told = Lock<[ObjectKey: Int]>([:])

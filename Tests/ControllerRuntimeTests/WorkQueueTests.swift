@@ -1,7 +1,7 @@
 import ControllerRuntime
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct WorkQueueTests {
+@Suite(.timeLimit(.minutes(10))) struct WorkQueueTests {
     let time = ManualTime()
 
     @Test func aWaitingWorkerGetsAKeyAtOnce() async {

@@ -8,7 +8,7 @@ import Testing
 
 /// What a service may rely on of any sidecar (contract sections 2 to 4). Runs against the embedded one, and against a
 /// real one where `DAPR_HTTP_ENDPOINT` names it: see Resources/objects.yaml.
-@Suite(.timeLimit(.minutes(2))) struct ConformanceTests {
+@Suite(.timeLimit(.minutes(10))) struct ConformanceTests {
     private let sidecar: ConformanceSidecar
     private let marker = UUID().uuidString
 

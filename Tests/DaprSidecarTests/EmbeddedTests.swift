@@ -44,7 +44,7 @@ struct Replica: Sendable {
 }
 
 /// What is the embedded sidecar's own: groups, hand-over, restarts, changes of objects.
-@Suite(.timeLimit(.minutes(2))) struct EmbeddedTests {
+@Suite(.timeLimit(.minutes(10))) struct EmbeddedTests {
     /// The conformance suite's objects, with values of the pub/sub component changed.
     private static func resources(_ values: [String: String] = [:]) throws -> DaprResources {
         var resources = try ConformanceSidecar.objects()

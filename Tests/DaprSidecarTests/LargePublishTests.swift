@@ -7,7 +7,7 @@ import Testing
 @testable import DaprSidecar
 
 /// More than a sidecar takes in one request.
-@Suite(.timeLimit(.minutes(2))) struct LargePublishTests {
+@Suite(.timeLimit(.minutes(10))) struct LargePublishTests {
     private static func running(
         maxBodyBytes: Int? = nil, _ body: (Replica) async throws -> Void
     ) async throws {

@@ -8,7 +8,7 @@ import Testing
 @testable import DaprSidecar
 
 /// What a sidecar shows to everybody: health and metadata, at the pod's address (contract section 2).
-@Suite(.timeLimit(.minutes(1))) struct OpenDoorTests {
+@Suite(.timeLimit(.minutes(10))) struct OpenDoorTests {
     /// As pods have them: one of their own in 127.0.0.0/8.
     private static let address = "127.77.\(UInt8.random(in: 1...254)).\(UInt8.random(in: 1...254))"
     private static let transport = CurlTransport(configuration: .init(proxy: .none))

@@ -5,7 +5,7 @@ import HTTPTypes
 import Testing
 
 /// Against servers that break off, stay silent or talk nonsense.
-@Suite(.timeLimit(.minutes(1))) struct CurlTransportFailureTests {
+@Suite(.timeLimit(.minutes(10))) struct CurlTransportFailureTests {
     private let transport = CurlTransport(configuration: .init(proxy: .none))
 
     @Test func aHostThatIsNotThereIsAConnectErrorThatNamesIt() async throws {

@@ -4,7 +4,7 @@ import HTTPTransport
 import HTTPTypes
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(1))) final class CurlTransportNginxTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) final class CurlTransportNginxTests {
     private let nginx: NginxServer
     private let certificates: TestCertificates
 

@@ -4,7 +4,7 @@ import HTTPTransport
 import Testing
 
 /// The environment belongs to the whole process, so these run one by one; all other tests use no proxy.
-@Suite(.serialized, .timeLimit(.minutes(1))) final class CurlTransportProxyTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) final class CurlTransportProxyTests {
     private let proxy: RawServer
     private let firstLines = Lock<[String]>([])
 

@@ -4,7 +4,7 @@ import HTTPTypes
 import Testing
 
 /// Against servers that behave, byte by byte.
-@Suite(.timeLimit(.minutes(1))) struct CurlTransportTests {
+@Suite(.timeLimit(.minutes(10))) struct CurlTransportTests {
     private let transport = CurlTransport(configuration: .init(proxy: .none))
 
     @Test func aRequestArrivesAsItWasGivenAndNothingIsAdded() async throws {

@@ -3,7 +3,7 @@ import HTTPTransport
 import HTTPTypes
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct InMemoryTransportTests {
+@Suite(.timeLimit(.minutes(10))) struct InMemoryTransportTests {
     @Test func aHandlersAnswerArrivesWithStatusHeadersAndBody() async throws {
         let transport = InMemoryTransport { request in
             ClientResponse(

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTPTransport
 
-@Suite(.timeLimit(.minutes(1))) struct PinnedAddressTests {
+@Suite(.timeLimit(.minutes(10))) struct PinnedAddressTests {
     @Test func `the connection goes to the address, and the host stays the URL's`() async throws {
         let server = try RawServer { connection in
             guard let head = connection.readRequest() else { return }

@@ -4,7 +4,7 @@ import Testing
 @testable import HTTPTransport
 
 /// Against a server on a socket.
-@Suite(.timeLimit(.minutes(2))) struct SMTPTransportTests {
+@Suite(.timeLimit(.minutes(10))) struct SMTPTransportTests {
     private func message(_ number: Int = 1, text: String = "Hello\n.\n..dots\n") -> MailMessage {
         MailMessage(
             from: .init(name: "Todo", address: "todo@example.com"), to: .init(address: "ada@example.org"),

@@ -168,7 +168,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ExecPluginRunTests {
+@Suite(.timeLimit(.minutes(10))) struct ExecPluginRunTests {
     private func plugin(_ script: String, folder: Folder) throws -> ExecPlugin {
         ExecPlugin(
             apiVersion: "client.authentication.k8s.io/v1beta1",

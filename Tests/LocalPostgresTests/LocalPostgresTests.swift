@@ -18,7 +18,7 @@ final class TemporaryFolder: Sendable {
     func path(_ name: String) -> String { url.appending(path: name).path }
 }
 
-@Suite(.timeLimit(.minutes(3))) struct LocalPostgresTests {
+@Suite(.timeLimit(.minutes(10))) struct LocalPostgresTests {
     @Test func whatWasCommittedOutlivesAKillAndARestart() async throws {
         let parent = try TemporaryFolder()
         let folder = parent.path("postgres")
@@ -227,7 +227,7 @@ final class TemporaryFolder: Sendable {
 }
 
 /// What root has to mind, for whom PostgreSQL runs as another user.
-@Suite(.enabled(if: geteuid() == 0, "not root"), .timeLimit(.minutes(3))) struct RootTests {
+@Suite(.enabled(if: geteuid() == 0, "not root"), .timeLimit(.minutes(10))) struct RootTests {
     @Test func aFolderThatPostgreSQLsUserCannotReachIsNamed() async throws {
         let parent = try TemporaryFolder()
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: parent.url.path)

@@ -8,7 +8,7 @@ import TodoStore
 
 @testable import NotificationService
 
-@Suite(.timeLimit(.minutes(3))) struct DeliveryEngineTests {
+@Suite(.timeLimit(.minutes(10))) struct DeliveryEngineTests {
     @Test func `one notice is one delivery for each channel, however often it comes`() async throws {
         try await NotificationDatabase.with { home in
             _ = try await home.channel(.webhook, "https://a.example/")

@@ -7,7 +7,7 @@ import WebhookReceiver
 @testable import NotificationService
 
 /// Receivers that take nearly as long as they may, and answer well: nothing else waits for them.
-@Suite(.timeLimit(.minutes(2))) struct FairnessTests {
+@Suite(.timeLimit(.minutes(10))) struct FairnessTests {
     /// Just within the time that a webhook is given: no circuit opens.
     private static let slow: Duration = .milliseconds(14_900)
 

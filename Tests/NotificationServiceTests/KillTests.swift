@@ -13,7 +13,7 @@ import WebhookReceiver
 @testable import NotificationService
 
 /// Two replicas of `todo serve notification` as processes of their own, killed again and again while they send.
-@Suite(.serialized, .timeLimit(.minutes(4))) struct KillTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct KillTests {
     private static var todo: String {
         URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "todo").path
     }

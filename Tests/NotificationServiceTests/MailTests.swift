@@ -12,7 +12,7 @@ import TodoStore
 @testable import NotificationService
 
 /// Mails as a server on a socket gets them, and the links in them.
-@Suite(.timeLimit(.minutes(3))) struct MailTests {
+@Suite(.timeLimit(.minutes(10))) struct MailTests {
     private static func environment(_ server: SMTPServer) -> [String: String] {
         [
             "TODO_SMTP_HOST": "127.0.0.1", "TODO_SMTP_PORT": "\(server.port)", "TODO_SMTP_TLS": "none",

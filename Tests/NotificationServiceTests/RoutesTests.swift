@@ -10,7 +10,7 @@ import WebhookReceiver
 
 @testable import NotificationService
 
-@Suite(.timeLimit(.minutes(3))) struct RoutesTests {
+@Suite(.timeLimit(.minutes(10))) struct RoutesTests {
     @Test func `from the event to the receiver, once, however often it comes`() async throws {
         try await WebhookReceiver.with { receiver in
             try await NotificationDatabase.with { home in

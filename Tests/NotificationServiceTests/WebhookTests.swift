@@ -10,7 +10,7 @@ import WebhookReceiver
 
 @testable import NotificationService
 
-@Suite(.timeLimit(.minutes(2))) struct WebhookTests {
+@Suite(.timeLimit(.minutes(10))) struct WebhookTests {
     private let loopback = AddressPolicy(allowing: [AddressBlock("127.0.0.0/8")].compactMap(\.self))
 
     private func sender(_ policy: AddressPolicy? = nil, _ resolver: any AddressResolver = SystemResolver())

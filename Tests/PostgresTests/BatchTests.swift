@@ -2,7 +2,7 @@ import Postgres
 import PostgresServer
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct BatchTests {
+@Suite(.timeLimit(.minutes(10))) struct BatchTests {
     @Test(arguments: [PostgresConfiguration.StatementMode.prepared, .unnamed])
     func `a batch returns the rows of each query in order`(mode: PostgresConfiguration.StatementMode) async throws {
         try await withDatabase(mode) { connection, _ in

@@ -2,7 +2,7 @@ import Postgres
 import PostgresServer
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct CancelTests {
+@Suite(.timeLimit(.minutes(10))) struct CancelTests {
     /// Runs `work` on the connection in a task, and cancels the task once the server is at it.
     func cancel(
         _ connection: PostgresConnection, observer: PostgresConnection,

@@ -2,7 +2,7 @@ import Postgres
 import PostgresServer
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ConnectTests {
+@Suite(.timeLimit(.minutes(10))) struct ConnectTests {
     func connect(_ uri: String, timeout: Duration = .seconds(10)) async throws -> PostgresConnection {
         var configuration = try PostgresConfiguration(uri)
         configuration.connectTimeout = timeout

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite(.timeLimit(.minutes(2))) struct ConnectionBudgetTests {
+@Suite(.timeLimit(.minutes(10))) struct ConnectionBudgetTests {
     /// What all of them have open at one moment: a connection that moves from one to another is not counted twice.
     private static func open(_ pools: ArraySlice<PostgresPool>) -> Int {
         guard let pool = pools.first else { return 0 }

@@ -2,7 +2,7 @@ import Postgres
 import PostgresServer
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct CopyTests {
+@Suite(.timeLimit(.minutes(10))) struct CopyTests {
     struct Stop: Error {}
 
     @Test func `rows stream in, in binary, and out again, as text`() async throws {

@@ -2,7 +2,7 @@ import Postgres
 import PostgresServer
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ListenerTests {
+@Suite(.timeLimit(.minutes(10))) struct ListenerTests {
     @Test func `notifications arrive, and listening resumes after the connection was lost`() async throws {
         try await withDatabase { connection, configuration in
             var events = PostgresListener(configuration, channels: ["first", "se\"cond"]).makeAsyncIterator()

@@ -2,7 +2,7 @@ import Postgres
 import PostgresServer
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct PoolCancellationTests {
+@Suite(.timeLimit(.minutes(10))) struct PoolCancellationTests {
     /// Whoever resumes a task takes a lock that whoever cancels it holds meanwhile: with a lock of the pool in the other
     /// order both would wait for ever.
     @Test func `those who wait are cancelled while others hand connections on`() async throws {

@@ -3,7 +3,7 @@ import Postgres
 import PostgresServer
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct PoolTests {
+@Suite(.timeLimit(.minutes(10))) struct PoolTests {
     @Test func `a pool serves many tasks with few connections`() async throws {
         try await withDatabase { connection, configuration in
             let pool = PostgresPool(configuration, limits: .init(size: 3))

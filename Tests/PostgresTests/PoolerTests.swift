@@ -3,7 +3,7 @@ import PostgresServer
 import Testing
 
 /// Many clients on two server connections, which change from one transaction to the next.
-@Suite(.enabled(if: PgBouncer.isInstalled), .timeLimit(.minutes(2))) struct PoolerTests {
+@Suite(.enabled(if: PgBouncer.isInstalled), .timeLimit(.minutes(10))) struct PoolerTests {
     @Test func `unnamed statements, batches and transactions work through a transaction-mode pooler`() async throws {
         let server = try await PostgresServer.shared()
         let pooler = try await PgBouncer.start(before: server)

@@ -4,7 +4,7 @@ import Postgres
 import PostgresServer
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct QueryTests {
+@Suite(.timeLimit(.minutes(10))) struct QueryTests {
     @Test func `every supported type makes the round trip`() async throws {
         try await withDatabase { connection, _ in
             let id = UUID()

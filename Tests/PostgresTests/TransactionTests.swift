@@ -4,7 +4,7 @@ import PostgresServer
 
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct TransactionTests {
+@Suite(.timeLimit(.minutes(10))) struct TransactionTests {
     struct Stop: Error {}
 
     @Test func `a transaction commits what its body did`() async throws {

@@ -12,7 +12,7 @@ import WebSocketClient
 @testable import RealtimeService
 
 /// Clients that are slow, silent, wrong or many.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct RoughClientTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct RoughClientTests {
     @Test func `frames that are wrong close with the code that says so`() async throws {
         try await RunningRealtime.with { service in
             _ = service.api.person("ann")

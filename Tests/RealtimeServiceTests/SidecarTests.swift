@@ -15,7 +15,7 @@ import WebSocketClient
 @testable import RealtimeService
 
 /// With a sidecar beside it.
-@Suite(.timeLimit(.minutes(2))) struct SidecarTests {
+@Suite(.timeLimit(.minutes(10))) struct SidecarTests {
     private static let component: JSON = [
         "metadata": ["name": "todo-pubsub", "namespace": "default"],
         "spec": [

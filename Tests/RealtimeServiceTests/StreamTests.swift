@@ -10,7 +10,7 @@ import WebSocketClient
 
 @testable import RealtimeService
 
-@Suite(.timeLimit(.minutes(2))) struct StreamTests {
+@Suite(.timeLimit(.minutes(10))) struct StreamTests {
     @Test func `changes come first, then ready, then events to those who may see them`() async throws {
         try await RunningRealtime.with { service in
             let (ann, bob) = (service.api.person("ann"), service.api.person("bob"))

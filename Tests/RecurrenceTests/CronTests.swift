@@ -1,7 +1,7 @@
 import Recurrence
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct CronTests {
+@Suite(.timeLimit(.minutes(10))) struct CronTests {
     private func times(_ text: String, from start: String, _ count: Int, zone: String? = nil) throws -> [String] {
         let cron = try CronExpression(text)
         let table = try zone.map { try #require(ZoneTable.named($0)) }

@@ -2,7 +2,7 @@ import Recurrence
 import Testing
 
 /// What is far away, never comes, or comes every second.
-@Suite(.timeLimit(.minutes(2))) struct LimitTests {
+@Suite(.timeLimit(.minutes(10))) struct LimitTests {
     private func set(_ rule: String, from start: String = "2024-01-01T09:00:00", zone: String? = nil) throws
         -> RecurrenceSet
     {

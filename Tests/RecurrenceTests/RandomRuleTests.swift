@@ -2,7 +2,7 @@ import Recurrence
 import Testing
 
 /// Random rules against a second opinion and against themselves.
-@Suite(.timeLimit(.minutes(5))) struct RandomRuleTests {
+@Suite(.timeLimit(.minutes(10))) struct RandomRuleTests {
     private static let long: [RecurrenceRule.Frequency] = [.daily, .weekly, .monthly, .yearly]
 
     /// A random rule that is one, and a start.

@@ -4,7 +4,7 @@ import Recurrence
 import StructuredData
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct VectorTests {
+@Suite(.timeLimit(.minutes(10))) struct VectorTests {
     @Test func `there are 375 cases`() { #expect(Vector.all.count == 375) }
 
     @Test(arguments: Vector.all.filter { !$0.isRefused })

@@ -3,7 +3,7 @@ import Foundation
 import Recurrence
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct ZoneTests {
+@Suite(.timeLimit(.minutes(10))) struct ZoneTests {
     /// Every zone that the database describes, by its one name.
     private static let names: [String] = {
         let text = (try? String(contentsOfFile: "/usr/share/zoneinfo/tzdata.zi", encoding: .utf8)) ?? ""

@@ -6,7 +6,7 @@ import TaskService
 import Testing
 import TodoModel
 
-@Suite(.timeLimit(.minutes(2))) struct AccountRoutesTests {
+@Suite(.timeLimit(.minutes(10))) struct AccountRoutesTests {
     @Test func `the operator's token alone may take the audit log out`() async throws {
         try await RunningService.with { service in
             let scopes = try #require(HTTPField.Name("Todo-Scopes"))

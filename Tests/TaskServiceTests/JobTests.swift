@@ -4,7 +4,7 @@ import StructuredData
 import Testing
 import TodoModel
 
-@Suite(.timeLimit(.minutes(2))) struct JobTests {
+@Suite(.timeLimit(.minutes(10))) struct JobTests {
     private let path = EventFlow.dailyJobs(of: "api").first?.path ?? ""
 
     private func call(_ service: RunningService, _ token: String?) async throws -> Int {

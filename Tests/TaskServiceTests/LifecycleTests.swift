@@ -11,7 +11,7 @@ import Testing
 import TodoStore
 import ServiceRunning
 
-@Suite(.timeLimit(.minutes(3))) struct LifecycleTests {
+@Suite(.timeLimit(.minutes(10))) struct LifecycleTests {
     @Test func `a database that dies and returns costs answers, not the service`() async throws {
         let server = try await PostgresServer.start(settings: ["synchronous_commit": "on"])
         try await RunningService.with(database: try await RunningService.database(on: server)) { service in

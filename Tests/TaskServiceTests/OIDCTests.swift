@@ -160,7 +160,7 @@ private final class DocumentBox: Sendable {
     func requests(_ name: String) -> Int { state.withLock { $0.requests[name] ?? 0 } }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct OIDCTests {
+@Suite(.timeLimit(.minutes(10))) struct OIDCTests {
     private func environment(_ provider: Provider) -> [String: String] {
         ["OIDC_ISSUER": provider.issuer, "OIDC_AUDIENCE": "todo", "SIGN_UP": "closed"]
     }

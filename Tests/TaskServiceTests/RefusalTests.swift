@@ -3,7 +3,7 @@ import HTTPTypes
 import StructuredData
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct RefusalTests {
+@Suite(.timeLimit(.minutes(10))) struct RefusalTests {
     private func expectProblem(
         _ answer: RunningService.Answer, _ status: Int, sourceLocation: SourceLocation = #_sourceLocation
     ) {

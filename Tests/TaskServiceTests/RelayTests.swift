@@ -8,7 +8,7 @@ import TaskService
 import Testing
 import TodoStore
 
-@Suite(.timeLimit(.minutes(2))) struct RelayTests {
+@Suite(.timeLimit(.minutes(10))) struct RelayTests {
     /// Keeps what it is given, in order; refuses when told to.
     final class Receiver: EventPublisher {
         struct Away: Error {}

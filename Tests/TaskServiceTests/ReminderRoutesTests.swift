@@ -3,7 +3,7 @@ import StructuredData
 import Testing
 
 /// Reminders over HTTP.
-@Suite(.timeLimit(.minutes(2))) struct ReminderRoutesTests {
+@Suite(.timeLimit(.minutes(10))) struct ReminderRoutesTests {
     @Test func `a reminder is made, changed, shown as planned, fired, put off, acknowledged and taken back`()
         async throws
     {

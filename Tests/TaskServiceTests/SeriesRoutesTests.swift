@@ -5,7 +5,7 @@ import StructuredData
 import Testing
 import TodoModel
 
-@Suite(.timeLimit(.minutes(2))) struct SeriesRoutesTests {
+@Suite(.timeLimit(.minutes(10))) struct SeriesRoutesTests {
     /// The cases of RFC 5545 and others, of which `RecurrenceTests` has more to say.
     private static let vectors: [JSON] = {
         let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -4,7 +4,7 @@ import PostgresServer
 import StructuredData
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct SyncTests {
+@Suite(.timeLimit(.minutes(10))) struct SyncTests {
     @Test func `a client that was away asks for what changed`() async throws {
         try await RunningService.with { service in
             let ada = try await service.person("ada")

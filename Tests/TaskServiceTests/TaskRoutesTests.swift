@@ -3,7 +3,7 @@ import HTTPTypes
 import StructuredData
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct TaskRoutesTests {
+@Suite(.timeLimit(.minutes(10))) struct TaskRoutesTests {
     @Test func `a task is created, read, changed and deleted`() async throws {
         try await RunningService.with { service in
             let created = try await service.send(.post, "/v1/tasks", ["title": " buy milk ", "priority": "high"])

@@ -9,7 +9,7 @@ import TodoResources
 @testable import TodoOperator
 
 /// Services whose number of pods the load sets: nobody is fought over it, and it never falls by our doing.
-@Suite(.timeLimit(.minutes(5))) struct AutoscalingTests {
+@Suite(.timeLimit(.minutes(10))) struct AutoscalingTests {
     static let neighbours = DesiredState.daprTypes + DesiredState.kedaTypes
     static let byLoad: JSON = ["maxReplicas": 20, "targetCPUUtilizationPercentage": 70]
     static let byLag: JSON = ["maxReplicas": 20, "kafkaLag": 100]

@@ -6,7 +6,7 @@ import TodoResources
 
 @testable import TodoOperator
 
-@Suite(.timeLimit(.minutes(5))) struct EdgeTests {
+@Suite(.timeLimit(.minutes(10))) struct EdgeTests {
     private static let ingress: JSON = [
         "host": "todo.example.com", "ingress": ["className": "nginx"], "gateway": .null,
     ]

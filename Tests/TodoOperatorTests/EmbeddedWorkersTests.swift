@@ -10,7 +10,7 @@ import TodoStore
 @testable import TodoOperator
 
 /// The real workers on a real database.
-@Suite(.timeLimit(.minutes(5))) struct EmbeddedWorkersTests {
+@Suite(.timeLimit(.minutes(10))) struct EmbeddedWorkersTests {
     private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     private let app = ObjectKey(namespace: "team", name: "todo")
 

@@ -5,7 +5,7 @@ import TodoResources
 
 @testable import TodoOperator
 
-@Suite(.timeLimit(.minutes(5))) struct InheritedLabelsTests {
+@Suite(.timeLimit(.minutes(10))) struct InheritedLabelsTests {
     private static let labels: [String: String] = [
         "team": "ops", "costs.example.com/centre": "42", "example.com/other": "x",
         "argocd.argoproj.io/instance": "apps", "app.kubernetes.io/instance": "not-ours",

@@ -8,7 +8,7 @@ import TodoResources
 @testable import TodoOperator
 
 /// What an app stands on besides its database: in order, and with a condition that says what is missing.
-@Suite(.timeLimit(.minutes(5))) struct KafkaTests {
+@Suite(.timeLimit(.minutes(10))) struct KafkaTests {
     static let neighbours = DesiredState.kafkaTypes + DesiredState.daprTypes
 
     @Test func eachStepWaitsForWhatItNeedsAndNotForTime() async throws {

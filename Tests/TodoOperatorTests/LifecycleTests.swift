@@ -10,7 +10,7 @@ import TodoResources
 @testable import TodoOperator
 
 /// What comes and goes beside an app: its token, its predecessor, its namespace, the operator's permissions.
-@Suite(.timeLimit(.minutes(5))) struct LifecycleTests {
+@Suite(.timeLimit(.minutes(10))) struct LifecycleTests {
     static let namespaces = ResourceType(
         group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false)
 

@@ -8,7 +8,7 @@ import TodoResources
 
 /// Neighbours that are late, silent, or of an older release: a condition names it, everything else goes on, and it heals
 /// by itself.
-@Suite(.timeLimit(.minutes(5))) struct NeighbourTests {
+@Suite(.timeLimit(.minutes(10))) struct NeighbourTests {
     private static func older(_ type: ResourceType, _ version: String) -> ResourceType {
         ResourceType(group: type.group, version: version, kind: type.kind, plural: type.plural)
     }

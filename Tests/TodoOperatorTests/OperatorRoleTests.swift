@@ -9,7 +9,7 @@ import TodoResources
 @testable import TodoOperator
 
 /// The life of an app and a schedule, with an operator that may do what its role allows and nothing else.
-@Suite(.timeLimit(.minutes(5))) struct OperatorRoleTests {
+@Suite(.timeLimit(.minutes(10))) struct OperatorRoleTests {
     private static let account = UserInfo(
         name: "system:serviceaccount:todo-system:todo-operator",
         groups: ["system:serviceaccounts", "system:serviceaccounts:todo-system", "system:authenticated"])

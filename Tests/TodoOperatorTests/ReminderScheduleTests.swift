@@ -10,7 +10,7 @@ import TodoStore
 
 @testable import TodoOperator
 
-@Suite(.timeLimit(.minutes(5))) struct ReminderScheduleReconcilerTests {
+@Suite(.timeLimit(.minutes(10))) struct ReminderScheduleReconcilerTests {
     static let type = TodoGroup.reminderSchedule
     static let spec: JSON = [
         "appRef": ["name": "todo"], "schedule": ["offsets": ["1d", "2h30m"]], "selector": "priority>=high",

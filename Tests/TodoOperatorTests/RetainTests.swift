@@ -8,7 +8,7 @@ import TodoResources
 @testable import TodoOperator
 
 /// `spec.deletionPolicy`: what stays when an app goes, and what becomes of it.
-@Suite(.timeLimit(.minutes(5))) struct RetainTests {
+@Suite(.timeLimit(.minutes(10))) struct RetainTests {
     private static let secrets = ["todo-api-token", "todo-audit-keys", "todo-dapr-token", "todo-link-key"]
     private static let topics = ["task-events", "reminder-events", "audit-events", "dead-letters"].map { "todo-\($0)" }
 

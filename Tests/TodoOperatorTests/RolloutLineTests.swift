@@ -7,7 +7,7 @@ import TodoResources
 @testable import TodoOperator
 
 /// Promise 11: a change of the pods reaches one service after the other.
-@Suite(.timeLimit(.minutes(5))) struct RolloutLineTests {
+@Suite(.timeLimit(.minutes(10))) struct RolloutLineTests {
     /// The app's objects, and its Deployments as they are once each was applied and is up.
     private static func objects(image: String = "todo:1", policy: String = "Paced") throws -> (TodoApp, [JSON]) {
         var resource = DesiredStateTests.minimal

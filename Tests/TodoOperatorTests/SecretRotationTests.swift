@@ -8,7 +8,7 @@ import TodoResources
 @testable import TodoOperator
 
 /// `spec.secretRotation`: new tokens, and nobody who still shows an old one is turned away meanwhile.
-@Suite(.timeLimit(.minutes(5))) struct SecretRotationTests {
+@Suite(.timeLimit(.minutes(10))) struct SecretRotationTests {
     @Test func eachPodKeepsItsSecretsAndTheNewOnesHoldWhatWasTaken() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {

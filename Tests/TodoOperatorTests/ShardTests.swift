@@ -11,7 +11,7 @@ import TodoResources
 @testable import TodoOperator
 
 /// Two operators that share the apps of a cluster by their label `shard`: that of the harness has `a`.
-@Suite(.timeLimit(.minutes(5))) struct ShardTests {
+@Suite(.timeLimit(.minutes(10))) struct ShardTests {
     /// The operator of `b`.
     private final class Other: Sendable {
         let policies = ScriptedPolicies()

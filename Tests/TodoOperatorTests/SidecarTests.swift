@@ -8,7 +8,7 @@ import TodoResources
 @testable import TodoOperator
 
 /// `DaprReady` is what the sidecars themselves say.
-@Suite(.timeLimit(.minutes(5))) struct SidecarTests {
+@Suite(.timeLimit(.minutes(10))) struct SidecarTests {
     @Test func whatASidecarLacksIsNamedAndHealsByItself() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {

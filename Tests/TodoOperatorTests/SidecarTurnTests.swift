@@ -8,7 +8,7 @@ import TodoResources
 @testable import TodoOperator
 
 /// The sidecars of two apps are asked at a time: what the others' statuses say holds until it is their turn.
-@Suite(.timeLimit(.minutes(5))) struct SidecarTurnTests {
+@Suite(.timeLimit(.minutes(10))) struct SidecarTurnTests {
     private static let apps = ["a", "b", "c", "d", "e"]
 
     @Test func aFleetThatIsReadyStaysSoWhenTheOperatorIsStartedAgain() async throws {

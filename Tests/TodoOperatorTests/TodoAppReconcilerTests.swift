@@ -8,7 +8,7 @@ import TodoResources
 
 @testable import TodoOperator
 
-@Suite(.timeLimit(.minutes(5))) struct TodoAppReconcilerTests {
+@Suite(.timeLimit(.minutes(10))) struct TodoAppReconcilerTests {
     @Test func anAppGetsItsObjectsAndIsReadyWhenItsPodsAre() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {

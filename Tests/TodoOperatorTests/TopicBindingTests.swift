@@ -6,7 +6,7 @@ import TodoResources
 
 @testable import TodoOperator
 
-@Suite(.timeLimit(.minutes(5))) struct TopicBindingTests {
+@Suite(.timeLimit(.minutes(10))) struct TopicBindingTests {
     private static func binding(_ name: String, _ spec: JSON, created: String = "2026-01-01T00:00:00Z") throws
         -> KafkaTopicBinding
     {

@@ -4,7 +4,7 @@ import Testing
 import TodoStore
 
 /// Migrations 8 and 12 make events, and the forms of tasks and reminders, in another way; they stay what they were.
-@Suite(.timeLimit(.minutes(2))) struct EventTextTests {
+@Suite(.timeLimit(.minutes(10))) struct EventTextTests {
     /// Each with what JSON escapes, what may be absent and what prints by settings of the session.
     private static let rows = """
         INSERT INTO users (id, email, name, zone, day_start)

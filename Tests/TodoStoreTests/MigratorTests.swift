@@ -3,7 +3,7 @@ import PostgresServer
 import Testing
 import TodoStore
 
-@Suite(.timeLimit(.minutes(2))) struct MigratorTests {
+@Suite(.timeLimit(.minutes(10))) struct MigratorTests {
     private func databaseError(_ body: () async throws -> Void) async throws -> DatabaseError {
         try #require(await #expect(throws: DatabaseError.self) { try await body() })
     }

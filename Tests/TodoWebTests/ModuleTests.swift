@@ -6,7 +6,7 @@ import WebDriver
 @testable import TodoWeb
 
 /// The modules that need no server, in the browser that runs them: dates, quick add, order, Markdown, outbox, addresses.
-@Suite(.enabled(if: Chromedriver.missing == nil, "\(Chromedriver.missing ?? "")"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: Chromedriver.missing == nil, "\(Chromedriver.missing ?? "")"), .timeLimit(.minutes(10)))
 struct ModuleTests {
     @Test(arguments: ["units", "notices", "live", "outbox"]) func theUnitsOfThePageHold(script: String) async throws {
         let wrong = try await Self.run(script)

@@ -7,7 +7,7 @@ import TodoStore
 @testable import TodoWorkers
 
 /// The workers themselves on a real database, stopped for so many seconds by a clock that the test moves.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct DowntimeTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DowntimeTests {
     static let downtimes = [1200.0, 86_400, 259_200]
 
     /// What is missed of three offsets of one task that were due 5 to 15 minutes into the downtime.

@@ -4,7 +4,7 @@ import Testing
 import TodoStore
 
 /// `todo serve workers` as processes of their own, killed and stopped while they fire.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct KillTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct KillTests {
     private func start(_ here: Working) async throws -> ChildProcess {
         let todo = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "todo")
         var specification = ChildProcess.Specification(

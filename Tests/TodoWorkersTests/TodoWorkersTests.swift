@@ -11,7 +11,7 @@ import TodoStore
 @testable import TodoWorkers
 
 /// The workers on a real database and by the real clock.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct TodoWorkersTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct TodoWorkersTests {
     @Test func `a reminder that somebody asks for fires at its time, and the metrics say so`() async throws {
         try await Working.with { here in
             let registry = PrometheusRegistry()

@@ -12,7 +12,7 @@ import TodoStore
 
 /// Workers that sleep while there is nothing to do, on a real database. One after the other, on a server of their own:
 /// they sleep when every write that the server had under way has ended, in whichever database.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct WorkerBellTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct WorkerBellTests {
     private static let server = Task { try await PostgresServer.start() }
 
     private static func with(_ body: (Working) async throws -> Void) async throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import TopicLog
 
 /// A process that publishes is killed at any moment, again and again on the same folder.
-@Suite(.timeLimit(.minutes(3))) struct CrashTests {
+@Suite(.timeLimit(.minutes(10))) struct CrashTests {
     private static var writer: String {
         Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent().appending(path: "TopicLogWriter").path }
             .first { FileManager.default.isExecutableFile(atPath: $0) }

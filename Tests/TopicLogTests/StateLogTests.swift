@@ -3,7 +3,7 @@ import Testing
 
 @testable import TopicLog
 
-@Suite(.timeLimit(.minutes(1))) struct StateLogTests {
+@Suite(.timeLimit(.minutes(10))) struct StateLogTests {
     @Test func writesAllOrNothingAndOnlyTheVersionThatIsMeant() async throws {
         let folder = ScratchFolder()
         defer { folder.remove() }

@@ -34,7 +34,7 @@ extension TopicLog {
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct TopicLogTests {
+@Suite(.timeLimit(.minutes(10))) struct TopicLogTests {
     @Test func givesBackWhatWasPublishedInOrderPerKeyAlsoAfterAReopening() async throws {
         let folder = ScratchFolder()
         defer { folder.remove() }

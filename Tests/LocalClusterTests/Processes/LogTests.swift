@@ -31,7 +31,7 @@ import Testing
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    @Test(.timeLimit(.minutes(1))) func whatIsWrittenIsReadInOrderUntilTheEnd() async throws {
+    @Test(.timeLimit(.minutes(10))) func whatIsWrittenIsReadInOrderUntilTheEnd() async throws {
         let folder = try folder()
         defer { LogFolder.removeTree(folder) }
         let log = ContainerLog(path: "\(folder)/0.log")
@@ -49,7 +49,7 @@ import Testing
         #expect(try await all(reader(log) { $0.sinceTime = "2026-01-01T00:00:01Z" }) == "")
     }
 
-    @Test(.timeLimit(.minutes(1))) func aFullFileIsPutAsideAndStillRead() async throws {
+    @Test(.timeLimit(.minutes(10))) func aFullFileIsPutAsideAndStillRead() async throws {
         let folder = try folder()
         defer { LogFolder.removeTree(folder) }
         let log = ContainerLog(path: "\(folder)/0.log", sizeLimit: 100)

@@ -9,7 +9,7 @@ import Testing
 
 @testable import LocalCluster
 
-@Suite(.timeLimit(.minutes(2))) struct SidecarTests {
+@Suite(.timeLimit(.minutes(10))) struct SidecarTests {
     private static let token = HTTPField.Name("dapr-api-token") ?? .authorization
 
     private static func object(_ kind: String, _ version: String, _ name: String, _ spec: JSON) -> KubernetesObject {

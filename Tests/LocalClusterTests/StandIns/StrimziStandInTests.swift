@@ -4,7 +4,7 @@ import Testing
 
 @testable import LocalCluster
 
-@Suite(.timeLimit(.minutes(2))) struct StrimziStandInTests {
+@Suite(.timeLimit(.minutes(10))) struct StrimziStandInTests {
     /// A Kafka with both roles, Ready.
     private static func kafka(_ cluster: TestCluster) async throws {
         try await cluster.create(.kafkas, "k", ["spec": ["kafka": ["version": "4.0.0"]]])

@@ -11,7 +11,7 @@ import Testing
 @testable import TaskService
 
 /// The api with another service behind it.
-@Suite(.timeLimit(.minutes(2))) struct ServiceProxyTests {
+@Suite(.timeLimit(.minutes(10))) struct ServiceProxyTests {
     /// Answers with what it was asked, and documents one route.
     private static func withEcho(_ body: (_ port: Int) async throws -> Void) async throws {
         let router = Router()

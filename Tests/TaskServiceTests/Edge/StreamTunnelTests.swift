@@ -5,7 +5,7 @@ import Testing
 @testable import TaskService
 
 /// Over real sockets: a client, the tunnel with something behind it that is not the stream, and a target that echoes.
-@Suite(.timeLimit(.minutes(1))) struct StreamTunnelTests {
+@Suite(.timeLimit(.minutes(10))) struct StreamTunnelTests {
     private static let group = MultiThreadedEventLoopGroup.singleton
 
     /// Answers with what came, behind a word of its own.

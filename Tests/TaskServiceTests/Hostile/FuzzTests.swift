@@ -6,7 +6,7 @@ import TaskService
 import Testing
 
 /// Requests that are nearly right, to every route of every service: answered, never by 5xx, and the services go on.
-@Suite(.timeLimit(.minutes(5))) struct FuzzTests {
+@Suite(.timeLimit(.minutes(10))) struct FuzzTests {
     private static func number(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }
 
     /// `FUZZ_REQUESTS=50000` for a long run.

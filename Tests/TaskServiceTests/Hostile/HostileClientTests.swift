@@ -6,7 +6,7 @@ import StructuredData
 import Testing
 
 /// Clients that mean no good, at each service: they get 4xx or a closed connection, and the service goes on.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct HostileClientTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct HostileClientTests {
     typealias Kind = Installation.Kind
 
     /// A request with a body that a service takes, up to the body.

@@ -6,7 +6,7 @@ import StructuredData
 import Testing
 
 /// Clients that take their time, and too many of them, at each service.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct SlowClientTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct SlowClientTests {
     typealias Kind = Installation.Kind
 
     /// What the server says to a client that sends `head`, then a byte each 50 ms; throws when the connection is open

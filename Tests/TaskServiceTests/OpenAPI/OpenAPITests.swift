@@ -4,7 +4,7 @@ import StructuredData
 import Testing
 
 /// Tests made of the document that the service serves: what it lists is there, and keeps what it promises.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct OpenAPITests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct OpenAPITests {
     private func document(_ service: RunningService) async throws -> ServedDocument {
         ServedDocument(try await service.send(.get, "/v1/openapi.json", token: nil).json)
     }

@@ -5,7 +5,7 @@ import TodoModel
 @testable import TodoStore
 
 /// Repeating, putting off, acknowledging.
-@Suite(.timeLimit(.minutes(2))) struct AnswerTests {
+@Suite(.timeLimit(.minutes(10))) struct AnswerTests {
     private let time = Instant("2030-06-01T18:00:00Z") ?? .now()
     private func at(_ minutes: Int) -> Instant { time.advanced(by: .seconds(60 * minutes)) }
 

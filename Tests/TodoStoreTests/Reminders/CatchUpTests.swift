@@ -5,7 +5,7 @@ import TodoModel
 @testable import TodoStore
 
 /// What becomes of reminders that were due while nothing ran.
-@Suite(.timeLimit(.minutes(2))) struct CatchUpTests {
+@Suite(.timeLimit(.minutes(10))) struct CatchUpTests {
     private static let due = "2030-06-01 18:00"
     private let time = Instant("2030-06-01T18:00:00Z") ?? .now()
 

@@ -4,7 +4,7 @@ import TodoModel
 
 @testable import TodoStore
 
-@Suite(.timeLimit(.minutes(2))) struct PolicyTests {
+@Suite(.timeLimit(.minutes(10))) struct PolicyTests {
     private let time = Instant("2030-06-01T18:00:00Z") ?? .now()
 
     @Test func `a policy plans for the tasks that there are and those to come, for their owners, as it selects`()

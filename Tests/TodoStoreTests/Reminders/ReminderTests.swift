@@ -5,7 +5,7 @@ import TodoModel
 
 @testable import TodoStore
 
-@Suite(.timeLimit(.minutes(2))) struct ReminderTests {
+@Suite(.timeLimit(.minutes(10))) struct ReminderTests {
     @Test func `a reminder fires once, at its time, with an event for the person alone`() async throws {
         try await Reminding.with { all in
             let ada = all.stores.ada

@@ -4,7 +4,7 @@ import TodoModel
 @testable import TodoStore
 
 /// People and tasks in zones.
-@Suite(.timeLimit(.minutes(2))) struct TravelTests {
+@Suite(.timeLimit(.minutes(10))) struct TravelTests {
     @Test func `a day is reminded of at the person's hour in the person's zone, from UTC-11 to UTC+14`() async throws {
         try await Reminding.with { all in
             let task = try await all.task("x", due: "2030-06-01")

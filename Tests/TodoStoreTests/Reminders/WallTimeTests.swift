@@ -6,7 +6,7 @@ import TodoModel
 @testable import TodoStore
 
 /// The functions of migration 5 that turn what clocks show into instants.
-@Suite(.timeLimit(.minutes(2))) struct WallTimeTests {
+@Suite(.timeLimit(.minutes(10))) struct WallTimeTests {
     @Test func `a wall time that comes twice is the first, one that is skipped has the offset before the gap`()
         async throws
     {

@@ -7,7 +7,7 @@ import TodoModel
 
 @testable import TodoStore
 
-@Suite(.timeLimit(.minutes(2))) struct AccountStoreTests {
+@Suite(.timeLimit(.minutes(10))) struct AccountStoreTests {
     @Test func `an address has one account`() async throws {
         try await Stores.with { stores in
             await #expect(throws: StoreError.emailTaken) {

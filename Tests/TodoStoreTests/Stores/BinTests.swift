@@ -8,7 +8,7 @@ import TodoModel
 @testable import TodoStore
 
 /// What was deleted long ago goes for good, and whoever follows the changes hears of it all the same.
-@Suite(.timeLimit(.minutes(2))) struct BinTests {
+@Suite(.timeLimit(.minutes(10))) struct BinTests {
     /// What a client holds that has followed the changes from `cursor` on.
     private struct Client {
         let user: UUID

@@ -6,7 +6,7 @@ import TodoModel
 
 @testable import TodoStore
 
-@Suite(.timeLimit(.minutes(2))) struct ChangeFeedTests {
+@Suite(.timeLimit(.minutes(10))) struct ChangeFeedTests {
     /// All changes after a cursor, in pages of `limit`.
     private func changes(
         _ stores: Stores, after cursor: ChangeCursor = .init(), limit: Int = 3, for user: User

@@ -7,7 +7,7 @@ import TodoModel
 
 @testable import TodoStore
 
-@Suite(.timeLimit(.minutes(2))) struct OutboxTests {
+@Suite(.timeLimit(.minutes(10))) struct OutboxTests {
     @Test func `entries are published once, in order, by one at a time`() async throws {
         try await Stores.with { stores in
             let seen = Lock<[Int64]>([])

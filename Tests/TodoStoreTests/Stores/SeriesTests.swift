@@ -7,7 +7,7 @@ import TodoModel
 
 @testable import TodoStore
 
-@Suite(.timeLimit(.minutes(2))) struct SeriesTests {
+@Suite(.timeLimit(.minutes(10))) struct SeriesTests {
     private func due(_ days: Int, _ time: String? = "09:30", _ zone: String? = "Europe/Berlin") -> Due {
         let now = Int(Instant.now().microsecondsSince1970 / 86_400_000_000)
         return Due(date: CivilDate(daysSince1970: now + days), time: time.flatMap { TimeOfDay($0) }, zone: zone)

@@ -6,7 +6,7 @@ import TodoModel
 
 @testable import TodoStore
 
-@Suite(.timeLimit(.minutes(2))) struct SharingTests {
+@Suite(.timeLimit(.minutes(10))) struct SharingTests {
     @Test func `nobody finds what is another's`() async throws {
         try await Stores.with { stores in
             let task = try await stores.create("secret")

@@ -7,7 +7,7 @@ import TodoModel
 
 @testable import TodoStore
 
-@Suite(.timeLimit(.minutes(2))) struct TaskStoreTests {
+@Suite(.timeLimit(.minutes(10))) struct TaskStoreTests {
     @Test func `a task comes back as it was made`() async throws {
         try await Stores.with { stores in
             var draft = TodoTask.Draft(title: "Grüße 🎉 ' \\")

@@ -6,7 +6,7 @@ import TodoModel
 @testable import TodoStore
 
 /// Undo puts a task back only where it may be.
-@Suite(.timeLimit(.minutes(3))) struct UndoPlaceTests {
+@Suite(.timeLimit(.minutes(10))) struct UndoPlaceTests {
     @Test func `a task does not come back below one that is below it now`() async throws {
         try await Stores.with { stores in
             let (tasks, project) = (stores.database.tasks, try await stores.shared(.editor))

@@ -4,7 +4,7 @@ import TodoModel
 
 @testable import TodoStore
 
-@Suite(.timeLimit(.minutes(2))) struct UndoTests {
+@Suite(.timeLimit(.minutes(10))) struct UndoTests {
     @Test func `every kind of write can be taken back, and that, too`() async throws {
         try await Stores.with { stores in
             let tasks = stores.database.tasks
