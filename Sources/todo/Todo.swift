@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+@preconcurrency import Glibc
 import Telemetry
 import TodoResources
 
@@ -16,10 +16,22 @@ struct Todo: AsyncParsableCommand {
 
     /// Exit status: 0 done, 1 failed, 2 wrong usage. An error is one line on standard error.
     static func main() async {
-        let status = await run()
-        fflush(nil)
+        var status = await run()
+        // A file that was cut off must not pass for what was asked for.
+        if fflush(nil) != 0 || ferror(stdout) != 0 {
+            status = max(status, 1)
+            // Who closes a pipe has read enough.
+            if !isPipe(STDOUT_FILENO) {
+                complain("the output could not be written in full: make room, or write it elsewhere")
+            }
+        }
         // Not `exit`: OpenSSL's clean-up at exit takes away what connections that are still open work with.
         _exit(status)
+    }
+
+    private static func isPipe(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
     }
 
     private static func run() async -> Int32 {

@@ -62,6 +62,13 @@ import Testing
         #expect(result.err.split(separator: "\n").count == 1 && result.err.contains(message), "\(result)")
     }
 
+    @Test func outputThatCannotBeWrittenIsAFailure() async throws {
+        let full = try await Command.run("/bin/sh", ["-c", "exec \"$0\" crds > /dev/full", Command.todo])
+        #expect(full.status == 1 && full.err.hasPrefix("todo: the output could not be written in full"), "\(full)")
+        let read = try await Command.run("/bin/sh", ["-c", "\"$0\" crds | head -n 1", Command.todo])
+        #expect(read.out == "apiVersion: apiextensions.k8s.io/v1\n" && read.err == "", "\(read)")
+    }
+
     @Test func aKubeconfigThatNamesAMissingFileSaysWhichField() async throws {
         let folder = try TemporaryFolder()
         let kubeconfig = folder.url.appending(path: "config")
