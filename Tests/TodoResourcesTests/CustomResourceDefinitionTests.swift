@@ -336,13 +336,25 @@ import Testing
             (["spec", "deletionPolicy"], "Keep", "spec.deletionPolicy: Unsupported value"),
             (["spec", "wat"], 1, "spec.wat: no such field"),
             (["metadata", "name"], "1-is-no-letter", "metadata.name must be a DNS label"),
-            (["metadata", "name"], JSON.string(String(repeating: "a", count: 51)), "at most 50 characters"),
+            (["metadata", "name"], JSON.string(String(repeating: "a", count: 46)), "at most 45 characters"),
         ] as [([String], JSON?, String)])
     func aBadSpecIsRefusedByNameOfTheField(path: [String], value: JSON?, problem: String) {
         var object = Self.full
         Self.set(value, at: path[...], in: &object)
         let error = #expect(throws: InvalidResource.self) { try TodoApp(validating: object) }
         #expect(error?.description.contains(problem) == true, "\(error?.description ?? "accepted")")
+    }
+
+    /// The nodes of a Kafka of one's own have the name of the app twice in theirs.
+    @Test func withAKafkaOfItsOwnANameIsShorter() throws {
+        var object = Self.full
+        object.set(.string(String(repeating: "a", count: 45)), at: "metadata", "name")
+        _ = try TodoApp(validating: object)
+        object.set(["managed": [:]], at: "spec", "kafka")
+        let error = #expect(throws: InvalidResource.self) { try TodoApp(validating: object) }
+        #expect(error?.description.contains("at most 24 characters") == true)
+        object.set(.string(String(repeating: "a", count: 24)), at: "metadata", "name")
+        _ = try TodoApp(validating: object)
     }
 
     static func set(_ value: JSON?, at path: ArraySlice<String>, in json: inout JSON) {

@@ -15,8 +15,15 @@ extension TodoApp {
             ]
         )
         .rule(
-            "size(self.metadata.name) <= 50",
-            "metadata.name must have at most 50 characters, so that the names of the objects made for it stay valid"
+            "size(self.metadata.name) <= 45",
+            "metadata.name must have at most 45 characters: Dapr takes NAME-notification up to 58 as the id of an app"
+        )
+        .rule(
+            "size(self.metadata.name) <= 24 || has(self.spec.kafka) && has(self.spec.kafka.external)",
+            """
+            metadata.name must have at most 24 characters with a Kafka of its own, whose pods are called \
+            NAME-NAME-controller-0
+            """
         )
         .rule(
             "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
@@ -50,8 +57,10 @@ extension TodoApp.Spec {
                 "retention": TodoApp.Retention.schema,
                 "networkPolicy": .choice(
                     """
-                    Enabled: a NetworkPolicy lets only the service port in, and only DNS and the ports of what the spec names out. \
-                    Disabled: no NetworkPolicy is made, and one made before is removed.
+                    Enabled: a NetworkPolicy lets only the service port in, and what the Dapr sidecar serves (3501, 9090, and \
+                    50002 to pods of the same app); and only DNS, the namespace dapr-system and the ports of what the spec names \
+                    out, but anything of the notification service, whose webhooks may be anywhere. Disabled: no NetworkPolicy is \
+                    made, and one made before is removed.
                     """, TodoApp.NetworkPolicyMode.self
                 ).defaulting(to: "Enabled"),
                 "monitoring": TodoApp.Monitoring.schema,
