@@ -100,6 +100,24 @@ import Testing
         }
     }
 
+    @Test func aWatchThatFailsJustAsItIsGivenUpSaysOfNoObjectThatItIsGone() async throws {
+        let apps = informer()
+        let deleted = Lock(0)
+        apps.onChange { change in if change.kind == .deleted { deleted.withLock { $0 += 1 } } }
+        server.configure {
+            $0.mute = [.app]
+            $0.lastWords = .error(Status(code: 410, reason: "Expired", message: "too old"))
+        }
+        try await following(apps) {
+            try await apps.whenSynced()
+            try await until { server.openWatches == 1 }
+            server.put(object("c"))
+            try await advance("the store is fresh", limit: .seconds(220)) { apps.store.contains(key("c")) }
+            #expect(apps.store.keys == [key("a"), key("b"), key("c")])
+            #expect(deleted.withLock { $0 } == 0 && apps.isKnown)
+        }
+    }
+
     @Test func everyWatchAsksForBookmarksAndAnEndWithin200Seconds() async throws {
         let apps = informer()
         try await following(apps) {

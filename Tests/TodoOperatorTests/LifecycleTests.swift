@@ -117,10 +117,15 @@ import TodoResources
             try await cluster.whenReason(.suspended)
         }
         cluster.workers.databases.withLock { $0 = [:] }
+        cluster.database.prepared.withLock { $0 = [] }
         try await cluster.whileRunning {
             _ = try await eventually("the workers run") {
                 cluster.workers.databases.withLock { $0.isEmpty } ? nil : true
             }
+            #expect(cluster.database.prepared.withLock { !$0.isEmpty }, "they need the tables of their release")
+            try await cluster.settle()
+            cluster.workers.become(.failed("no answer"))
+            try await cluster.whenReason(.workersFailed, of: .workersReady)
         }
     }
 

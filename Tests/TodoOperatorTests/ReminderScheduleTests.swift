@@ -136,6 +136,19 @@ import TodoStore
         }
     }
 
+    /// The next app may have the same database.
+    @Test func aScheduleThatIsDeletedWithItsAppTakesItsPolicyAlong() async throws {
+        try await withApp { cluster in
+            try await cluster.whenSchedule(.scheduled)
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["metadata": ["finalizers": ["example.com/wait"]]])
+            try await cluster.person.delete(TodoGroup.todoApp, namespace: "team", name: "todo")
+            try await cluster.settle()
+            try await cluster.person.delete(Self.type, namespace: "team", name: "important")
+            try await cluster.whenGone(Self.type, "important")
+            #expect(kept(cluster) == nil)
+        }
+    }
+
     @Test func aSuspendedScheduleIsReadyAndSaysSo() async throws {
         try await withApp { cluster in
             try await cluster.patch(Self.type, "important", ["spec": ["suspend": true]])

@@ -206,6 +206,30 @@ import TodoResources
         }
     }
 
+    /// A field of Kubernetes' own that it does not know; and an error that does not pass.
+    @Test func whatTheServerNeverTakesIsACondition() async throws {
+        let cluster = try await OperatorHarness()
+        try await cluster.whileRunning {
+            try await cluster.createSecret()
+            try await cluster.createApp([
+                "database": ["secretRef": ["name": "todo-db"]],
+                "services": ["api": ["affinity": ["nodeAffinity": ["wat": 1]]]],
+            ])
+            let refused = try await cluster.whenReason(.applyFailed, of: .stalled)
+            #expect(refused["message"]?.string?.contains("correct the spec of the TodoApp") == true)
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["services": ["api": ["affinity": .null]]]])
+            try await cluster.whenReason(.rollingOut)
+            let refusal = cluster.server.faults.add(
+                .status(500), for: .init(verbs: ["patch"], resource: "deployments", user: OperatorHarness.user.name))
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["image": "example.com/todo:2"]])
+            try await cluster.whenReason(.applyFailed, of: .stalled)
+            cluster.server.faults.remove(refusal)
+            _ = try await eventually("it goes on by itself", within: .seconds(60)) {
+                try await cluster.condition(.stalled) == nil ? true : nil
+            }
+        }
+    }
+
     @Test func aSuspendedAppIsNotTouched() async throws {
         let cluster = try await OperatorHarness()
         try await cluster.whileRunning {

@@ -11,12 +11,20 @@ public struct InvalidResource: Error, Sendable, CustomStringConvertible {
 }
 
 extension TodoApp {
-    /// Reads an object: fills in the defaults of the CRD, and checks it by the CRD's schema and rules, as the API server
-    /// does. So a spec that got past an older CRD, or was never applied, is judged alike.
+    /// Reads what a person wrote: fills in the defaults of the CRD, and checks it by the CRD's schema and rules, as the API
+    /// server does.
     ///
     /// - Throws: `InvalidResource` naming every problem.
     public init(validating object: JSON) throws(InvalidResource) {
-        self = try ResourceValidation.read(object, as: TodoGroup.todoApp, Self.compiled)
+        self = try ResourceValidation.read(object, as: TodoGroup.todoApp, Self.compiled, isStored: false)
+    }
+
+    /// Reads what the API server has. A spec that got past an older CRD is judged alike; what this release does not know,
+    /// a later one wrote, and that is passed over.
+    ///
+    /// - Throws: `InvalidResource` naming every problem.
+    public init(stored object: JSON) throws(InvalidResource) {
+        self = try ResourceValidation.read(object, as: TodoGroup.todoApp, Self.compiled, isStored: true)
     }
 
     private static let compiled = ResourceValidation.compile(schema)
@@ -26,7 +34,12 @@ extension ReminderSchedule {
     /// Like `TodoApp.init(validating:)`. What only the platform can judge, the selector and the rule, is checked by the
     /// reconciler.
     public init(validating object: JSON) throws(InvalidResource) {
-        self = try ResourceValidation.read(object, as: TodoGroup.reminderSchedule, Self.compiled)
+        self = try ResourceValidation.read(object, as: TodoGroup.reminderSchedule, Self.compiled, isStored: false)
+    }
+
+    /// Like `TodoApp.init(stored:)`.
+    public init(stored object: JSON) throws(InvalidResource) {
+        self = try ResourceValidation.read(object, as: TodoGroup.reminderSchedule, Self.compiled, isStored: true)
     }
 
     private static let compiled = ResourceValidation.compile(schema)
@@ -35,7 +48,12 @@ extension ReminderSchedule {
 extension KafkaTopicBinding {
     /// Like `TodoApp.init(validating:)`.
     public init(validating object: JSON) throws(InvalidResource) {
-        self = try ResourceValidation.read(object, as: TodoGroup.kafkaTopicBinding, Self.compiled)
+        self = try ResourceValidation.read(object, as: TodoGroup.kafkaTopicBinding, Self.compiled, isStored: false)
+    }
+
+    /// Like `TodoApp.init(stored:)`.
+    public init(stored object: JSON) throws(InvalidResource) {
+        self = try ResourceValidation.read(object, as: TodoGroup.kafkaTopicBinding, Self.compiled, isStored: true)
     }
 
     private static let compiled = ResourceValidation.compile(schema)
@@ -49,7 +67,7 @@ private enum ResourceValidation {
     }
 
     static func read<Resource: Decodable>(
-        _ object: JSON, as type: ResourceType, _ schema: CompiledSchema
+        _ object: JSON, as type: ResourceType, _ schema: CompiledSchema, isStored: Bool
     ) throws(InvalidResource) -> Resource {
         let compiled: Schema
         do { compiled = try schema.get() } catch {
@@ -58,9 +76,9 @@ private enum ResourceValidation {
         if let version = object["apiVersion"]?.string, version != type.apiVersion {
             throw InvalidResource(problems: ["apiVersion: \(version) is not \(type.apiVersion)"])
         }
-        let unknown = compiled.unknownFields(in: object)
+        let unknown = isStored ? [] : compiled.unknownFields(in: object)
         guard unknown.isEmpty else { throw InvalidResource(problems: unknown.map { "\($0): no such field" }) }
-        let complete = compiled.defaulted(object)
+        let complete = compiled.defaulted(isStored ? compiled.pruned(object) : object)
         let errors = compiled.validate(complete, old: nil)
         guard errors.isEmpty else {
             throw InvalidResource(problems: errors.map { "\($0.field): \($0.message)" })

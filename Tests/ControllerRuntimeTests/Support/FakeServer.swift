@@ -24,6 +24,8 @@ final class FakeServer: ObjectClient {
         var deniedVerbs: Set<String> = []
         /// Watches of these types are accepted and then get nothing, not even an end.
         var mute: Set<ResourceType> = []
+        /// What a watch that is given up still says.
+        var lastWords: WatchEvent?
         /// Asked before each call; may throw or wait.
         var fault: (@Sendable (Call) async throws -> Void)?
         /// Applied to every object that is written, as defaults and webhooks are.
@@ -201,6 +203,7 @@ extension FakeServer {
         if expired { throw apiError(410, "Expired", "too old resource version") }
         defer { state.withLock { $0.watchers[id] = nil } }
         for try await event in events { guard each(event) else { return } }
+        if Task.isCancelled, let words = state.withLock({ $0.lastWords }), !each(words) { return }
         try Task.checkCancellation()
     }
 

@@ -115,12 +115,14 @@ extension Controller {
             release(writer.observe(reference, present: change.new, gone: change.old))
             for key in keys { add(key, urgency, priority: change.isInitial ? .low : .normal) }
         }
-        // An API that comes or goes changes what can be done for every object.
-        let wasAvailable = Lock(true)
-        informer.onStatusChange { [weak self] status in
-            let flipped = wasAvailable.withLock { was in
-                defer { was = status.isAvailable }
-                return was != status.isAvailable
+        // An API that comes or goes changes what can be done for every object, as does a list that had been refused.
+        let before = Lock((isAvailable: true, isKnown: true))
+        informer.onStatusChange { [weak self, weak informer] status in
+            guard let informer else { return }
+            let now = (isAvailable: status.isAvailable, isKnown: informer.isKnown)
+            let flipped = before.withLock { before in
+                defer { before = now }
+                return before != now
             }
             if flipped { self?.enqueueAll() }
         }

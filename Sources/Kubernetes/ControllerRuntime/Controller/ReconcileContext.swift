@@ -35,6 +35,9 @@ public struct ReconcileContext: Sendable {
     /// a condition.
     public func status(of type: ResourceType) -> InformerStatus? { informer(type)?.status }
 
+    /// Whether an object of the type that its cache lacks is known not to be there; see `Informer.isKnown`.
+    public func knows(_ type: ResourceType) -> Bool { informer(type)?.isKnown ?? false }
+
     /// The versions in which the server has a type that is `absent`.
     public func otherVersions(of type: ResourceType) -> [String] { informer(type)?.otherVersions ?? [] }
 

@@ -43,6 +43,8 @@ public final class Informer: Sendable {
         var status = InformerStatus.starting
         /// Listing works and watching does not: the store is kept by listing alone, and that must be seen.
         var watchDenied = false
+        /// The store was filled, and not emptied since.
+        var isListed = false
         var otherVersions: [String] = []
         var handlers: [Handler] = []
         var statusHandlers: [@Sendable (InformerStatus) -> Void] = []
@@ -77,6 +79,9 @@ public final class Informer: Sendable {
     }
 
     public var status: InformerStatus { state.withLock { $0.status } }
+    /// Whether an object that the store lacks is known not to be there, as far as a cache can know: all were listed, maybe
+    /// long ago, or the server does not have the type.
+    public var isKnown: Bool { state.withLock { $0.isListed || $0.status == .absent } }
     /// In which of the usual versions the server has an optional type that is `absent`: that of an older release of
     /// its operator, mostly.
     public var otherVersions: [String] { state.withLock { $0.otherVersions } }
@@ -116,9 +121,10 @@ public final class Informer: Sendable {
             }
             await follow()
             guard !Task.isCancelled else { return }
-            // Only an optional type whose API went away ends up here.
+            // Nothing else says that there are no objects any more.
+            guard options.isOptional, status == .absent else { continue }
+            state.withLock { $0.isListed = false }
             apply([.retain([])])
-            set(.absent)
         }
     }
 }
@@ -206,7 +212,11 @@ extension Informer {
                 watchWorks()
             case .synced(let version):
                 store.setResourceVersion(version)
-                if !state.withLock({ $0.watchDenied }) { set(.synced) }
+                let watches = state.withLock { state in
+                    state.isListed = true
+                    return !state.watchDenied
+                }
+                if watches { set(.synced) }
                 firstSync.open()
                 metrics.lists.increment()
             case .report(let problem): report(problem)

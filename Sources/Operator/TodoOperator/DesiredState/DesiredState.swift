@@ -79,6 +79,10 @@ public enum DesiredState {
     /// Strimzi's, which a cluster need not have (contracts, section 5).
     static let kafkaTypes = [kafkaType, nodePoolType, kafkaTopicType, kafkaUserType]
 
+    /// What bindings have a part in. The Components say what a service may publish.
+    static let bindingTypes = Set(
+        kafkaDependents + daprTypes.filter { ["Component", "Subscription"].contains($0.kind) })
+
     /// What only a Kafka that runs can take away.
     static let kafkaDependents = [kafkaTopicType, kafkaUserType]
 

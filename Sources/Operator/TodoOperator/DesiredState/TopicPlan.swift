@@ -52,6 +52,8 @@ struct TopicPlan {
     private(set) var adopted: Set<String> = []
     /// By the binding's name.
     private(set) var problems: [String: Problem] = [:]
+    /// False: there may be bindings that are not in it.
+    var isComplete = true
 
     private let names: AppNames
     private let copies: Int

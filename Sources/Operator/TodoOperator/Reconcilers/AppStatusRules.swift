@@ -158,12 +158,16 @@ public enum AppStatusRules {
     }
 
     /// What is known stays as it was; `Ready` says that nobody looks.
-    public static func status(ofSuspended app: TodoApp, now: String) -> TodoApp.Status {
+    /// - Parameter workers: of those inside this process; nil when it is not known.
+    public static func status(
+        ofSuspended app: TodoApp, workers: WorkerState? = nil, now: String
+    ) -> TodoApp.Status {
         var conditions = conditions(of: app.status, generation: app.metadata.generation ?? 0, now: now)
         conditions.remove(.reconciling)
         conditions.remove(.stalled)
         conditions.set(
             .ready, .unknown, .suspended, "spec.suspend is true: nothing is changed or checked until it is false")
+        if let workers { judge(workers, &conditions) }
         var status = app.status ?? TodoApp.Status()
         status.observedGeneration = app.metadata.generation
         status.conditions = conditions.all
@@ -257,12 +261,16 @@ public enum AppStatusRules {
             conditions.set(
                 .workersReady, isUp ? .yes : .no, isUp ? .workersRunning : .workersStarting,
                 isUp ? "the workers run in pods of their own" : "waiting for the pods of the workers")
-        case (.embedded, .running):
-            conditions.set(.workersReady, .yes, .workersRunning, "the workers run inside the operator")
-        case (.embedded, .failed(let problem)):
+        case (.embedded, let state): judge(state ?? .starting, &conditions)
+        }
+    }
+
+    private static func judge(_ workers: WorkerState, _ conditions: inout ConditionSet) {
+        switch workers {
+        case .running: conditions.set(.workersReady, .yes, .workersRunning, "the workers run inside the operator")
+        case .failed(let problem):
             conditions.set(.workersReady, .no, .workersFailed, "\(problem); they are started again within a minute")
-        case (.embedded, .starting), (.embedded, nil):
-            conditions.set(.workersReady, .no, .workersStarting, "the workers are being started")
+        case .starting: conditions.set(.workersReady, .no, .workersStarting, "the workers are being started")
         }
     }
 

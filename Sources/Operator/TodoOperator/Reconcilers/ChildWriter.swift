@@ -7,6 +7,8 @@ internal import TodoResources
 struct ChildWriter {
     private let app: TodoApp
     private let context: ReconcileContext
+    /// Of these nothing that is there is changed or removed: it is not known what is wanted.
+    private let frozen: Set<ResourceType>
     private var changes = Changes()
     private var wanted: Set<ControllerRuntime.ObjectReference> = []
     /// Why a child is not as it should be; nothing more is applied then.
@@ -14,9 +16,10 @@ struct ChildWriter {
     /// The live Deployments, by name.
     private(set) var deployments: [String: JSON]
 
-    init(of app: TodoApp, in context: ReconcileContext) {
+    init(of app: TodoApp, in context: ReconcileContext, freezing frozen: Set<ResourceType> = []) {
         self.app = app
         self.context = context
+        self.frozen = frozen
         let store = context.store(DesiredState.deploymentType)
         deployments = app.services.map { AppNames(app).service($0) }.reduce(into: [:]) { found, name in
             found[name] = store?.get(namespace: app.metadata.namespace, name: name)?.json
@@ -31,6 +34,7 @@ struct ChildWriter {
             let reference = ControllerRuntime.ObjectReference(type, ObjectKey(child))
             wanted.insert(reference)
             let known = context.store(type)?.stored(reference.key)
+            if frozen.contains(type), known != nil { continue }
             let mayAdopt = type == DesiredState.kafkaTopicType && adopted.contains(child.name)
             switch try await apply(child, reference, known: known, mayAdopt: mayAdopt) {
             case .foreign:
@@ -99,6 +103,7 @@ struct ChildWriter {
     }
 
     private mutating func prune(_ type: ResourceType) async throws {
+        guard !frozen.contains(type) else { return }
         for child in context.belongings(type) where !child.isBeingDeleted && !isWanted(type)(child) {
             try await context.delete(child, type)
             changes.deleted.append(ControllerRuntime.ObjectReference(type, child.key))

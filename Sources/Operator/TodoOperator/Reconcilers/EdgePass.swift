@@ -18,6 +18,7 @@ struct EdgePass {
                 remedy:
                     "install the Gateway API 1.2 or later (https://gateway-api.sigs.k8s.io), or use spec.web.ingress")
         {
+            children.keep(objects)
             return .notReady(.gatewayAPINotInstalled, absence)
         }
         let problems = try await children.tryApply(objects)

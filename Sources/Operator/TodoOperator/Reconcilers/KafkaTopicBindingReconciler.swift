@@ -24,21 +24,28 @@ public struct KafkaTopicBindingReconciler: Sendable {
     public func reconcile(_ context: ReconcileContext) async throws -> ReconcileResult {
         guard let object = context.object, try await !shard.isOthers(object, context) else { return .done }
         let binding: KafkaTopicBinding
-        do { binding = try KafkaTopicBinding(validating: object.json) } catch {
-            if object.isBeingDeleted { return try await release(context) }
-            try await publish(.refused(.invalidSpec, error.description), about: object, in: context)
-            return .done
+        do { binding = try KafkaTopicBinding(stored: object.json) } catch {
+            return try await refuse(object, error, context)
         }
-        guard let app = context.app(binding.spec.appRef.name) else {
+        let name = binding.spec.appRef.name
+        let found = context.app(name)
+        let isGoing = binding.isBeingDeleted ? await context.isNamespaceGoing() : false
+        if case .unreadable = found, !isGoing {
+            // A topic that is to stay may still be the app's.
+            try await publish(
+                .waiting(.appNotReady, "TodoApp \(name) cannot be read: see its conditions"), about: object, in: context
+            )
+            return .requeue(after: Self.retryInterval)
+        }
+        guard case .some(let app) = found, !app.isBeingDeleted else {
             if binding.isBeingDeleted { return try await release(context) }
-            let name = binding.spec.appRef.name
             try await publish(
                 .waiting(
                     .appNotFound, "there is no TodoApp \(name) in this namespace; create it, or name another one"),
                 about: object, in: context)
             return .done
         }
-        let plan = TopicPlan(app, bindings: context.bindings(of: app), live: context.liveTopics(of: app))
+        let plan = context.plan(of: app)
         let topic = plan.topics.first { $0.binding == binding.metadata.name }
         if binding.isBeingDeleted { return try await leave(topic, of: app, context) }
         let keepsTopic = binding.spec.deletionPolicy == .retain && app.managedKafka != nil
@@ -100,6 +107,26 @@ public struct KafkaTopicBindingReconciler: Sendable {
     }
 
     // MARK: - Deletion
+
+    /// What cannot be read says why. It does not go before it can be when its topic is to stay: that has to be said to
+    /// Strimzi first.
+    private func refuse(
+        _ object: KubernetesObject, _ error: InvalidResource, _ context: ReconcileContext
+    ) async throws -> ReconcileResult {
+        guard object.isBeingDeleted else {
+            try await publish(.refused(.invalidSpec, error.description), about: object, in: context)
+            return .done
+        }
+        guard object.finalizers.contains(Self.finalizer), await !context.isNamespaceGoing() else {
+            return try await release(context)
+        }
+        try await publish(
+            .refused(
+                .invalidSpec,
+                "\(error); correct it, so that its topic can be kept, or remove the finalizer "
+                    + "\(Self.finalizer) to give the topic up"), about: object, in: context)
+        return .requeue(after: Self.retryInterval)
+    }
 
     /// Waits until Strimzi no longer looks after the topic, where there is a Strimzi that does.
     private func leave(
@@ -175,23 +202,18 @@ enum BindingObservation: Sendable {
 }
 
 extension ReconcileContext {
-    /// The TodoApp of this name in the namespace of the object; nil where there is none that can be read.
-    func app(_ name: String) -> TodoApp? {
-        guard let found = store(TodoGroup.todoApp)?.get(namespace: key.namespace, name: name), !found.isBeingDeleted
-        else { return nil }
-        return try? TodoApp(validating: found.json)
-    }
-
-    /// The KafkaTopicBindings that name the app and can be read.
-    func bindings(of app: TodoApp) -> [KafkaTopicBinding] {
-        (store(TodoGroup.kafkaTopicBinding)?.list(namespace: app.metadata.namespace) ?? []).compactMap { stored in
-            let binding = try? KafkaTopicBinding(validating: stored.object.json)
-            return binding?.spec.appRef.name == app.metadata.name ? binding : nil
-        }
+    /// By all KafkaTopicBindings of the app, or as many as are known and can be read.
+    func plan(of app: TodoApp) -> TopicPlan {
+        let objects = (store(TodoGroup.kafkaTopicBinding)?.list(namespace: app.metadata.namespace) ?? [])
+            .map(\.object.json).filter { $0.at("spec", "appRef", "name")?.string == app.metadata.name }
+        let bindings = objects.compactMap { try? KafkaTopicBinding(stored: $0) }
+        var plan = TopicPlan(app, bindings: bindings, live: liveTopics(of: app))
+        plan.isComplete = knows(TodoGroup.kafkaTopicBinding) && bindings.count == objects.count
+        return plan
     }
 
     /// The KafkaTopics of the app as they are, by name.
-    func liveTopics(of app: TodoApp) -> [String: TopicPlan.LiveTopic] {
+    private func liveTopics(of app: TodoApp) -> [String: TopicPlan.LiveTopic] {
         let topics = store(DesiredState.kafkaTopicType)?.list(belongingTo: app.metadata.uid ?? "") ?? []
         return topics.reduce(into: [:]) { live, stored in
             guard let spec = stored.object.spec, let partitions = spec["partitions"]?.int,

@@ -16,6 +16,7 @@ struct MonitoringPass {
             of: objects.map(\.type),
             remedy: "install the Prometheus operator (https://prometheus-operator.dev), or switch spec.monitoring off")
         {
+            children.keep(objects.map(\.object))
             return .notReady(.prometheusOperatorNotInstalled, absence)
         }
         let problems = try await children.tryApply(objects.map(\.object))

@@ -36,7 +36,7 @@ public struct ReminderScheduleReconciler: Sendable {
         if object.isBeingDeleted { return try await leave(object, context) }
         let schedule: ReminderSchedule
         do {
-            schedule = try ReminderSchedule(validating: object.json)
+            schedule = try ReminderSchedule(stored: object.json)
         } catch {
             try await publish(.refused(.invalidSpec, error.description), about: object, in: context)
             return .done
@@ -59,12 +59,13 @@ public struct ReminderScheduleReconciler: Sendable {
         do { policy = try ReminderPolicy(schedule, uid: uid) } catch { return .refused(error.reason, error.message) }
         let name = schedule.spec.appRef.name
         let app: TodoApp
-        switch self.app(name, context) {
+        switch context.app(name) {
         case .none:
             context.follow([])
             return .waiting(
                 .appNotFound, "there is no TodoApp \(name) in this namespace; create it, or name another one")
-        case .leaving: return .waiting(.appNotReady, "TodoApp \(name) is being deleted")
+        case .some(let found) where found.isBeingDeleted:
+            return .waiting(.appNotReady, "TodoApp \(name) is being deleted")
         case .unreadable: return .waiting(.appNotReady, "TodoApp \(name) cannot be read: see its conditions")
         case .some(let found): app = found
         }
@@ -82,32 +83,19 @@ public struct ReminderScheduleReconciler: Sendable {
         }
     }
 
-    private enum FoundApp {
-        case none, leaving, unreadable
-        case some(TodoApp)
-    }
-
-    private func app(_ name: String, _ context: ReconcileContext) -> FoundApp {
-        guard let found = context.store(TodoGroup.todoApp)?.get(namespace: context.key.namespace, name: name) else {
-            return .none
-        }
-        guard !found.isBeingDeleted else { return .leaving }
-        guard let app = try? TodoApp(validating: found.json) else { return .unreadable }
-        return .some(app)
-    }
-
     private func database(of app: TodoApp, _ context: ReconcileContext) async throws -> AppDatabase {
         let reference = DatabaseSecret.reference(for: app)
         context.follow([reference])
         return try await DatabaseSecret.read(reference, for: app, in: context).database(of: app)
     }
 
-    /// Removes the policy, as long as there is a database to remove it from, and lets the object go.
+    /// Removes the policy, as long as there is a database to remove it from, and lets the object go. The next app may have
+    /// the same database, so an app that is going is no reason to leave the policy there.
     private func leave(_ object: KubernetesObject, _ context: ReconcileContext) async throws -> ReconcileResult {
         defer { context.follow([]) }
         guard object.finalizers.contains(Self.finalizer) else { return .done }
         let name = object.json.at("spec", "appRef", "name")?.string ?? ""
-        let found = app(name, context)
+        let found = context.app(name)
         if case .unreadable = found, await !context.isNamespaceGoing() {
             context.logger.warning("the policy cannot be removed before TodoApp \(name) can be read again")
             return .requeue(after: Self.retryInterval)

@@ -9,6 +9,8 @@ public struct TodoAppReconciler: Sendable {
     /// How long until a database that could not be used is tried again, and until one that could is looked at again.
     private static let retryInterval = Duration.seconds(10)
     private static let checkInterval = Duration.seconds(300)
+    /// A server that fails more often in a row has something that lasts, and the status says so.
+    private static let mostHiccups = 4
 
     private let database: any DatabasePreparing
     private let workers: any WorkerSupervising
@@ -47,7 +49,7 @@ public struct TodoAppReconciler: Sendable {
         }
         var app: TodoApp
         do {
-            app = try TodoApp(validating: object.json)
+            app = try TodoApp(stored: object.json)
             app.inheritedLabels = inheritedLabels.labels(of: app)
         } catch {
             context.follow([])
@@ -59,15 +61,26 @@ public struct TodoAppReconciler: Sendable {
         }
         guard !app.spec.suspend else {
             context.follow([])
-            // What runs goes on running, also under an operator that was started since.
-            if let access = try? await DatabaseSecret.read(DatabaseSecret.reference(for: app), for: app, in: context) {
-                _ = supervise(app, access, context)
-            }
-            try await publish(
-                AppStatusRules.status(ofSuspended: app, now: now().text), previous: app.status, in: context)
-            return .done
+            return try await rest(app, context)
         }
         return try await pass(app, context)
+    }
+
+    /// Of an app that is suspended, what runs goes on running, also under an operator that was started since: the workers
+    /// are a part of it, and need the tables of its release.
+    private func rest(_ app: TodoApp, _ context: ReconcileContext) async throws -> ReconcileResult {
+        var workers: WorkerState?
+        var isPrepared = true
+        if let access = try? await DatabaseSecret.read(DatabaseSecret.reference(for: app), for: app, in: context) {
+            do {
+                _ = try await database.prepare(uri: access.migrationURI, tlsMode: app.spec.database.tlsMode)
+            } catch { isPrepared = false }
+            workers = supervise(app, access, context)
+        }
+        try await publish(
+            AppStatusRules.status(ofSuspended: app, workers: workers, now: now().text), previous: app.status,
+            in: context)
+        return isPrepared ? .done : .requeue(after: Self.retryInterval)
     }
 
     private func pass(_ app: TodoApp, _ context: ReconcileContext) async throws -> ReconcileResult {
@@ -102,12 +115,16 @@ public struct TodoAppReconciler: Sendable {
         let unwatched = (try? own.get().unwatched) ?? Set(GeneratedSecret.allCases.map { $0.reference(for: app) })
         let mail = RequiredSecret.mailLogin(of: app)
         let provider = RequiredSecret.identityProviderCA(of: app)
-        let plan = TopicPlan(app, bindings: context.bindings(of: app), live: context.liveTopics(of: app))
+        let plan = context.plan(of: app)
         let passOfKafka = KafkaPass(app: app, plan: plan, context: context)
         let environment = RequiredSecret.environment(of: app)
         let named = (passOfKafka.secrets + [mail, provider].compactMap(\.self) + environment).map(\.reference)
         context.follow(unwatched.union([secret] + named))
-        var children = ChildWriter(of: app, in: context)
+        if !plan.isComplete {
+            context.logger.warning(
+                "topics, their users and subscriptions stay as they are: not all KafkaTopicBindings could be read")
+        }
+        var children = ChildWriter(of: app, in: context, freezing: plan.isComplete ? [] : DesiredState.bindingTypes)
         defer { children.announce() }
         var observation = AppObservation(waiting: nil)
         do {
@@ -133,7 +150,9 @@ public struct TodoAppReconciler: Sendable {
             observation.database = .failed(problem.reason, problem.message)
         } catch let hindrance as AppObservation.Hindrance {
             observation.hindrance = hindrance
-        } catch let error as APIError where error.isRefusal {
+        } catch let error as APIError
+            where error.isRefusal || error.isFailedWebhook && context.attempt > Self.mostHiccups
+        {
             observation.refusal = .applyFailed(error.asRefusal)
         }
         observation.refusal = observation.refusal ?? children.refusal
@@ -160,7 +179,8 @@ public struct TodoAppReconciler: Sendable {
             let key = ObjectKey(namespace: app.metadata.namespace, name: name)
             return try await context.client.find(DesiredState.networkPolicyType, key)?.json
         }
-        if absence == nil { try await children.apply(DesiredState.dapr(of: app, plan, inputs: inputs)) }
+        let dapr = DesiredState.dapr(of: app, plan, inputs: inputs)
+        if absence == nil { try await children.apply(dapr) } else { children.keep(dapr) }
         let handover = ReplicaHandover(app: app, context: context)
         try await handover.release(children)
         try await children.apply(line.due)
@@ -231,7 +251,14 @@ public struct TodoAppReconciler: Sendable {
 
 extension APIError {
     /// The server does not want the object as it is; a webhook that denies it says 400 unless it is told otherwise.
-    var isRefusal: Bool { !isNamespaceTerminating && [400, 403, 422].contains(status?.code) }
+    var isRefusal: Bool {
+        !isNamespaceTerminating && ([400, 403, 422].contains(status?.code) || isUntypedApply)
+    }
+
+    /// What was applied has a field that its kind does not know; kube-apiserver says 500 to that.
+    private var isUntypedApply: Bool {
+        status?.code == 500 && status?.message.hasPrefix("failed to create typed patch object") ?? false
+    }
 
     /// The server could not ask a webhook.
     var isFailedWebhook: Bool { status?.code == 500 }
@@ -240,7 +267,7 @@ extension APIError {
     var asRefusal: String {
         let words = status.map(\.message).flatMap { $0.isEmpty ? nil : $0 } ?? "\(self)"
         let remedy =
-            isInvalid
+            isInvalid || isUntypedApply
             ? "correct the spec of the TodoApp"
             : "check the role of the operator's ServiceAccount, and the quotas and admission policies of the namespace"
         return "the API server refuses it: \(words); \(remedy)"
