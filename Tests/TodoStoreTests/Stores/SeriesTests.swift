@@ -8,12 +8,12 @@ import TodoModel
 @testable import TodoStore
 
 @Suite(.timeLimit(.minutes(10))) struct SeriesTests {
-    private func due(_ days: Int, _ time: String? = "09:30", _ zone: String? = "Europe/Berlin") -> Due {
+    func due(_ days: Int, _ time: String? = "09:30", _ zone: String? = "Europe/Berlin") -> Due {
         let now = Int(Instant.now().microsecondsSince1970 / 86_400_000_000)
         return Due(date: CivilDate(daysSince1970: now + days), time: time.flatMap { TimeOfDay($0) }, zone: zone)
     }
 
-    private func make(
+    func make(
         _ stores: Stores, _ rule: String, _ due: Due, _ configure: (inout TodoTask.Draft) -> Void = { _ in }
     ) async throws -> TodoTask {
         let rule = try RecurrenceRule(rule)
@@ -25,7 +25,7 @@ import TodoModel
     }
 
     /// The tasks of a series, in the order of their instances; those in the bin too.
-    private func instances(_ stores: Stores, _ series: UUID?) async throws -> [TodoTask] {
+    func instances(_ stores: Stores, _ series: UUID?) async throws -> [TodoTask] {
         let statement: SQLFragment = """
             SELECT \(raw: TodoTask.columns(of: "t")) FROM tasks t WHERE t.series_id = \(series) ORDER BY t.occurrence
             """
@@ -33,7 +33,7 @@ import TodoModel
             .map { try TodoTask($0) }
     }
 
-    private func set(_ stores: Stores, _ id: UUID, _ change: (inout TodoTask.Patch) -> Void) async throws -> TodoTask {
+    func set(_ stores: Stores, _ id: UUID, _ change: (inout TodoTask.Patch) -> Void) async throws -> TodoTask {
         var patch = TodoTask.Patch()
         change(&patch)
         return try await stores.database.tasks.update(id, patch, by: stores.operation(by: stores.ada))

@@ -21,18 +21,18 @@ public struct SeriesStore: Sendable {
         if patch.changesSeries {
             series = try change(to: patch, of: try await locked(id, for: operation.actor))
         }
-        let task = try await tasks.write(
+        let written = try await tasks.written(
             .update(id, patch, series: series, ifVersion: versions, by: operation), by: operation)
-        if patch.closes, task.recurrence != nil { try await follow(task, by: operation) }
-        return task
+        try await follow(written, by: operation)
+        return written.task
     }
 
     /// Puts an instance into the bin and makes the next. Runs inside a transaction.
     func skip(_ id: UUID, ifVersion versions: [Int]?, by operation: TodoOperation) async throws -> TodoTask {
-        let task = try await tasks.write(
+        let written = try await tasks.written(
             .delete(id, skips: true, ifVersion: versions, by: operation), by: operation)
-        if task.recurrence != nil, task.status == .open { try await follow(task, skipping: true, by: operation) }
-        return task
+        try await follow(written, skipping: true, by: operation)
+        return written.task
     }
 
     /// What `repair` did.
@@ -128,20 +128,13 @@ extension SeriesStore {
         }
     }
 
-    /// Makes the instance after one that this operation closed, unless it was closed before or does not repeat, or its
-    /// project is in the bin. Runs inside the transaction.
-    func follow(_ task: TodoTask, skipping: Bool = false, by operation: TodoOperation) async throws {
-        let statement: SQLFragment = """
-            SELECT u.zone, o.before #> '{recurrence,template}'
-            FROM operations o JOIN users u ON u.id = o.owner_id
-            WHERE o.user_id = \(operation.actor) AND o.id = \(operation.id) AND o.owner_id = \(task.user)
-                AND o.task_id = \(task.id) AND (o.before ->> 'is_series_head')::boolean
-            """
-        let rows = try await database.rows(as: .user(operation.actor), "series.closed_now", statement)
-        guard let row = rows.first, var series = task.recurrence else { return }
-        let (zone, template) = try row.decode(String.self, PostgresJSON?.self)
+    /// Makes the instance after one that a write closed, unless it was closed before or does not repeat, or its project is
+    /// in the bin. Runs inside the transaction.
+    func follow(_ written: WrittenTask, skipping: Bool = false, by operation: TodoOperation) async throws {
+        let task = written.task
+        guard let template = written.ended, var series = task.recurrence else { return }
         if skipping { series.exdates.append(series.occurrence) }
-        let clock = ZoneTable.named(zone) ?? .utc
+        let clock = try await zone(of: task.user, for: operation.actor)
         guard let (next, isInBin) = try await successor(of: series, of: task.user, clock, by: operation) else { return }
         do {
             switch isInBin {
@@ -151,13 +144,18 @@ extension SeriesStore {
                 _ = try await tasks.write(write, by: operation)
             case .some(false): break
             case .none:
-                let overrides = template.flatMap { try? JSON(parsing: $0.bytes) } ?? [:]
-                try await make(task.draft(of: next, overrides), next, next.instanceID, task.position, by: operation)
+                try await make(task.draft(of: next, template), next, next.instanceID, task.position, by: operation)
                 try await carryReminders(from: task, to: next.instanceID)
             }
         } catch StoreError.invalid {
             // The project is in the bin: nothing follows there, and this one is closed all the same.
         }
+    }
+
+    private func zone(of owner: UUID, for actor: UUID) async throws -> ZoneTable {
+        let statement: SQLFragment = "SELECT u.zone FROM users u WHERE u.id = \(owner)"
+        let row = try await database.rows(as: .user(actor), "series.zone", statement).first
+        return try row.flatMap { ZoneTable.named(try $0.decode(String.self)) } ?? .utc
     }
 
     /// Everybody's reminders before a date of the instance are of each; one at a moment of its own was of that one alone.

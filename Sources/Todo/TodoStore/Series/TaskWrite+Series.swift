@@ -34,6 +34,17 @@ extension Series {
 }
 
 extension TaskWrite {
+    /// Whether a skipped instance, `r.old`, is to be followed by another.
+    static let skipping: SQLFragment =
+        "(r.old).is_series_head AND (r.old).status = 'open' AND (r.old).deleted_at IS NULL"
+
+    /// Whether a patch closes an instance, `r.old`, that is to be followed by another: also one that it makes one first.
+    static func ending(_ patch: TodoTask.Patch, _ series: Series??) -> SQLFragment {
+        guard patch.closes else { return "false" }
+        let isNew = (series ?? nil) != nil
+        return "(r.old).is_series_head OR \(isNew) AND (r.old).status = 'open'"
+    }
+
     /// What a patch means for how a task repeats.
     static func seriesChanges(_ patch: TodoTask.Patch, _ series: Series??) -> [String: SQLFragment] {
         var changes: [String: SQLFragment] = [:]

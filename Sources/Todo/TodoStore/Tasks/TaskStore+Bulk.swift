@@ -68,28 +68,29 @@ extension TaskStore {
             }
         }
         results += try await send(waiting, by: operation)
-        for case (.update(_, let patch, _), .success(let task)) in zip(writes, results)
-        where patch.closes && task.recurrence != nil {
-            try await SeriesStore(database: database).follow(task, by: operation)
-        }
         return results
     }
 
+    /// What follows instances that these writes closed is made after all of them, from what each one was then.
     private func send(
         _ writes: [TaskWrite], by operation: TodoOperation
     ) async throws -> [Result<TodoTask, StoreError>] {
         guard !writes.isEmpty else { return [] }
         let rows = try await database.read(as: .user(operation.actor), writes.flatMap(\.queries))
         var results: [Result<TodoTask, StoreError>] = []
+        var ended: [WrittenTask] = []
         var place = 0
         for write in writes {
             place += write.queries.count
             do {
-                results.append(.success(try WriteAnswer.task(rows[place - 1])))
+                let written = try WriteAnswer.task(rows[place - 1])
+                results.append(.success(written.task))
+                if written.ended != nil { ended.append(written) }
             } catch let error as StoreError {
                 results.append(.failure(error))
             }
         }
+        for written in ended { try await SeriesStore(database: database).follow(written, by: operation) }
         return results
     }
 }

@@ -22,7 +22,7 @@ extension TaskStore {
             var tasks: [TodoTask] = []
             for owner in ids {
                 let write = TaskWrite.undo(undone, of: owner, by: operation)
-                tasks += try await database.write(as: .user(actor), write.queries).map { try WriteAnswer.task($0) }
+                tasks += try await database.write(as: .user(actor), write.queries).map { try WriteAnswer.task($0).task }
             }
             return tasks
         }

@@ -113,6 +113,10 @@ public struct TaskStore: Sendable {
     }
 
     func write(_ write: TaskWrite, by operation: TodoOperation) async throws -> TodoTask {
+        try await written(write, by: operation).task
+    }
+
+    func written(_ write: TaskWrite, by operation: TodoOperation) async throws -> WrittenTask {
         try WriteAnswer.task(try await database.write(as: .user(operation.actor), write.queries))
     }
 }

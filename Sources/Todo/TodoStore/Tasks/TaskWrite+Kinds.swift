@@ -96,8 +96,7 @@ extension TaskWrite {
         }
         return TaskWrite(
             "task.update", lock: lock(owner(ofTask: id, for: operation.actor)), by: operation, tables: tables,
-            goal: goal,
-            mayMove: isMoved, returning: id)
+            goal: goal, mayMove: isMoved, returning: id, ending: ending(patch, series))
     }
 
     /// Puts a task and its subtasks into the bin. One that is there stays as it is.
@@ -118,7 +117,7 @@ extension TaskWrite {
                 [
                     "deleted_at": "COALESCE((x.old).deleted_at, now())",
                     "is_series_head": "(x.old).is_series_head AND NOT (\(skips) AND (x.old).id = \(id))",
-                ], from: "parts x"), returning: id)
+                ], from: "parts x"), returning: id, ending: skips ? Self.skipping : "false")
     }
 
     /// Takes a task out of the bin, with the subtasks that went there with it. Where its project is gone it comes into

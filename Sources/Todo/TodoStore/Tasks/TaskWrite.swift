@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Postgres
+internal import StructuredData
 internal import TodoModel
 
 /// One write of tasks: two statements for one round trip.
@@ -28,9 +29,10 @@ struct TaskWrite: Sendable {
     ///   - goal: SELECTs made by `goal(_:from:)`.
     ///   - mayMove: a task may go to another project.
     ///   - id: the task that is to be returned, whether it changed or not; nil for all that changed.
+    ///   - ending: whether the task that is returned, `r.old` before, was closed and its next instance is yet to be made.
     init(
         _ name: String, lock: PostgresQuery?, by operation: TodoOperation, tables: SQLFragment, goal: SQLFragment,
-        mayMove: Bool = false, returning id: UUID?
+        mayMove: Bool = false, returning id: UUID?, ending: SQLFragment = "false"
     ) {
         let columns = Self.writable.joined(separator: ", ")
         let old = Self.writable.map { "(g.old).\($0)" }.joined(separator: ", ")
@@ -53,7 +55,7 @@ struct TaskWrite: Sendable {
                 FROM changed g, stream WHERE t.user_id = (g.old).user_id AND t.id = (g.old).id
                 RETURNING t AS task, g.old),
             \(Self.record(operation, mayMove: mayMove))
-            \(id == nil ? Self.changes : Self.named)
+            \(id == nil ? Self.changes : Self.named(ending))
             """
         self.lock = lock
         self.statement = statement.query(named: name)
@@ -82,7 +84,7 @@ struct TaskWrite: Sendable {
                 SELECT e.id, (w.task).user_id, '\(raw: TodoEvent.topic)', '\(raw: created)',
                     \(Self.event(operation, type: "'\(raw: created)'", members: "c.members"))
                 FROM written w CROSS JOIN checked c CROSS JOIN (SELECT uuid_v7() AS id) e)
-            SELECT c.problem, 0::bigint, \(raw: TodoTask.columns(of: "(w.task)"))
+            SELECT c.problem, 0::bigint, \(raw: TodoTask.columns(of: "(w.task)")), NULL::jsonb
             FROM checked c LEFT JOIN written w ON true
             """
         self.lock = lock
@@ -174,11 +176,15 @@ extension TaskWrite {
             ELSE '\(TodoEvent.Kind.taskUpdated.rawValue)' END
         """
 
-    /// The task that was named, changed or not; nothing when there is none.
-    private static var named: SQLFragment {
+    /// The task that was named, changed or not; nothing when there is none. Where `ending` holds, what it has otherwise
+    /// than its series comes last.
+    private static func named(_ ending: SQLFragment) -> SQLFragment {
         """
-        SELECT r.problem, (r.task).version, \(raw: TodoTask.columns(of: "(r.task)")) FROM (
-            SELECT c.problem, COALESCE(w.task, c.old) AS task
+        SELECT r.problem, (r.task).version, \(raw: TodoTask.columns(of: "(r.task)")),
+            CASE WHEN (r.task).recurrence IS NOT NULL AND (\(ending))
+                THEN COALESCE((r.task).recurrence -> 'template', '{}') END
+        FROM (
+            SELECT c.problem, COALESCE(w.task, c.old) AS task, c.old
             FROM checked c LEFT JOIN written w ON (w.task).id = (c.old).id) r
         """
     }
@@ -186,16 +192,23 @@ extension TaskWrite {
     /// The first problem, or else all tasks that changed.
     private static var changes: SQLFragment {
         """
-        (SELECT c.problem, (c.old).version, \(raw: TodoTask.columns(of: "(c.old)")) FROM checked c
+        (SELECT c.problem, (c.old).version, \(raw: TodoTask.columns(of: "(c.old)")), NULL::jsonb FROM checked c
         WHERE c.problem IS NOT NULL LIMIT 1)
         UNION ALL
-        SELECT NULL, (w.task).version, \(raw: TodoTask.columns(of: "(w.task)")) FROM written w
+        SELECT NULL, (w.task).version, \(raw: TodoTask.columns(of: "(w.task)")), NULL::jsonb FROM written w
         """
     }
 }
 
 /// The task is an instance whose next one is to be made: that takes more than the one write.
 struct NeedsSeries: Error {}
+
+/// What came of a write to one task.
+struct WrittenTask: Sendable {
+    let task: TodoTask
+    /// When it closed an instance whose next is yet to be made: what that one has otherwise than its series.
+    let ended: JSON?
+}
 
 /// What a write answers: a problem, or tasks.
 enum WriteAnswer {
@@ -204,12 +217,12 @@ enum WriteAnswer {
 
     /// Throws `StoreError.notFound` when there are no rows, and what a row says is the problem; `NeedsSeries` where the write
     /// was to be made only of a task without one.
-    static func task(_ rows: PostgresRows) throws -> TodoTask {
+    static func task(_ rows: PostgresRows) throws -> WrittenTask {
         guard let row = rows.first else { throw StoreError.notFound }
         return try task(row)
     }
 
-    static func task(_ row: PostgresRow) throws -> TodoTask {
+    static func task(_ row: PostgresRow) throws -> WrittenTask {
         var columns = ColumnReader(row)
         let problem = try columns.next(String?.self)
         if problem == needsSeries { throw NeedsSeries() }
@@ -217,6 +230,8 @@ enum WriteAnswer {
             throw StoreError(problem: problem, version: try columns.next(Int?.self) ?? 0)
         }
         columns.skip(1)
-        return try TodoTask(columns: &columns)
+        let task = try TodoTask(columns: &columns)
+        let ended = try columns.next(PostgresJSON?.self)
+        return WrittenTask(task: task, ended: try ended.map { try JSON(parsing: $0.bytes) })
     }
 }
