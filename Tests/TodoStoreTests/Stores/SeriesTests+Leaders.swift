@@ -36,4 +36,98 @@ extension SeriesTests {
             }
         }
     }
+
+    private static let leaders: SQLFragment =
+        "SELECT count(*) FROM tasks WHERE is_series_head AND status = 'open' AND deleted_at IS NULL"
+
+    private func leaders(_ stores: Stores) async throws -> Int? {
+        try await stores.database.rows(as: .system, "test.leaders", Self.leaders).map { try $0.decode(Int.self) }.first
+    }
+
+    /// The first instance and the second, of which the first is done and taken back.
+    private func reopened(_ stores: Stores, project: UUID? = nil) async throws -> [TodoTask] {
+        let task = try await make(stores, "FREQ=DAILY", due(0)) { $0.project = project }
+        _ = try await set(stores, task.id) { $0.status = .done }
+        _ = try await set(stores, task.id) { $0.status = .open }
+        return try await instances(stores, task.recurrence?.id)
+    }
+
+    @Test func `an instance that is taken back and edited takes the place of the next`() async throws {
+        try await Stores.with { stores in
+            let (tasks, weekly) = (stores.database.tasks, Series.Draft(rule: try RecurrenceRule("FREQ=WEEKLY")))
+            let edits = [
+                TodoTask.Patch.with { $0.recurrence = .some(weekly) },
+                TodoTask.Patch.with { $0.due = .some(due(0, "20:00")) },
+                TodoTask.Patch.with { $0.title = "feed the cat" },
+            ]
+            var count = 0
+            for edit in edits {
+                for scope in [SeriesScope.following, .all] {
+                    let pair = try await reopened(stores)
+                    let operation = stores.operation(by: stores.ada)
+                    var patch = edit
+                    patch.scope = scope
+                    _ = try await tasks.update(pair[0].id, patch, by: operation)
+                    count += 1
+                    #expect(try await leaders(stores) == count, "\(patch)")
+                    #expect(try await tasks.get(pair[1].id, for: stores.ada.id).deleted != nil)
+                    _ = try await tasks.undo(operation.id, by: stores.operation(by: stores.ada))
+                    #expect(try await tasks.get(pair[1].id, for: stores.ada.id).deleted == nil)
+                    #expect(try await leaders(stores) == count)
+                }
+            }
+        }
+    }
+
+    @Test func `the next instance comes back as what the one before it was made`() async throws {
+        try await Stores.with { stores in
+            let pair = try await reopened(stores)
+            _ = try await set(stores, pair[0].id) {
+                $0.title = "feed the cat"
+                $0.scope = .all
+            }
+            _ = try await set(stores, pair[0].id) { $0.status = .done }
+            let all = try await instances(stores, pair[0].recurrence?.id)
+            #expect(all.map(\.id) == pair.map(\.id) && all.allSatisfy { $0.deleted == nil })
+            #expect(all.map(\.status) == [.done, .open] && all.map(\.title) == ["feed the cat", "feed the cat"])
+            #expect(try await leaders(stores) == 1)
+        }
+    }
+
+    @Test func `what comes out of the bin does not lead a series beside another`() async throws {
+        try await Stores.with { stores in
+            let tasks = stores.database.tasks
+            let weekly = Series.Draft(rule: try RecurrenceRule("FREQ=WEEKLY"))
+            let task = try await make(stores, "FREQ=DAILY", due(0))
+            _ = try await tasks.delete(task.id, scope: .this, by: stores.operation(by: stores.ada))
+            _ = try await tasks.restore(task.id, by: stores.operation(by: stores.ada))
+            let next = try #require(try await instances(stores, task.recurrence?.id).last)
+            _ = try await set(stores, task.id) {
+                $0.recurrence = .some(weekly)
+                $0.scope = .all
+            }
+            #expect(try await leaders(stores) == 1)
+            let back = try await tasks.restore(next.id, by: stores.operation(by: stores.ada))
+            #expect(back.deleted == nil)
+            #expect(try await leaders(stores) == 1)
+        }
+    }
+
+    @Test func `who may not change the next instance cannot take its place`() async throws {
+        try await Stores.with { stores in
+            let (tasks, project) = (stores.database.tasks, try await stores.shared(.editor))
+            let own = try await stores.database.projects.create(.init(name: "Own"), by: stores.ada.id)
+            let pair = try await reopened(stores, project: project.id)
+            _ = try await set(stores, pair[1].id) { $0.project = own.id }
+            let patch = TodoTask.Patch.with {
+                $0.title = "feed the cat"
+                $0.scope = .all
+            }
+            await #expect(throws: StoreError.forbidden) {
+                try await tasks.update(pair[0].id, patch, by: stores.operation(by: stores.ben))
+            }
+            #expect(try await tasks.get(pair[0].id, for: stores.ada.id).title == pair[0].title)
+            #expect(try await leaders(stores) == 1)
+        }
+    }
 }

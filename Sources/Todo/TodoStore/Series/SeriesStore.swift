@@ -17,14 +17,29 @@ public struct SeriesStore: Sendable {
     func update(
         _ id: UUID, _ patch: TodoTask.Patch, ifVersion versions: [Int]?, by operation: TodoOperation
     ) async throws -> TodoTask {
-        var series: Series??
-        if patch.changesSeries {
-            series = try change(to: patch, of: try await locked(id, for: operation.actor))
-        }
-        let written = try await tasks.written(
-            .update(id, patch, series: series, ifVersion: versions, by: operation), by: operation)
+        let written = try await write(id, patch, ifVersion: versions, by: operation)
         try await follow(written, by: operation)
         return written.task
+    }
+
+    private func write(
+        _ id: UUID, _ patch: TodoTask.Patch, ifVersion versions: [Int]?, by operation: TodoOperation
+    ) async throws -> WrittenTask {
+        guard patch.changesSeries else {
+            return try await tasks.written(.update(id, patch, ifVersion: versions, by: operation), by: operation)
+        }
+        let task = try await locked(id, for: operation.actor)
+        let series = try change(to: patch, of: task)
+        let heads = try await heads(beside: task, patch, series, by: operation)
+        let update = TaskWrite.update(
+            id, patch, series: series, takesOver: !heads.isEmpty, ifVersion: versions, by: operation)
+        let written = try await tasks.written(update, by: operation)
+        for head in heads {
+            // As long as the series stays the same, it may come back as the next.
+            let skips = patch.scope != .all
+            _ = try await tasks.write(.delete(head, skips: skips, ifVersion: nil, by: operation), by: operation)
+        }
+        return written
     }
 
     /// Puts an instance into the bin and makes the next. Runs inside a transaction.
@@ -125,6 +140,27 @@ extension SeriesStore {
             }
             guard patch.scope != .this else { return nil }
             return .some(series.moved(to: due, id: patch.scope == .all ? series.id : database.makeID()))
+        }
+    }
+
+    /// The open instances that would lead the series beside one that a patch has go on with it: that one was done and taken
+    /// back, or skipped and taken out of the bin. Throws `forbidden` when the person may not change them.
+    private func heads(
+        beside task: TodoTask, _ patch: TodoTask.Patch, _ series: Series??, by operation: TodoOperation
+    ) async throws -> [UUID] {
+        guard let old = task.recurrence, task.deleted == nil, task.status == .open || patch.status == .open,
+            (series ?? nil) != nil || patch.scope != .this
+        else { return [] }
+        let statement: SQLFragment = """
+            SELECT h.id, \(.mayWrite(operation.actor, "p")) FROM tasks h
+            JOIN projects p ON p.user_id = h.user_id AND p.id = h.project_id
+            WHERE h.user_id = \(task.user) AND h.series_id = \(old.id) AND h.is_series_head AND h.status = 'open'
+                AND h.deleted_at IS NULL AND h.id <> \(task.id)
+            """
+        return try await database.rows(as: .system, "series.heads", statement).map { row in
+            let (head, mayWrite) = try row.decode(UUID.self, Bool.self)
+            guard mayWrite else { throw StoreError.forbidden }
+            return head
         }
     }
 

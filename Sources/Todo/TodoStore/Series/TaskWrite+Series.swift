@@ -8,7 +8,13 @@ extension TodoTask.Patch {
     var mayConcernSeries: Bool { closes || changesSeries }
 
     /// Whether it says how a task repeats, or might; then that has to be known before.
-    var changesSeries: Bool { recurrence != nil || due == .some(nil) || due != nil && scope != .this }
+    var changesSeries: Bool { recurrence != nil || due == .some(nil) || scope != .this && changesInstances }
+
+    /// Whether it names what the instances of a series have in common.
+    private var changesInstances: Bool {
+        title != nil || description != nil || priority != nil || tags != nil || estimate != nil || start != nil
+            || due != nil
+    }
 
     var closes: Bool { status == .done || status == .cancelled }
 }
@@ -39,16 +45,25 @@ extension TaskWrite {
         "(r.old).is_series_head AND (r.old).status = 'open' AND (r.old).deleted_at IS NULL"
 
     /// Whether a patch closes an instance, `r.old`, that is to be followed by another: also one that it makes one first.
-    static func ending(_ patch: TodoTask.Patch, _ series: Series??) -> SQLFragment {
+    static func ending(_ patch: TodoTask.Patch, _ series: Series??, takesOver: Bool) -> SQLFragment {
         guard patch.closes else { return "false" }
-        let isNew = (series ?? nil) != nil
+        let isNew = takesOver || (series ?? nil) != nil
         return "(r.old).is_series_head OR \(isNew) AND (r.old).status = 'open'"
     }
 
+    /// Whether `x.old` leads its series once it is out of the bin, where another may have taken its place.
+    static let leadsAgain: SQLFragment = """
+        CASE WHEN (x.old).is_series_head THEN NOT EXISTS (
+            SELECT FROM tasks h WHERE h.user_id = (x.old).user_id AND h.series_id = (x.old).series_id
+            AND h.is_series_head AND h.status = 'open' AND h.deleted_at IS NULL AND h.id <> (x.old).id) ELSE false END
+        """
+
     /// What a patch means for how a task repeats.
-    static func seriesChanges(_ patch: TodoTask.Patch, _ series: Series??) -> [String: SQLFragment] {
+    static func seriesChanges(
+        _ patch: TodoTask.Patch, _ series: Series??, takesOver: Bool
+    ) -> [String: SQLFragment] {
         var changes: [String: SQLFragment] = [:]
-        if patch.closes { changes["is_series_head"] = "false" }
+        if patch.closes || takesOver { changes["is_series_head"] = "\(!patch.closes)" }
         if let series {
             changes["series_id"] = "\(series?.id)"
             changes["occurrence"] = "\(series?.occurrenceText)"

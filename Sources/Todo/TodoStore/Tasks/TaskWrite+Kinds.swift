@@ -63,13 +63,14 @@ extension TaskWrite {
     ///
     /// - Parameters:
     ///   - series: how it repeats from now on, or no more; nil leaves that as it is.
+    ///   - takesOver: it leads its series from now on.
     ///   - mayFollow: the caller makes the instance that follows; else nothing is written where there is one to be made.
     static func update(
-        _ id: UUID, _ patch: TodoTask.Patch, series: Series?? = nil, ifVersion versions: [Int]?,
-        by operation: TodoOperation, mayFollow: Bool = true
+        _ id: UUID, _ patch: TodoTask.Patch, series: Series?? = nil, takesOver: Bool = false,
+        ifVersion versions: [Int]?, by operation: TodoOperation, mayFollow: Bool = true
     ) -> TaskWrite {
         var changes = changes(patch)
-        changes.merge(seriesChanges(patch, series)) { $1 }
+        changes.merge(seriesChanges(patch, series, takesOver: takesOver)) { $1 }
         var tables = target(id, for: operation.actor)
         let isMoved = patch.project != nil || (patch.parent ?? nil) != nil
         if isMoved {
@@ -96,7 +97,7 @@ extension TaskWrite {
         }
         return TaskWrite(
             "task.update", lock: lock(owner(ofTask: id, for: operation.actor)), by: operation, tables: tables,
-            goal: goal, mayMove: isMoved, returning: id, ending: ending(patch, series))
+            goal: goal, mayMove: isMoved, returning: id, ending: ending(patch, series, takesOver: takesOver))
     }
 
     /// Puts a task and its subtasks into the bin. One that is there stays as it is.
@@ -144,8 +145,10 @@ extension TaskWrite {
         return TaskWrite(
             "task.restore", lock: lock(owner(ofTask: id, for: actor)), by: operation, tables: tables,
             goal: goal(
-                ["deleted_at": "NULL::timestamptz", "project_id": "(SELECT id FROM place)", "parent_id": parent],
-                from: source),
+                [
+                    "deleted_at": "NULL::timestamptz", "project_id": "(SELECT id FROM place)", "parent_id": parent,
+                    "is_series_head": leadsAgain,
+                ], from: source),
             mayMove: true, returning: id)
     }
 
