@@ -118,9 +118,20 @@ import TodoModel
             _ = try await stores.database.tasks.undo(operation.id, by: stores.operation(by: stores.ada))
             var all = try await instances(stores, task.recurrence?.id)
             #expect(all.map(\.status) == [.open, .open] && all.map { $0.deleted == nil } == [true, false])
+            // The next one is as all have become meanwhile.
+            _ = try await set(stores, task.id) {
+                $0.title = "feed the cat"
+                $0.priority = .high
+                $0.scope = .all
+            }
+            let when = Reminder.When.before(.due, minutes: 30)
+            let reminders = stores.database.reminders
+            _ = try await reminders.create(.init(when: when), of: task.id, by: stores.ada.id)
             _ = try await set(stores, task.id) { $0.status = .done }
             all = try await instances(stores, task.recurrence?.id)
             #expect(all.map(\.status) == [.done, .open] && all.allSatisfy { $0.deleted == nil })
+            #expect(all[1].title == "feed the cat" && all[1].priority == .high)
+            #expect(try await reminders.all(of: all[1].id, for: stores.ada.id).map(\.when) == [when])
             _ = try await set(stores, task.id) { $0.status = .open }
             _ = try await set(stores, task.id) { $0.status = .done }
             #expect(try await instances(stores, task.recurrence?.id).count == 2)

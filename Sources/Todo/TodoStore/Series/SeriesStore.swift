@@ -172,17 +172,14 @@ extension SeriesStore {
         if skipping { series.exdates.append(series.occurrence) }
         let clock = try await zone(of: task.user, for: operation.actor)
         guard let (next, isInBin) = try await successor(of: series, of: task.user, clock, by: operation) else { return }
+        let draft = task.draft(of: next, template)
         do {
             switch isInBin {
-            case .some(true):
-                // An undo had put it there.
-                let write = TaskWrite.restore(next.instanceID, ifVersion: nil, by: operation)
-                _ = try await tasks.write(write, by: operation)
-            case .some(false): break
-            case .none:
-                try await make(task.draft(of: next, template), next, next.instanceID, task.position, by: operation)
-                try await carryReminders(from: task, to: next.instanceID)
+            case .some(true): try await renew(draft, next, task.position, by: operation)
+            case .some(false): return
+            case .none: try await make(draft, next, next.instanceID, task.position, by: operation)
             }
+            try await carryReminders(from: task, to: next.instanceID)
         } catch StoreError.invalid {
             // The project is in the bin: nothing follows there, and this one is closed all the same.
         }
@@ -194,9 +191,12 @@ extension SeriesStore {
         return try row.flatMap { ZoneTable.named(try $0.decode(String.self)) } ?? .utc
     }
 
-    /// Everybody's reminders before a date of the instance are of each; one at a moment of its own was of that one alone.
+    /// Everybody's reminders before a date of the instance are of each, in the place of those that it had; one at a moment
+    /// of its own was of that one alone.
     private func carryReminders(from task: TodoTask, to next: UUID) async throws {
         let statement: SQLFragment = """
+            WITH former AS (
+                DELETE FROM reminders r WHERE r.owner_id = \(task.user) AND r.task_id = \(next) AND r.at IS NULL)
             INSERT INTO reminders (user_id, id, owner_id, task_id, moment, offset_minutes, repeat_minutes, channels)
             SELECT r.user_id, uuid_v7(), r.owner_id, n.id, r.moment, r.offset_minutes, r.repeat_minutes, r.channels
             FROM reminders r
@@ -233,20 +233,36 @@ extension SeriesStore {
         return nil
     }
 
+    /// Takes an instance out of the bin, where an undo or an edit of the one before it had put it, and makes it what a new
+    /// one would be.
+    private func renew(
+        _ draft: TodoTask.Draft, _ series: Series, _ position: String, by operation: TodoOperation
+    ) async throws {
+        let id = series.instanceID
+        _ = try await tasks.write(.restore(id, ifVersion: nil, by: operation), by: operation)
+        try await write(draft, by: operation) { draft in
+            .update(id, .init(draft, position: position), series: series, ifVersion: nil, by: operation)
+        }
+    }
+
     private func make(
         _ draft: TodoTask.Draft, _ series: Series, _ id: UUID, _ position: String, by operation: TodoOperation
     ) async throws {
-        func write(_ draft: TodoTask.Draft) async throws {
-            _ = try await tasks.write(
-                .create(draft, id: id, position: position, series: series, by: operation), by: operation)
+        try await write(draft, by: operation) { draft in
+            .create(draft, id: id, position: position, series: series, by: operation)
         }
+    }
+
+    private func write(
+        _ draft: TodoTask.Draft, by operation: TodoOperation, as kind: (TodoTask.Draft) -> TaskWrite
+    ) async throws {
         do {
-            try await write(draft)
+            _ = try await tasks.write(kind(draft), by: operation)
         } catch StoreError.invalid where draft.parent != nil {
             // The task that it was a part of is in the bin.
             var draft = draft
             draft.parent = nil
-            try await write(draft)
+            _ = try await tasks.write(kind(draft), by: operation)
         }
     }
 }
@@ -263,6 +279,24 @@ extension TodoTask {
             start: start.map { CivilDate(daysSince1970: $0.daysSince1970 + shift) },
             estimate: template["estimate_minutes"].map(\.int) ?? estimate,
             tags: template["tags"]?.array?.compactMap(\.string) ?? tags)
+    }
+}
+
+extension TodoTask.Patch {
+    /// All that a draft says but how it repeats, of this instance and those after it.
+    fileprivate init(_ draft: TodoTask.Draft, position: String) {
+        self.init()
+        project = draft.project
+        parent = .some(draft.parent)
+        title = draft.title
+        description = draft.description
+        priority = draft.priority
+        due = .some(draft.due)
+        start = .some(draft.start)
+        estimate = .some(draft.estimate)
+        tags = draft.tags
+        self.position = position
+        scope = .all
     }
 }
 
