@@ -130,4 +130,52 @@ extension SeriesTests {
             #expect(try await leaders(stores) == 1)
         }
     }
+
+    @Test func `what was changed of one alone stays with it when the series is moved or gets another rule`()
+        async throws
+    {
+        try await Stores.with { stores in
+            let weekly = Series.Draft(rule: try RecurrenceRule("FREQ=WEEKLY"))
+            let edits = [
+                TodoTask.Patch.with { $0.due = .some(due(0, "20:00")) },
+                TodoTask.Patch.with { $0.recurrence = .some(weekly) },
+            ]
+            for edit in edits {
+                let task = try await make(stores, "FREQ=DAILY", due(0))
+                _ = try await set(stores, task.id) {
+                    $0.title = "water them twice"
+                    $0.tags = ["b"]
+                }
+                let changed = try await set(stores, task.id) {
+                    $0 = edit
+                    $0.tags = ["c"]
+                    $0.scope = .following
+                }
+                _ = try await set(stores, task.id) { $0.status = .done }
+                let next = try #require(try await instances(stores, changed.recurrence?.id).last)
+                #expect(next.id != task.id && next.title == "water the plants" && next.tags == ["c"])
+            }
+        }
+    }
+
+    @Test func `a start that is changed of one alone stays with it, however the series is moved`() async throws {
+        try await Stores.with { stores in
+            let task = try await make(stores, "FREQ=WEEKLY", due(0)) { $0.start = due(-2).date }
+            _ = try await set(stores, task.id) {
+                $0.due = .some(due(2))
+                $0.start = .some(due(0).date)
+            }
+            _ = try await set(stores, task.id) { $0.status = .done }
+            var next = try #require(try await instances(stores, task.recurrence?.id).last)
+            #expect(next.due == due(7) && next.start == due(5).date)
+            _ = try await set(stores, next.id) { $0.start = .some(nil) }
+            let moved = try await set(stores, next.id) {
+                $0.due = .some(due(9))
+                $0.scope = .following
+            }
+            _ = try await set(stores, next.id) { $0.status = .done }
+            next = try #require(try await instances(stores, moved.recurrence?.id).last)
+            #expect(next.due == due(16) && next.start == due(14).date)
+        }
+    }
 }

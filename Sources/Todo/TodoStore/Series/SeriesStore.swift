@@ -271,12 +271,14 @@ extension TodoTask {
     /// The instance that follows, as the series has it.
     fileprivate func draft(of next: Series, _ template: JSON) -> Draft {
         let due = next.due
-        let shift = due.date.daysSince1970 - (recurrence?.occurrence.date ?? due.date).daysSince1970
+        let occurrence = recurrence?.occurrence.date ?? due.date
+        let lead: Int? =
+            template["start_days"].map(\.int) ?? start.map { $0.daysSince1970 - occurrence.daysSince1970 }
         return Draft(
             title: template["title"]?.string ?? title, description: template["description"]?.string ?? description,
             project: project, parent: parent,
             priority: template["priority"]?.int.flatMap { Priority(rawValue: $0) } ?? priority, due: due,
-            start: start.map { CivilDate(daysSince1970: $0.daysSince1970 + shift) },
+            start: lead.map { CivilDate(daysSince1970: due.date.daysSince1970 + $0) },
             estimate: template["estimate_minutes"].map(\.int) ?? estimate,
             tags: template["tags"]?.array?.compactMap(\.string) ?? tags)
     }

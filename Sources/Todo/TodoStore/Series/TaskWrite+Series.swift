@@ -67,7 +67,7 @@ extension TaskWrite {
         if let series {
             changes["series_id"] = "\(series?.id)"
             changes["occurrence"] = "\(series?.occurrenceText)"
-            changes["recurrence"] = "\(series?.column)"
+            changes["recurrence"] = series.map { column(of: $0, patch) } ?? "NULL::jsonb"
             let isOpen: SQLFragment = patch.status == .open ? "true" : "(x.old).status = 'open'"
             changes["is_series_head"] = series == nil || patch.closes ? "false" : isOpen
             return changes
@@ -97,20 +97,34 @@ extension TaskWrite {
         return changes
     }
 
+    /// The column of another series, where `x.old` goes on to have otherwise what the patch does not give all.
+    private static func column(of series: Series, _ patch: TodoTask.Patch) -> SQLFragment {
+        let names: [String] = patch.scope == .this ? [] : overrides(patch).map { "\($0.name)" }
+        return """
+            \(series.column) || CASE WHEN (x.old).recurrence ? 'template' THEN jsonb_build_object(
+                'template', ((x.old).recurrence -> 'template') - \(names)) ELSE '{}' END
+            """
+    }
+
     /// For each member that may differ between instances and that the patch names: an object with what it was, empty when
-    /// it stays.
+    /// it stays. The start is in days from the occurrence.
     private static func overrides(_ patch: TodoTask.Patch) -> [(name: String, value: SQLFragment)] {
         var parts: [(name: String, value: SQLFragment)] = []
-        func note(_ name: String, _ isOther: SQLFragment) {
-            let value: SQLFragment = """
-                CASE WHEN \(isOther) THEN jsonb_build_object('\(raw: name)', (x.old).\(raw: name)) ELSE '{}'::jsonb END
-                """
+        func note(_ name: String, _ isOther: SQLFragment, was: SQLFragment? = nil) {
+            let old: SQLFragment = was ?? "(x.old).\(raw: name)"
+            let value: SQLFragment =
+                "CASE WHEN \(isOther) THEN jsonb_build_object('\(raw: name)', \(old)) ELSE '{}'::jsonb END"
             parts.append((name, value))
         }
         if let title = patch.title { note("title", "(x.old).title <> \(title)") }
         if let description = patch.description { note("description", "(x.old).description <> \(description)") }
         if let priority = patch.priority { note("priority", "(x.old).priority <> \(Int16(priority.rawValue))") }
         if let tags = patch.tags { note("tags", "(x.old).tags <> \(tags)") }
+        if let start = patch.start {
+            note(
+                "start_days", "(x.old).start_date IS DISTINCT FROM \(start?.column)",
+                was: "(x.old).start_date - left((x.old).occurrence, 10)::date")
+        }
         if let estimate = patch.estimate {
             note(
                 "estimate_minutes",
