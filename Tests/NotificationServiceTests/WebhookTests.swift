@@ -1,3 +1,4 @@
+import Concurrency
 import Crypto
 import FoundationEssentials
 import HTTPTransport
@@ -13,12 +14,11 @@ import WebhookReceiver
 @Suite(.timeLimit(.minutes(10))) struct WebhookTests {
     private let loopback = AddressPolicy(allowing: [AddressBlock("127.0.0.0/8")].compactMap(\.self))
 
-    private func sender(_ policy: AddressPolicy? = nil, _ resolver: any AddressResolver = SystemResolver())
-        -> WebhookSender
-    {
-        WebhookSender(
-            transport: CurlTransport(configuration: .init(proxy: .none)), resolver: resolver,
-            policy: policy ?? loopback, now: { .now() })
+    private func sender(
+        _ policy: AddressPolicy? = nil, _ resolver: any AddressResolver = SystemResolver(),
+        over transport: any HTTPTransport = CurlTransport(configuration: .init(proxy: .none))
+    ) -> WebhookSender {
+        WebhookSender(transport: transport, resolver: resolver, policy: policy ?? loopback, now: { .now() })
     }
 
     /// Sends what one notice makes, once; what became of it.
@@ -131,6 +131,32 @@ import WebhookReceiver
             #expect(away.state == .pending && away.lastError?.contains("no DNS") == true)
             let refused = try await send(home, to: "http://127.0.0.1:1/", by: sender())
             #expect(refused.state == .pending && refused.lastError?.contains("127.0.0.1:1") == true)
+        }
+    }
+
+    private static let timeouts: [(HTTPTransportError.Timeout, NotificationDelivery.State, [String])] = [
+        (.connect, .delivered, ["127.0.0.1", "127.0.0.2"]), (.idle, .pending, ["127.0.0.1"]),
+    ]
+
+    /// Only where there was no connection nothing can have been sent.
+    @Test(arguments: timeouts) func `a host whose first address lets nobody in is tried at its next`(
+        _ timeout: HTTPTransportError.Timeout, _ state: NotificationDelivery.State, _ tried: [String]
+    ) async throws {
+        struct Twofold: AddressResolver {
+            func addresses(of host: String) async throws -> [IPAddress] {
+                ["127.0.0.1", "127.0.0.2"].compactMap { IPAddress($0) }
+            }
+        }
+        let asked = Lock<[String]>([])
+        let transport = InMemoryTransport { request in
+            asked.withLock { $0.append(request.address ?? "") }
+            guard request.address == "127.0.0.2" else { throw HTTPTransportError.timeout(timeout) }
+            return ClientResponse(status: .ok, body: ResponseBody { () in nil })
+        }
+        try await NotificationDatabase.with { home in
+            let delivery = try await send(home, to: "https://a.example/", by: sender(nil, Twofold(), over: transport))
+            #expect(delivery.state == state && delivery.attempts == 1, "\(delivery.lastError ?? "")")
+            #expect(asked.withLock { $0 } == tried)
         }
     }
 }

@@ -37,7 +37,7 @@ struct WebhookSender: ChannelSender {
                 return try Self.judge(response)
             } catch let error as HTTPTransportError {
                 failure = error
-                guard case .connect = error else { break }
+                guard Self.isUnsent(error) else { break }
             } catch let error as AttemptFailure {
                 throw error
             } catch {
@@ -47,6 +47,14 @@ struct WebhookSender: ChannelSender {
         let isCancelled = failure == .cancelled || failure == .closed
         throw AttemptFailure(
             message: failure.map { "\($0)" } ?? "there is no address to send to", isCancelled: isCancelled)
+    }
+
+    /// Whether there was no connection: then another address may be tried.
+    private static func isUnsent(_ error: HTTPTransportError) -> Bool {
+        switch error {
+        case .connect, .timeout(.connect): true
+        default: false
+        }
     }
 
     private func address(_ url: String) async throws(AttemptFailure) -> (WebhookTarget, [IPAddress]) {
