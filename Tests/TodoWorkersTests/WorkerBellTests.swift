@@ -121,6 +121,29 @@ import TodoStore
         }
     }
 
+    @Test func `quiet hours of a policy that are lifted wake them for what was held`() async throws {
+        try await Self.with { working in
+            let sleepy = try Sleepy(working)
+            let (from, to) = (try #require(TimeOfDay("17:00")), try #require(TimeOfDay("23:00")))
+            let policy = ReminderPolicy(
+                id: UUID(), namespace: "todo", name: "p", schedule: .offsets([0]),
+                quietHours: QuietHours(from: from, to: to))
+            try await working.database.policies.upsert(policy)
+            var draft = TodoTask.Draft(title: "x")
+            draft.due = Due(date: try #require(CivilDate("2040-01-01")))
+            _ = try await working.database.tasks.create(draft, by: working.database.operation(by: working.ada.id))
+            try await sleepy.with {
+                #expect(try await working.until { try await working.count("pending") == 1 })
+                _ = try await working.sql("UPDATE planned_reminders SET state = 'held'")
+                #expect(try await sleepy.fallAsleep())
+                var lifted = policy
+                lifted.quietHours = nil
+                try await working.database.policies.upsert(lifted)
+                #expect(try await working.until { try await working.count("fired") == 1 })
+            }
+        }
+    }
+
     @Test func `told to stop they end without an error, awake or asleep`() async throws {
         try await Self.with { working in
             let sleepy = try Sleepy(working)

@@ -145,4 +145,30 @@ import TodoModel
             #expect(try await all.events().map { $0.task?["title"] } == ["x"])
         }
     }
+
+    @Test func `what the quiet hours of a policy hold is let go when they change, and by no other change`()
+        async throws
+    {
+        try await Reminding.with { all in
+            let (from, to) = (try #require(TimeOfDay("17:00")), try #require(TimeOfDay("23:00")))
+            let sooner = try #require(TimeOfDay("18:30"))
+            let (ada, policies) = (all.stores.ada, all.database.policies)
+            func states() async throws -> [PlannedReminder.State] { try await all.list(.pending, of: ada).map(\.state) }
+            _ = try await all.task("x", due: Self.due)
+            var policy = try await all.policy(.offsets([0])) { $0.quietHours = QuietHours(from: from, to: to) }
+            try await all.plan()
+            #expect(try await all.fire(at: time).held == 1)
+            policy.channels = [.email]
+            try await policies.upsert(policy)
+            #expect(try await states() == [.held])
+            policy.quietHours = QuietHours(from: from, to: sooner)
+            try await policies.upsert(policy)
+            #expect(try await states() == [.pending])
+            policy.quietHours = nil
+            try await policies.upsert(policy)
+            // They are let go by the database's clock.
+            let claim = try await all.fire(at: .now())
+            #expect(claim.fired == 1 && claim.late == 0)
+        }
+    }
 }

@@ -95,10 +95,33 @@ public struct PolicyStore: Sendable {
                 SELECT w.id FROM written w LEFT JOIN old ON true
                 WHERE (w.offsets, w.digest, w.digest_zone, w.selector, w.is_suspended, w.deleted_at)
                     IS DISTINCT FROM (old.offsets, old.digest, old.digest_zone, old.selector, old.is_suspended, old.deleted_at)),
+            \(Self.released),
             \(Self.noted)
             SELECT count(*) FROM noted
             """
-        _ = try await database.write(as: .system, [statement.query(named: "policy.upsert")])
+        _ = try await database.write(
+            as: .system,
+            [statement.query(named: "policy.upsert"), Self.woken(by: policy.id).query(named: "policy.wake")])
+    }
+
+    /// What was held by the quiet hours of `written` is judged anew when they are others than those of `old`.
+    private static let released: SQLFragment = """
+        released AS (
+            UPDATE planned_reminders p SET state = 'pending', fire_at = now() FROM written w CROSS JOIN old
+            WHERE p.source_id = w.id AND p.source = 'policy' AND p.state = 'held'
+                AND (w.quiet_from, w.quiet_to, w.quiet_zone, w.quiet_policy)
+                IS DISTINCT FROM (old.quiet_from, old.quiet_to, old.quiet_zone, old.quiet_policy))
+        """
+
+    /// Tells workers that sleep of what was `released` in this transaction. A statement of its own: it sees who had fallen
+    /// asleep before that was written.
+    private static func woken(by policy: UUID) -> SQLFragment {
+        """
+        SELECT pg_notify(\(SleepStore.channel), '')
+        WHERE EXISTS (SELECT FROM sleeping_workers w WHERE w.until > clock_timestamp()) AND EXISTS (
+            SELECT FROM planned_reminders p WHERE p.source_id = \(policy) AND p.source = 'policy'
+            AND p.state = 'pending' AND p.fire_at = now())
+        """
     }
 
     /// Removes a policy. From then on none of its reminders fires; they are cancelled soon after.
