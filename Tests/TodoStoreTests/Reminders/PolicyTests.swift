@@ -197,6 +197,31 @@ import TodoModel
         }
     }
 
+    @Test func `a policy that selects by a project goes by the name that it has now`() async throws {
+        try await Reminding.with { all in
+            let (ada, projects) = (all.stores.ada, all.database.projects)
+            func rename(_ project: Project, _ name: String) async throws {
+                var patch = Project.Patch()
+                patch.name = name
+                _ = try await projects.update(project.id, patch, by: ada.id)
+            }
+            var made: [Project] = []
+            for (name, title) in [("Work", "a"), ("Foo", "b")] {
+                let project = try await projects.create(.init(name: name), by: ada.id)
+                _ = try await all.task(title, due: "2030-06-01 18:00") { $0.project = project.id }
+                made.append(project)
+            }
+            _ = try await all.policy(.offsets([60])) { $0.selector = "project:Work" }
+            #expect(try await all.plan().planned == 1)
+            for (project, name) in zip(made, ["Office", "Work"]) { try await rename(project, name) }
+            let step = try await all.plan()
+            #expect(step.tasks == 2 && step.planned == 1 && step.cancelled == 1)
+            #expect(try await all.list(.pending, of: ada).map(\.title) == ["b"])
+            try await rename(made[1], "WORK")
+            #expect(try await all.sql("SELECT count(*) FROM replan") == "0")
+        }
+    }
+
     @Test func `one that cannot be read keeps what it has planned, and keeps back nobody else's`() async throws {
         try await Reminding.with { all in
             let task = try await all.task("x", due: "2030-06-01 18:00")

@@ -31,5 +31,5 @@ public struct Migration: Sendable {
         [
             .people, .tasks, .events, .series, .reminders, .notifications, .closedSeries, .eventText, .signatures,
             .oldSignatures,
-        ] + dueOrder + lighterFences + sleepingWorkers + [.deliveriesByKind, .changesFirst]
+        ] + dueOrder + lighterFences + sleepingWorkers + [.deliveriesByKind, .changesFirst, .renamedProjects]
 }
