@@ -130,6 +130,13 @@ import TodoModel
             try DigestSchedule("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO;BYHOUR=8").times(around: now).map(\.text)
                 == ["2030-06-10T08:00:00"])
         #expect(try DigestSchedule("* * * * *").times(around: now).count == 52 * 60 + 1)
+        #expect(
+            try DigestSchedule("0 8 * * *").times(around: now, and: .seconds(2 * 86_400)).map(\.text)
+                == (3...7).map { "2030-06-0\($0)T08:00:00" })
+        #expect(try DigestSchedule("* * * * *").times(around: now, and: .seconds(86_400)).count == 76 * 60 + 1)
+        #expect(
+            try DigestSchedule("* * * * *").times(around: now, and: .seconds(30 * 86_400)).count == 52 * 60 + 1,
+            "too many")
         #expect(throws: RecurrenceError.self) { try DigestSchedule("") }
     }
 

@@ -72,6 +72,33 @@ import TodoStore
         }
     }
 
+    @Test(arguments: [true, false]) func `a digest that was missed comes late, though one before it has expired`(
+        _ isRestarted: Bool
+    ) async throws {
+        try await Downtime.with { here in
+            try await here.database.policies.upsert(
+                ReminderPolicy(
+                    id: UUID(), namespace: "todo", name: "digest", schedule: .digest("30 12 * * *", zone: "UTC")))
+            _ = try await here.task("x", due: "12:00")
+            var running = here.start()
+            try #require(await here.working.until { try await here.working.count("pending") == 1 })
+            if isRestarted { await here.stop(running) }
+            here.clock.advance(by: .seconds(3 * 86_400 + 5400))
+            if isRestarted { running = here.start() }
+            #expect(
+                try await here.working.until {
+                    try await here.fired() == .init(fired: 1, late: 1, expired: 1)
+                })
+            #expect(try await here.working.until { try await here.working.count("pending") == 1 }, "the next one")
+            here.clock.advance(by: .seconds(82_800))
+            #expect(
+                try await here.working.until {
+                    try await here.fired() == .init(fired: 2, late: 1, expired: 1)
+                })
+            await here.stop(running)
+        }
+    }
+
     @Test(arguments: downtimes)
     func `what was missed goes out a thousand a second, and keeps nothing waiting that is due now`(
         _ downtime: Double

@@ -122,13 +122,13 @@ struct ReminderPlanner: Sendable {
         metrics.due.record(try await database.firing.backlog(clock.now))
     }
 
-    /// Plans the next digest of everybody who has none.
+    /// Plans the next digest of everybody who has none, and what they missed.
     func planDigests() async throws {
         for policy in try await database.policies.active() {
             guard case .digest(let text, _) = policy.schedule else { continue }
             let walls: [LocalDateTime]
             do {
-                walls = try DigestSchedule(text).times(around: clock.now)
+                walls = try DigestSchedule(text).times(around: clock.now, and: policy.catchUp.window)
             } catch {
                 logger.error(
                     "no digest is planned: \(error)", metadata: ["policy": "\(policy.namespace)/\(policy.name)"])

@@ -27,13 +27,23 @@ public struct DigestSchedule: Sendable {
         }
     }
 
-    /// The times around `now`, so that everybody's next one is among them, wherever they are: from a day and a bit before
-    /// now in UTC to the first one that is later than a day and a bit after.
-    public func times(around now: Instant) -> [LocalDateTime] {
+    /// The times around `now`, so that everybody's next one is among them, wherever they are, and those of the last
+    /// `window`: from a day and a bit before that in UTC to the first one that is later than a day and a bit after now.
+    /// Where these are too many, no earlier ones than without a window.
+    public func times(around now: Instant, and window: Duration = .zero) -> [LocalDateTime] {
         let second = Int(now.microsecondsSince1970 / 1_000_000)
-        let end = LocalDateTime(seconds: second + Self.margin)
+        let (start, end) = (second - Self.margin, LocalDateTime(seconds: second + Self.margin))
+        let times = times(after: LocalDateTime(seconds: start - Int(window / .seconds(1))), through: end)
+        if let last = times.last, times.count == Self.limit, last < end {
+            return self.times(after: LocalDateTime(seconds: start), through: end)
+        }
+        return times
+    }
+
+    /// Up to the first one after `end`.
+    private func times(after start: LocalDateTime, through end: LocalDateTime) -> [LocalDateTime] {
         var times: [LocalDateTime] = []
-        var last = LocalDateTime(seconds: second - Self.margin)
+        var last = start
         while times.count < Self.limit, let time = next(after: last) {
             times.append(time)
             last = time
@@ -65,6 +75,6 @@ public struct DigestSchedule: Sendable {
 
     /// No zone is farther from UTC.
     private static let margin = 26 * 3600
-    /// One for every minute of that, and some more.
-    private static let limit = 3200
+    /// One for every minute of that and of a day before, and some more.
+    private static let limit = 4700
 }

@@ -31,5 +31,7 @@ public struct Migration: Sendable {
         [
             .people, .tasks, .events, .series, .reminders, .notifications, .closedSeries, .eventText, .signatures,
             .oldSignatures,
-        ] + dueOrder + lighterFences + sleepingWorkers + [.deliveriesByKind, .changesFirst, .renamedProjects]
+        ] + dueOrder + lighterFences + sleepingWorkers + [
+            .deliveriesByKind, .changesFirst, .renamedProjects, .digestsByPerson,
+        ]
 }

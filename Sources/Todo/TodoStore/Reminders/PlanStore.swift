@@ -62,8 +62,9 @@ public struct PlanStore: Sendable {
         }
     }
 
-    /// Plans the next occurrence of a digest for everybody for whom none is planned. Returns when the first of them is due;
-    /// `.busy` or `.tooLate` where nothing was done, and `.idle` where there was nobody.
+    /// Plans the next occurrence of a digest for everybody for whom none is planned, and those that were missed since their
+    /// last one: firing judges them. Returns when the first of them is due; `.busy` or `.tooLate` where nothing was done,
+    /// and `.idle` where there was nobody.
     ///
     /// - Parameter walls: the wall times at which it is due around now; see `DigestSchedule`.
     public func digest(
@@ -78,17 +79,17 @@ public struct PlanStore: Sendable {
                     INSERT INTO planned_reminders AS p (user_id, id, base_id, owner_id, source, source_id, anchor, due_at,
                         fire_at, state)
                     SELECT u.id, i.id, i.id, u.id, 'policy', o.id, w.wall, w.at, w.at, 'pending'
-                    FROM reminder_policies o CROSS JOIN users u
+                    FROM reminder_policies o
+                    -- First who is without: all else is asked of them only.
+                    CROSS JOIN LATERAL (
+                        SELECT e.id, e.zone FROM users e WHERE NOT EXISTS (
+                            SELECT FROM planned_reminders q WHERE q.user_id = e.id AND q.source_id = o.id
+                            AND q.task_id IS NULL AND q.state IN ('pending', 'held')) OFFSET 0) u
                     CROSS JOIN LATERAL (SELECT COALESCE(\(zone), u.zone) AS name) n
                     CROSS JOIN LATERAL (SELECT \(raw: PlanStatement.knownZone("n.name")) AS zone) k
-                    CROSS JOIN LATERAL (
-                        SELECT l.wall, wall_instant(l.wall, k.zone) AS at
-                        FROM unnest(\(walls.map(\.text))::timestamp[]) AS l (wall)
-                        WHERE wall_instant(l.wall, k.zone) > \(now.timestamp) ORDER BY l.wall LIMIT 1) w
+                    \(Self.occurrences(walls, now))
                     CROSS JOIN LATERAL (SELECT reminder_id(u.id, NULL, o.id, NULL, w.wall, 0) AS id) i
-                    WHERE o.id = \(policy.id) AND o.deleted_at IS NULL AND NOT o.is_suspended AND NOT EXISTS (
-                        SELECT FROM planned_reminders q WHERE q.user_id = u.id AND q.source_id = o.id
-                        AND q.task_id IS NULL AND q.state IN ('pending', 'held'))
+                    WHERE o.id = \(policy.id) AND o.deleted_at IS NULL AND NOT o.is_suspended
                     ON CONFLICT (user_id, id) DO UPDATE SET due_at = EXCLUDED.due_at, fire_at = EXCLUDED.fire_at,
                         state = 'pending', reason = NULL WHERE p.state = 'cancelled' AND p.reason = 'changed'
                     RETURNING p.fire_at)
@@ -98,6 +99,30 @@ public struct PlanStore: Sendable {
             let first = try rows.first?.decode(PostgresTimestamp?.self).map { Instant($0) }
             return first.map { .planned(Step(earliest: $0)) } ?? .idle
         }
+    }
+
+    /// `w`: the next occurrence for the person `u` in the zone `k`, and those missed since the last one of the policy `o`
+    /// was looked at. One that was held stands for all of the quiet hours, and none is made up for from before a change of
+    /// the policy.
+    private static func occurrences(_ walls: [LocalDateTime], _ now: Instant) -> SQLFragment {
+        """
+        CROSS JOIN LATERAL (
+            SELECT LEAST(\(now.timestamp), (
+                SELECT GREATEST(q.fire_at, o.updated_at, \(now.timestamp) - o.catch_up_window)
+                FROM planned_reminders q WHERE q.user_id = u.id AND q.source_id = o.id AND q.task_id IS NULL
+                    AND (q.state IN ('fired', 'expired') OR q.reason = 'empty')
+                ORDER BY q.fire_at DESC LIMIT 1)) AS at OFFSET 0) since
+        CROSS JOIN LATERAL (
+            SELECT m.wall, m.at FROM (
+                SELECT l.wall, l.at, row_number() OVER (PARTITION BY l.at > \(now.timestamp) ORDER BY l.wall) AS nth
+                FROM (
+                    SELECT x.wall, wall_instant(x.wall, k.zone) AS at
+                    FROM unnest(\(walls.map(\.text))::timestamp[]) AS x (wall)
+                    -- No zone is farther from UTC.
+                    WHERE x.wall > timezone('UTC', since.at) - interval '26 hours') l
+                WHERE l.at > since.at) m
+            WHERE m.at <= \(now.timestamp) OR m.nth = 1) w
+        """
     }
 
     /// Compares what the server knows of every zone with what it knew, at most once a day, and has the reminders planned
