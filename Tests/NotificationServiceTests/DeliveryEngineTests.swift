@@ -48,6 +48,34 @@ import TodoStore
         }
     }
 
+    @Test func `without a mail server mails are skipped, and those that were made before end with their time`()
+        async throws
+    {
+        try await NotificationDatabase.with { home in
+            _ = try await home.channel(.email, "ada@example.com")
+            _ = try await home.channel(.webhook, "https://a.example/")
+            let engine = home.engine([.webhook: ScriptedSender()])
+            // One that asks for mails, and one that asks for whatever there is.
+            let notices = [home.notice(["email"]), home.notice([])]
+            #expect(try await home.store.enqueue(notices, sending: engine.kinds, at: home.clock.now) == 1)
+            #expect(try await engine.deliverDue() == 1)
+            #expect(try await home.states() == ["skipped": 2, "delivered": 2])
+            let skipped = try await home.store.deliveries(of: home.ada.id, in: .skipped, limit: 100)
+            #expect(skipped.allSatisfy { $0.kind == "email" && $0.lastError?.contains("no mail server") == true })
+
+            // By a replica that has one.
+            _ = try await home.store.enqueue([home.notice(["email"])], at: home.clock.now)
+            func givenUp(allBut kinds: Set<NotificationChannel.Kind>) async throws -> Int {
+                try await home.store.giveUp(allBut: kinds, endedBefore: home.clock.now)
+            }
+            #expect(try await givenUp(allBut: engine.kinds) == 0)
+            home.clock.advance(EnqueueRules().lifetime + .seconds(1))
+            #expect(try await givenUp(allBut: [.webhook, .email]) == 0)
+            #expect(try await givenUp(allBut: engine.kinds) == 1)
+            #expect(try await home.states()["dead"] == 1)
+        }
+    }
+
     @Test func `people see their own deliveries and channels only`() async throws {
         try await NotificationDatabase.with { home in
             let channel = try await home.channel(.webhook, "https://a.example/")

@@ -23,7 +23,7 @@ struct NotificationMetrics: Sendable {
     }
 
     func enqueued(_ count: Int) { enqueued.increment(by: count) }
-    func died() { dead.increment() }
+    func died(_ count: Int = 1) { dead.increment(by: count) }
     func wasMalformed() { malformed.increment() }
 
     func backlog(pending: Int, dead: Int) {

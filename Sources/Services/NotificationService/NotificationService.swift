@@ -75,7 +75,9 @@ public struct NotificationService: Service {
             now: now)
         let engine = DeliveryEngine(
             store: store, senders: senders(links, now), metrics: metrics, logger: logger, now: now)
-        let delivery = ReminderDelivery(store: store, metrics: metrics, logger: logger, now: now) { engine.nudge() }
+        let delivery = ReminderDelivery(
+            store: store, kinds: engine.kinds, metrics: metrics, logger: logger, now: now
+        ) { engine.nudge() }
         let work = DeliveryWork(engine: engine, store: store, metrics: metrics, readiness: readiness, logger: logger)
         let channels = ChannelEndpoints(
             store: store, links: links, policy: configuration.addresses, resolver: resolver,
@@ -139,6 +141,8 @@ private struct DeliveryWork: Service {
     private static let tidyInterval: Duration = .seconds(600)
     private static let keepsDelivered: Duration = .seconds(30 * 86_400)
     private static let keepsDead: Duration = .seconds(90 * 86_400)
+    /// For so long after its time a delivery is left to replicas that may have a sender for it.
+    private static let patience: Duration = .seconds(3600)
 
     let engine: DeliveryEngine
     let store: NotificationStore
@@ -165,6 +169,12 @@ private struct DeliveryWork: Service {
         }
     }
 
+    private func giveUp(at now: Instant) async throws -> Int {
+        let count = try await store.giveUp(allBut: engine.kinds, endedBefore: now - Self.patience)
+        metrics.died(count)
+        return count
+    }
+
     private func tidy() async {
         while !Task.isCancelled {
             do {
@@ -172,6 +182,7 @@ private struct DeliveryWork: Service {
                 while try await store.forget(
                     deliveredBefore: now - Self.keepsDelivered, deadBefore: now - Self.keepsDead) > 0
                 {}
+                while try await giveUp(at: now) > 0 {}
                 let (pending, dead) = try await store.backlog()
                 metrics.backlog(pending: pending, dead: dead)
             } catch {

@@ -43,6 +43,9 @@ final class DeliveryEngine: Sendable {
         self.now = now
     }
 
+    /// What it sends by.
+    var kinds: Set<NotificationChannel.Kind> { Set(senders.keys) }
+
     /// There is something new to do.
     func nudge() { wake.signal() }
 

@@ -9,6 +9,8 @@ internal import TodoStore
 /// letters; what fails for now comes again.
 struct ReminderDelivery: Sendable {
     let store: NotificationStore
+    /// Those that can be sent.
+    let kinds: Set<NotificationChannel.Kind>
     let metrics: NotificationMetrics
     let logger: Logger
     let now: @Sendable () -> Instant
@@ -45,7 +47,7 @@ struct ReminderDelivery: Sendable {
     }
 
     private func enqueue(_ notices: [Notice]) async throws {
-        let count = try await store.enqueue(notices, at: now())
+        let count = try await store.enqueue(notices, sending: kinds, at: now())
         guard count > 0 else { return }
         metrics.enqueued(count)
         didEnqueue()

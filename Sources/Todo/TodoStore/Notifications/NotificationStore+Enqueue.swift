@@ -45,20 +45,28 @@ public struct EnqueueRules: Sendable, Hashable {
 }
 
 extension NotificationStore {
+    /// Of all kinds only mails can be without a sender.
+    static let noSender = "this installation has no mail server"
+
     /// Makes one delivery for each notice and channel of the person's of its kinds, unless there is one already: so the
     /// same notices may come any number of times, to several replicas at once. What people are told in the page counts
-    /// as delivered, for there it can be read; where there is no channel, that is written down. Notices for people that
-    /// there are no more are left out.
+    /// as delivered, for there it can be read; where there is no channel, or nobody to send by it, that is written down.
+    /// Notices for people that there are no more are left out.
     ///
     /// Each delivery is planned for when its channel's pace and circuit allow. Returns how many are to be sent.
-    public func enqueue(_ notices: [Notice], rules: EnqueueRules = EnqueueRules(), at now: Instant) async throws -> Int
-    {
+    ///
+    /// - Parameter kinds: those that can be sent.
+    public func enqueue(
+        _ notices: [Notice], sending kinds: Set<NotificationChannel.Kind> = Set(NotificationChannel.Kind.allCases),
+        rules: EnqueueRules = EnqueueRules(), at now: Instant
+    ) async throws -> Int {
         // Where no kind is named, all that the person has are meant, and none is missed.
         let wanted = notices.flatMap { notice in
             let kinds = notice.kinds.isEmpty ? ReminderChannel.allCases.map(\.rawValue) : notice.kinds
             return kinds.map { (notice: notice, kind: $0, isNamed: !notice.kinds.isEmpty) }
         }
         guard !wanted.isEmpty else { return 0 }
+        let sent = kinds.map(\.rawValue)
         let contents = wanted.map { PostgresJSON(bytes: $0.notice.content.encoded()) }
         let statement: SQLFragment = """
             WITH wanted AS (
@@ -72,7 +80,7 @@ extension NotificationStore {
                     row_number() OVER (PARTITION BY c.user_id, c.id ORDER BY w.place) - 1 AS nth
                 FROM wanted w JOIN notification_channels c ON c.user_id = w.user_id AND c.kind = w.kind
                     AND c.verified_at IS NOT NULL AND c.paused_at IS NULL
-                WHERE NOT EXISTS (SELECT FROM deliveries d WHERE d.user_id = w.user_id
+                WHERE w.kind = ANY (\(sent)) AND NOT EXISTS (SELECT FROM deliveries d WHERE d.user_id = w.user_id
                     AND d.reminder_id = w.reminder_id AND d.fired_at = w.fired_at AND d.kind = w.kind
                     AND d.target = c.target)),
             paces (kind, burst, seconds) AS (VALUES
@@ -96,12 +104,16 @@ extension NotificationStore {
                 FROM wanted w WHERE w.kind = \(NotificationChannel.inApp)
                 UNION ALL
                 SELECT w.user_id, w.reminder_id, w.fired_at, w.kind, '', NULL, 'skipped', NULL, NULL,
-                    CASE WHEN w.kind IN ('webhook', 'email')
+                    CASE WHEN w.kind NOT IN ('webhook', 'email')
+                        THEN 'this kind of channel is unknown; use in-app, webhook or email'
+                        WHEN w.kind = ANY (\(sent))
                         THEN 'there is no channel of this kind that is verified and not paused: add one'
-                        ELSE 'this kind of channel is unknown; use in-app, webhook or email' END, w.content
-                FROM wanted w WHERE w.is_named AND w.kind <> \(NotificationChannel.inApp) AND NOT EXISTS (
+                        ELSE \(Self.noSender) END, w.content
+                FROM wanted w CROSS JOIN LATERAL (SELECT EXISTS (
                     SELECT FROM notification_channels c WHERE c.user_id = w.user_id AND c.kind = w.kind
-                        AND c.verified_at IS NOT NULL AND c.paused_at IS NULL)),
+                        AND c.verified_at IS NOT NULL AND c.paused_at IS NULL) AS is_there) h
+                WHERE w.kind <> \(NotificationChannel.inApp) AND CASE WHEN w.kind = ANY (\(sent))
+                    THEN w.is_named AND NOT h.is_there ELSE w.is_named OR h.is_there END),
             written AS (
                 INSERT INTO deliveries AS d (user_id, id, purpose, reminder_id, fired_at, kind, target, channel_id,
                     state, created_at, give_up_at, next_attempt_at, delivered_at, last_error, content)

@@ -71,6 +71,30 @@ extension NotificationStore {
         return try await database.rows(as: .system, "delivery.forget", statement).affected
     }
 
+    /// Gives up deliveries of other kinds than `kinds` whose time was up before `limit`, a thousand at a time: nobody sends
+    /// them. Returns how many.
+    public func giveUp(allBut kinds: Set<NotificationChannel.Kind>, endedBefore limit: Instant) async throws -> Int {
+        let unsent = Set(NotificationChannel.Kind.allCases).subtracting(kinds).map(\.rawValue)
+        guard !unsent.isEmpty else { return 0 }
+        let statement: SQLFragment = """
+            WITH left_over AS (
+                SELECT d.user_id, d.id FROM deliveries d
+                WHERE d.state = 'pending' AND d.kind = ANY (\(unsent)) AND d.next_attempt_at < \(limit.timestamp)
+                    AND d.give_up_at < \(limit.timestamp)
+                LIMIT 1000 FOR UPDATE SKIP LOCKED),
+            settled AS (
+                UPDATE deliveries d SET state = 'dead', claim = NULL, next_attempt_at = NULL,
+                    last_error = \(Self.noSender)
+                FROM left_over l WHERE d.user_id = l.user_id AND d.id = l.id
+                RETURNING d.content -> 'data' -> 'reminder' ->> 'policy' AS policy),
+            counted AS (
+                INSERT INTO reminder_tallies (policy_id, failed)
+                SELECT o.id, count(*) FROM settled s JOIN reminder_policies o ON o.id = s.policy::uuid GROUP BY o.id)
+            SELECT count(*) FROM settled
+            """
+        return try await database.rows(as: .system, "delivery.give-up", statement).first?.decode(Int.self) ?? 0
+    }
+
     /// How many are pending, and dead.
     public func backlog() async throws -> (pending: Int, dead: Int) {
         let statement: SQLFragment = """
