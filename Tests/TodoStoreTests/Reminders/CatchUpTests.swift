@@ -73,6 +73,29 @@ import TodoModel
         }
     }
 
+    @Test func `of the digests that were missed the latest is enough, though one was planned alone`() async throws {
+        try await Reminding.with { all in
+            _ = try await all.task("x", due: Self.due)
+            let policy = try await all.policy(.digest("0 * * * *", zone: "UTC")) {
+                $0.catchUp = CatchUp(policy: .latest)
+            }
+            func planDigests(_ now: Instant) async throws {
+                let walls = try DigestSchedule("0 * * * *").times(around: now, and: policy.catchUp.window)
+                _ = try await all.database.plan.digest(policy, walls: walls, now: now, until: .farFuture)
+            }
+            try await planDigests(time)
+            let now = time.advanced(by: .seconds(5 * 3600 + 1800))
+            let first = try await all.database.firing.claimDigests(of: policy, .at(now))
+            #expect(first.fired == 0 && first.expired == 2, "Ada's and Ben's")
+            try await planDigests(now)
+            let rest = try await all.database.firing.claimDigests(of: policy, .at(now))
+            // Ben has nothing to do.
+            #expect(rest.late == 1 && rest.onTime.isEmpty && rest.expired == 6 && rest.cancelled == 1)
+            let fired = try await all.list(.fired, of: all.stores.ada).map(\.due)
+            #expect(fired == [time.advanced(by: .seconds(5 * 3600))])
+        }
+    }
+
     @Test func `what was written while nothing planned is planned all the same, though it was due by then`()
         async throws
     {

@@ -27,6 +27,21 @@ struct DigestFiring {
 
     private var now: SQLFragment { "\(order.now.timestamp)" }
 
+    /// Of those missed the latest is enough, which has yet to be planned when the first one is fired.
+    private var superseded: SQLFragment {
+        guard policy.catchUp.policy == .latest, case .digest(let text, _) = policy.schedule,
+            let schedule = try? DigestSchedule(text)
+        else { return "" }
+        let walls = schedule.times(around: order.now, and: policy.catchUp.window).map(\.text)
+        let zone = PlanStatement.knownZone("COALESCE(o.digest_zone, u.zone)")
+        return """
+            WHEN d.missed AND EXISTS (
+                SELECT FROM unnest(\(walls)::timestamp[]) AS l (wall)
+                CROSS JOIN LATERAL (SELECT wall_instant(l.wall, \(raw: zone)) AS at) a
+                WHERE a.at > GREATEST(d.fire_at, o.updated_at) AND a.at <= \(now)) THEN 'superseded'
+            """
+    }
+
     var statement: SQLFragment {
         """
         WITH \(ReminderFiring.fence(order)),
@@ -55,6 +70,7 @@ struct DigestFiring {
                 WHEN u.id IS NULL OR o.id IS NULL OR o.deleted_at IS NOT NULL OR o.is_suspended OR o.digest IS NULL
                     THEN 'changed'
                 \(ReminderFiring.missed(at: now, rival: "n.task_id IS NULL"))
+                \(superseded)
                 \(ReminderFiring.hush(at: now)) 
                 WHEN l.tasks IS NULL THEN 'empty' END AS reason) v),
         \(ReminderFiring.marking(at: now, digest: "j.tasks")),
