@@ -111,6 +111,13 @@ const markdown = [
   ["# One\n## Two", "<h3>One</h3><h4>Two</h4>"],
   ["- a\n- b\n\ntext", "<ul><li>a</li><li>b</li></ul><p>text</p>"],
   ["3. c\n4. d", "<ol start=\"3\"><li>c</li><li>d</li></ol>"],
+  ["- a\n  - b\n- c", "<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>"],
+  ["  - a\n  - b", "<ul><li>a</li><li>b</li></ul>"],
+  ["  - a\n    - b\n      - c", "<ul><li>a<ul><li>b<ul><li>c</li></ul></li></ul></li></ul>"],
+  ["   1. one\n   2. two", "<ol start=\"1\"><li>one</li><li>two</li></ol>"],
+  ["Shopping:\n  - milk\n  - eggs", "<p>Shopping:</p><ul><li>milk</li><li>eggs</li></ul>"],
+  ["- a\n\n  - b", "<ul><li>a</li></ul><ul><li>b</li></ul>"],
+  ["> a\n>   - b", "<blockquote><p>a</p><ul><li>b</li></ul></blockquote>"],
   ["> q\n> r", "<blockquote><p>q<br />r</p></blockquote>"],
   ["```\n**no**\n```", "<pre tabindex=\"0\"><code>**no**</code></pre>"],
   ["[x](https://e.org/a)", `<p>${link("https://e.org/a", "x")}</p>`],
@@ -124,6 +131,20 @@ const markdown = [
   ["\\*not\\*", "<p>*not*</p>"],
 ];
 for (const [text, expected] of markdown) same(sorted(html(text)), sorted(expected), `Markdown ${JSON.stringify(text)}`);
+const pieces = ["- ", "1. ", "> ", "# ", "```", "---", "[ ] ", "  ", "   ", "\t", "\n", "\n", "a", "**", "`", "[x](", ")"];
+for (let turn = 0; turn < 3000; turn++) {
+  let text = "";
+  for (let length = turn % 24; length > 0; length--) {
+    random = (random * 1103515245 + 12345) % 2147483648;
+    text += pieces[Math.floor((random / 2147483648) * pieces.length)];
+  }
+  try {
+    html(text);
+  } catch (error) {
+    wrong.push(`Markdown ${JSON.stringify(text)} throws ${error}`);
+    break;
+  }
+}
 const started = performance.now();
 for (const evil of [">".repeat(20000), "- ".repeat(10000), "*".repeat(20000), "`".repeat(20000), "[".repeat(20000), "**a".repeat(6000), "_a ".repeat(6000), "# ".repeat(10000), "~~a".repeat(6000)]) html(evil);
 if (performance.now() - started > 5000) wrong.push(`hostile Markdown took ${Math.round(performance.now() - started)} ms`);

@@ -55,19 +55,21 @@ function blocks(lines, top, depth) {
 const item = (line) => /^( {0,3})([-*+]|\d{1,9}[.)])\s+(.*)$/.exec(line);
 
 function list(lines, top, depth) {
-  const ordered = /\d/.test(item(lines[0])[2]);
+  const [, { length: indent }, mark] = item(lines[0]);
+  const ordered = /\d/.test(mark);
   const items = [];
   for (const line of lines) {
     const match = item(line);
-    if (match && match[1].length < 2) items.push([match[3]]);
+    // What stands two columns further in than the first item belongs to the item above it.
+    if (match && match[1].length < indent + 2) items.push([match[3]]);
     else items.at(-1).push(line.replace(/^\s{2,4}/, ""));
   }
   const nodes = items.map(([first, ...rest]) => {
     const box = /^\[([ xX])\]\s+(.*)$/.exec(first);
-    const mark = box && h("span", { class: "markdown-box", role: "img", "aria-label": box[1] === " " ? "☐" : "☑" }, box[1] === " " ? "☐" : "☑");
-    return h("li", {}, mark, mark && " ", inline(box ? box[2] : first), rest.length > 0 && blocks(rest, top, depth + 1));
+    const check = box && h("span", { class: "markdown-box", role: "img", "aria-label": box[1] === " " ? "☐" : "☑" }, box[1] === " " ? "☐" : "☑");
+    return h("li", {}, check, check && " ", inline(box ? box[2] : first), rest.length > 0 && blocks(rest, top, depth + 1));
   });
-  return h(ordered ? "ol" : "ul", ordered ? { start: Number.parseInt(item(lines[0])[2], 10) } : {}, nodes);
+  return h(ordered ? "ol" : "ul", ordered ? { start: Number.parseInt(mark, 10) } : {}, nodes);
 }
 
 const inlineToken = /\\([\\`*_[\]()#+\-.!>~])|(`+)(.+?)\2(?!`)|\*\*(?=\S)(.+?)(?<=\S)\*\*|__(?=\S)(.+?)(?<=\S)__|\*(?=\S)(.+?)(?<=\S)\*|(?<![\p{L}\p{N}])_(?=\S)(.+?)(?<=\S)_(?![\p{L}\p{N}])|~~(?=\S)(.+?)(?<=\S)~~|\[([^\]\n]*)\]\(\s*([^\s()]+)\s*\)|<((?:https?:\/\/|mailto:)[^\s<>]+)>|(?<![\p{L}\p{N}])(https?:\/\/[^\s<>()]*[^\s<>().,;:!?"'])/gu;
