@@ -42,6 +42,21 @@ import WebDriver
         }
     }
 
+    /// A wide window has nothing that would close the drawer.
+    @Test func aWindowThatIsMadeWiderWhileTheMenuIsOpenIsNotBlocked() async throws {
+        var narrow = Browser.Look.desktop
+        narrow.width = 600
+        try await TodoPage.run(narrow) { page in
+            let browser = page.browser
+            try await page.add("Buy milk")
+            try await page.lists(["Buy milk"])
+            try await browser.click("Menu")
+            _ = try await browser.find(".scroller[inert]")
+            try await browser.resize(width: 1200, height: 800)
+            try await page.opensTask("Buy milk")
+        }
+    }
+
     @Test func nothingIsWiderThanTheScreen() async throws {
         var narrow = Browser.Look.phone
         narrow.width = 320

@@ -92,6 +92,12 @@ public final class Browser: Sendable {
 
     public func reload() async throws { try await command("refresh", [:]) }
 
+    /// Makes a window wider or narrower, as a person does who turns a phone.
+    public func resize(width: Int, height: Int) async throws {
+        try await command(
+            "window/rect", ["width": .number(JSONNumber(width)), "height": .number(JSONNumber(height))])
+    }
+
     @discardableResult
     func command(_ name: String, _ body: JSON) async throws -> JSON {
         try await driver.send(.post, "\(path)/\(name)", body)

@@ -7,7 +7,7 @@ import { store } from "./data/store.js";
 import { TaskView, forgetLists } from "./data/task-view.js";
 import { defineView, filterTerms, parseRoute, writeRoute } from "./data/views.js";
 import { today } from "./lib/dates.js";
-import { debounce, h, icon, iconButton, isPhone, isTyping } from "./lib/dom.js";
+import { debounce, h, icon, iconButton, isPhone, isTyping, phone } from "./lib/dom.js";
 import { openHelp } from "./parts/help-sheet.js";
 import { openFilterForm, openProjectMenu, removeFilter } from "./parts/project-dialogs.js";
 import { openEditor } from "./parts/task-editor.js";
@@ -48,6 +48,8 @@ class TodoApp extends HTMLElement {
     store.addEventListener("refused", ({ detail }) => detail.error.status !== 412 && toast(t("undo.refused", { detail: detail.error.message })));
     for (const kind of ["projects", "filters"]) store.addEventListener(kind, () => this.#definitionsChanged());
     store.addEventListener("tasks", () => this.#parts.filters && (this.#parts.filters.tags = store.tags));
+    // A wide window has no drawer, and nothing that would close it.
+    phone.addEventListener("change", () => this.#drawer(false));
     setInterval(() => this.#dayPassed(), 30_000);
     this.#start();
   }
@@ -142,7 +144,7 @@ class TodoApp extends HTMLElement {
     parts.page = h("div", { class: "page" });
     parts.bulk = h("bulk-bar");
     parts.bulk.list = parts.list;
-    const main = h("main", { id: "main", class: "scroller", tabIndex: -1, "aria-labelledby": "view-title" },
+    parts.main = h("main", { id: "main", class: "scroller", tabIndex: -1, "aria-labelledby": "view-title" },
       h("div", { class: "column" },
         h("header", { class: "view-head" }, h("div", { class: "grow" }, parts.title, parts.subtitle), parts.actions),
         parts.search, parts.searchHelp, parts.add, parts.filters, parts.count, parts.list, parts.page), parts.bulk);
@@ -150,19 +152,19 @@ class TodoApp extends HTMLElement {
     parts.toggle = toggle;
     parts.scrim = h("div", { class: "scrim", onclick: () => this.#drawer(false) });
     this.replaceChildren(
-      h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); parts.list.move(0); } }, t("app.skip")),
+      h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); parts.main.focus(); parts.list.move(0); } }, t("app.skip")),
       h("header", { class: "top" }, toggle, h("span", { class: "brand" }, t("app.name")), h("span", { class: "spacer" }), parts.connection,
         iconButton("search", t("nav.search"), { onclick: () => this.#openSearch() }), iconButton("help", t("nav.help"), { onclick: openHelp })),
-      h("div", { class: "frame" }, parts.nav, parts.scrim, main));
+      h("div", { class: "frame" }, parts.nav, parts.scrim, parts.main));
     parts.connection.watch(this.#live, store.outbox);
   }
 
   #drawer(isOpen) {
-    const { nav, toggle } = this.#parts;
-    if (nav.classList.contains("is-open") === isOpen) return;
+    const { main, nav, toggle } = this.#parts;
+    if (!nav || nav.classList.contains("is-open") === isOpen) return;
     nav.classList.toggle("is-open", isOpen);
     toggle.setAttribute("aria-expanded", String(isOpen));
-    document.querySelector(".scroller").inert = isOpen;
+    main.inert = isOpen;
     if (isOpen) (nav.querySelector("[aria-current]") ?? nav.querySelector("a"))?.focus();
     else if (nav.contains(document.activeElement)) toggle.focus();
   }
@@ -201,7 +203,7 @@ class TodoApp extends HTMLElement {
       parts.list.show(this.#view);
     }
     if (isSameView) return;
-    document.querySelector(".scroller").scrollTop = 0;
+    parts.main.scrollTop = 0;
     // Whoever comes by a link or a key is told where they are.
     if (route.name === "search") parts.search.focus();
     else if (!parts.add.contains(document.activeElement)) parts.title.focus({ preventScroll: true });

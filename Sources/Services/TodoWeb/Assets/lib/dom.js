@@ -144,4 +144,6 @@ export function rememberFocus(element = document.activeElement) {
   return () => (element?.isConnected ? element : id && document.getElementById(id))?.focus?.();
 }
 
-export const isPhone = () => matchMedia("(max-width: 47.99rem)").matches;
+/** As narrow as the style sheets call a phone; a window may be so at one moment and not at the next. */
+export const phone = matchMedia("(max-width: 47.99rem)");
+export const isPhone = () => phone.matches;
