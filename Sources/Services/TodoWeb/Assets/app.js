@@ -34,7 +34,6 @@ class TodoApp extends HTMLElement {
   #route = null;
   #view = null;
   #parts = {};
-  #pendingG = 0;
 
   connectedCallback() {
     addEventListener("hashchange", () => this.#go());
@@ -270,20 +269,17 @@ class TodoApp extends HTMLElement {
   // Keys that work everywhere
 
   #key(event) {
-    if (!store.me || event.defaultPrevented || event.isComposing || document.querySelector("dialog[open], [popover]:popover-open")) return;
+    if (!store.me || event.defaultPrevented || event.isComposing || isCovered()) return;
     if (event.key === "Escape" && this.#parts.nav.classList.contains("is-open")) return this.#drawer(false);
     if (isTyping(event.target)) return;
     if ((event.ctrlKey || event.metaKey) && event.key === "z" && !event.shiftKey) {
       event.preventDefault();
       return undoLast();
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || !preferences.shortcuts) return;
-    const isAfterG = event.timeStamp - this.#pendingG < 1500;
-    this.#pendingG = 0;
-    const command = (isAfterG && afterG[event.key]) || letters[event.key];
+    const command = isLetter(event) && letters[event.key];
     if (!command) return;
     event.preventDefault();
-    command(this, event);
+    command(this);
   }
 
   static commands = {
@@ -294,13 +290,22 @@ class TodoApp extends HTMLElement {
     search: (app) => app.#openSearch(),
     list: (app) => app.#parts.list.move(0),
     reminders: (app) => app.#parts.notices.focus(),
-    g: (app, event) => (app.#pendingG = event.timeStamp),
   };
 }
 
+const isCovered = () => document.querySelector("dialog[open], [popover]:popover-open");
+const isLetter = (event) => preferences.shortcuts && !event.ctrlKey && !event.metaKey && !event.altKey;
+
 const to = (name) => () => (location.hash = writeRoute({ name }));
 const afterG = { i: to("inbox"), t: to("today"), u: to("upcoming"), a: to("activity") };
-const { add, search, list, reminders, g } = TodoApp.commands;
+/** Takes the key after "g" before the list does, where the same letter means something else. */
+const g = () => addEventListener("keydown", (event) => {
+  const command = isLetter(event) && afterG[event.key];
+  if (!command || isTyping(event.target) || isCovered()) return;
+  event.preventDefault();
+  command();
+}, { capture: true, once: true, signal: AbortSignal.timeout(1500) });
+const { add, search, list, reminders } = TodoApp.commands;
 const letters = { n: add, q: add, "/": search, "?": openHelp, g, r: reminders, j: list, k: list, ArrowDown: list };
 
 customElements.define("todo-app", TodoApp);
