@@ -137,6 +137,28 @@ import WebDriver
         }
     }
 
+    @Test func whatIsTypedInARowThatSomebodyTakesAwayIsKept() async throws {
+        let ada = TodoPage.Person("Ada Lovelace")
+        try await TodoPage.run(as: ada) { page in
+            let browser = page.browser
+            try await page.goTo("Inbox")
+            try await page.add("Write to Bob", "Stay")
+            try await page.isSaved()
+            try await TodoPage.secondWindow(of: ada) { other in
+                try await other.goTo("Inbox")
+                try await other.lists(["Write to Bob", "Stay"])
+                try await browser.press(Key.escape)
+                try await browser.press("e")
+                try await browser.write("Write to Bob and Eve")
+                try await other.browser.click("Complete “Write to Bob”")
+                try await page.lists(["Stay"])
+                try await page.isSaved()
+                try await other.goTo("Completed")
+                try await other.lists(["Write to Bob and Eve"])
+            }
+        }
+    }
+
     @Test func whatWaitsOutlivesThePage() async throws {
         try await throughCable { page, _, cable in
             cable.unplug()

@@ -59,7 +59,7 @@ class TaskList extends HTMLElement {
     this.selection.clear();
     this.#active = null;
     this.#lastIndex = 0;
-    for (const row of this.#rows.values()) row.element.remove();
+    for (const row of this.#rows.values()) row.remove();
     this.#rows.clear();
     this.#grid.setAttribute("aria-label", t("list.label", { view: view.definition.title }));
     this.#grid.setAttribute("aria-readonly", String(Boolean(view.definition.isReadOnly)));
@@ -158,7 +158,7 @@ class TaskList extends HTMLElement {
     const kept = new Set(wanted.map((index) => this.rows[index].id));
     for (const [id, row] of this.#rows) {
       if (kept.has(id)) continue;
-      row.element.remove();
+      row.remove();
       this.#rows.delete(id);
     }
     let next = this.#body.firstChild;

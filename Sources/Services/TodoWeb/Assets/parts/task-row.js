@@ -9,6 +9,7 @@ import { t } from "../texts.js";
 
 export class TaskRow {
   #shown = {};
+  #commit = null;
 
   constructor(id, list) {
     this.list = list;
@@ -80,6 +81,12 @@ export class TaskRow {
     fillCells(element, cells.filter(Boolean));
   }
 
+  /** Takes the row out of the list. What somebody was typing in it is not lost, but waits until the list is drawn. */
+  remove() {
+    this.element.remove();
+    if (this.isEditing) queueMicrotask(this.#commit);
+  }
+
   get isEditing() {
     return Boolean(this.element.querySelector(".inline-edit"));
   }
@@ -96,6 +103,7 @@ export class TaskRow {
       this.#shown = {};
       finish(text);
     };
+    this.#commit = () => end(input.value.trim());
     const input = h("input", {
       type: "text", class: "inline-edit", value: title, maxLength: 500, "aria-label": t("task.title"),
       onkeydown: (event) => {
@@ -103,11 +111,11 @@ export class TaskRow {
         if (event.key === "Enter" && !event.isComposing) {
           // What is asked next must not be answered by this key.
           event.preventDefault();
-          end(input.value.trim());
+          this.#commit();
         }
         if (event.key === "Escape") end(null);
       },
-      onblur: () => this.list.isDrawing || end(input.value.trim()),
+      onblur: () => this.list.isDrawing || queueMicrotask(this.#commit),
     });
     cell.replaceChildren(input);
     input.focus();
