@@ -85,6 +85,43 @@ import WebDriver
         }
     }
 
+    @Test func aDayThatBeginsAtNoonEndsAtNoon() async throws {
+        try await TodoPage.run { page in
+            let browser = page.browser
+            // In UTC such a day has the date that it is twelve hours further west.
+            let west = "Etc/GMT+12"
+            var (day, views): (String, [String: [String]]) = ("", [:])
+            // Once more if the day should end there meanwhile.
+            repeat {
+                day = try Self.day(0, in: west)
+                let next = try JSON.string(Self.day(1, in: west))
+                try await Self.plan(
+                    ["zone": "UTC", "dayStart": "12:00"],
+                    [
+                        ["title": "before noon", "due": ["date": next, "time": "11:59"]],
+                        ["title": "at noon", "due": ["date": next, "time": "12:00"]],
+                    ], on: page)
+                try await browser.reload()
+                views = [:]
+                for (view, count) in [("Today", 1), ("Upcoming", 2)] {
+                    try await page.goTo(view)
+                    _ = try await browser.eventually("the tasks") { () async throws -> Bool? in
+                        try await page.titles().count == count ? true : nil
+                    }
+                    views[view] = try await Self.lines(page)
+                }
+            } while try Self.day(0, in: west) != day
+            #expect(views["Today"] == ["Today", "before noon"])
+            #expect(views["Upcoming"]?.count == 4)
+            #expect(views["Upcoming"]?[0].hasPrefix("Today · ") == true && views["Upcoming"]?[1] == "before noon")
+            #expect(views["Upcoming"]?[2].hasPrefix("Tomorrow · ") == true && views["Upcoming"]?[3] == "at noon")
+            // The server has the same day.
+            try await browser.click("Search", in: ".top")
+            try await browser.enter("due:today", into: "Search tasks")
+            try await page.lists(["before noon"])
+        }
+    }
+
     private static func day(_ distance: Int, in zone: String) throws -> String {
         let zone = try #require(TimeZone(identifier: zone))
         return (.now + Double(distance) * 86_400).formatted(
@@ -96,17 +133,22 @@ import WebDriver
         let due = try [("yesterday", -1), ("today", 0), ("tomorrow", 1)].map { name, distance -> JSON in
             ["title": .string("due \(name)"), "due": ["date": .string(try day(distance, in: zone))]]
         }
-        let statuses = try await page.browser.asyncScript(
+        try await plan(["zone": .string(zone)], due, on: page)
+    }
+
+    /// Sets members of the person, and has these tasks and no others.
+    private static func plan(_ person: JSON, _ tasks: [JSON], on page: TodoPage) async throws {
+        let refused = try await page.browser.asyncScript(
             """
-            const [zone, tasks] = arguments;
+            const [person, tasks] = arguments;
             const send = async (method, path, body) =>
               fetch(path, { method, headers: { "Content-Type": "application/json" }, body: body && JSON.stringify(body) });
-            const statuses = [(await send("PATCH", "/v1/me", { zone })).status];
+            const answers = [await send("PATCH", "/v1/me", person)];
             for (const task of (await (await send("GET", "/v1/tasks")).json()).items) await send("DELETE", `/v1/tasks/${task.id}`);
-            for (const task of tasks) statuses.push((await send("POST", "/v1/tasks", task)).status);
-            return statuses;
-            """, .string(zone), .array(due))
-        #expect(statuses == [200, 201, 201, 201])
+            for (const task of tasks) answers.push(await send("POST", "/v1/tasks", task));
+            return answers.filter((answer) => !answer.ok).map((answer) => answer.status);
+            """, person, .array(tasks))
+        #expect(refused == [])
     }
 
     /// Names of groups and titles of tasks, as they follow each other.

@@ -26,6 +26,40 @@ const instant = new Date("2026-11-21T02:30:00Z");
 same(dates.today({ zone: "UTC", dayStart: "04:00" }, instant), "2026-11-20", "before the person's day begins");
 same(dates.today({ zone: "Asia/Tokyo", dayStart: "00:00" }, instant), "2026-11-21", "today in Tokyo");
 same(dates.today({ zone: "America/Los_Angeles", dayStart: "00:00" }, instant), "2026-11-20", "today in California");
+const owl = { zone: "Europe/Berlin", dayStart: "04:00" };
+same(dates.today(owl, new Date("2026-03-29T02:30:00Z")), "2026-03-29", "04:30 of a night that is an hour shorter");
+same(dates.today(owl, new Date("2026-10-25T02:30:00Z")), "2026-10-24", "03:30 of a night that is an hour longer");
+same(dates.instantDay("2026-11-21T02:59:59Z", owl), "2026-11-20", "done before the person's day begins");
+same(dates.instantDay("2026-11-21T03:00:00Z", owl), "2026-11-21", "done when it begins");
+for (const [due, day] of [
+  [{ date: now }, now],
+  [{ date: now, time: "03:59" }, "2026-11-20"],
+  [{ date: now, time: "04:00" }, now],
+  [{ date: now, time: "03:59", zone: "Europe/Berlin" }, "2026-11-20"],
+  [{ date: now, time: "11:59", zone: "Asia/Tokyo" }, "2026-11-20"],
+  [{ date: now, time: "12:00", zone: "Asia/Tokyo" }, now],
+  [{ date: now, time: "21:59", zone: "America/New_York" }, now],
+  [{ date: now, time: "22:00", zone: "America/New_York" }, "2026-11-22"],
+  [{ date: now, time: "15:59", zone: "Pacific/Pago_Pago" }, now],
+  [{ date: now, time: "16:00", zone: "Pacific/Pago_Pago" }, "2026-11-22"],
+  [{ date: now, time: "12:00", zone: "Nowhere/Known" }, now],
+  [{ date: "9999-12-31", time: "23:30", zone: "America/New_York" }, "9999-12-31"],
+  [{ date: "0001-01-01", time: "12:00", zone: "Pacific/Kiritimati" }, "0001-01-01"],
+  [{ date: "0002-01-01", time: "12:00", zone: "Asia/Tokyo" }, "0001-12-31"],
+]) same(dates.dueDay(due, owl), day, `the day of ${JSON.stringify(due)}`);
+// What PostgreSQL's timezone() makes of times that clocks skip or show twice.
+for (const [due, dayStart, day] of [
+  [{ date: "2026-03-08", time: "02:30", zone: "America/New_York" }, "07:30", "2026-03-08"],
+  [{ date: "2026-03-08", time: "02:30", zone: "America/New_York" }, "07:31", "2026-03-07"],
+  [{ date: "2026-11-01", time: "01:30", zone: "America/New_York" }, "06:30", "2026-11-01"],
+  [{ date: "2026-11-01", time: "01:30", zone: "America/New_York" }, "06:31", "2026-10-31"],
+  [{ date: "2026-11-01", time: "00:30", zone: "America/New_York" }, "04:31", "2026-10-31"],
+  [{ date: "2026-11-01", time: "02:30", zone: "America/New_York" }, "07:30", "2026-11-01"],
+  [{ date: "2026-03-08", time: "01:30", zone: "America/New_York" }, "06:30", "2026-03-08"],
+  [{ date: "2026-03-08", time: "03:30", zone: "America/New_York" }, "07:31", "2026-03-07"],
+]) same(dates.dueDay(due, { zone: "UTC", dayStart }), day, `the day of ${JSON.stringify(due)} that begins at ${dayStart}`);
+const sortedDue = [{ date: "2026-11-20", time: "23:00" }, { date: now, time: "01:00" }, { date: "2026-11-20" }, { date: now, time: "12:00", zone: "Asia/Tokyo" }, { date: now }];
+same([...sortedDue].reverse().sort((left, right) => (dates.dueKey(left, owl) < dates.dueKey(right, owl) ? -1 : 1)), sortedDue, "sorted by the person's days");
 for (const [text, minutes] of [["90", 90], ["1h", 60], ["1 h 30 min", 90], ["1.5h", 90], ["", null], ["0", null], ["soon", null], ["h", null]]) {
   same(dates.parseEstimate(text), minutes, `estimate “${text}”`);
 }
@@ -65,6 +99,18 @@ for (const [text, expected] of quick) {
   const parsed = parseQuickAdd(text, now, projects);
   for (const name of ["title", "tags", "project", "priority", "due", "recurrence"]) same(parsed[name], expected[name], `“${text}” ${name}`);
 }
+for (const [text, due, recurrence] of [
+  ["Call at 02:00", { date: "2026-11-22", time: "02:00" }],
+  ["Call at 04:00", { date: now, time: "04:00" }],
+  ["Call tomorrow 02:00", { date: "2026-11-22", time: "02:00" }],
+  ["Call every day 2am", { date: "2026-11-22", time: "02:00" }, { rule: "FREQ=DAILY" }],
+  ["Call every sat 2am", { date: now, time: "02:00" }, { rule: "FREQ=WEEKLY;BYDAY=SA" }],
+  ["Call every day", { date: now }, { rule: "FREQ=DAILY" }],
+]) {
+  const parsed = parseQuickAdd(text, now, [], "04:00");
+  same([parsed.due, parsed.recurrence], [due, recurrence], `“${text}” of a day that begins at 04:00`);
+}
+same(parseDue("2:30", now, "04:00"), { date: "2026-11-22", time: "02:30" }, "a time of the night");
 same(parseDue("next week", now), { date: "2026-11-23" }, "next week");
 same(parseDue("nonsense", now), null, "no date");
 same(parseDue("tomorrow and more", now), null, "more than a date");
@@ -168,11 +214,29 @@ same(apply({ op: "move", move: { after: null } }, siblings).position < "1", true
 same(apply({ op: "move", move: { project: "q" } }).project, "q", "move to a project");
 
 // Addresses of views
-const { parseRoute, writeRoute, quoted } = await load("data/views.js");
+const { defineView, parseRoute, writeRoute, quoted } = await load("data/views.js");
 for (const route of ["#/today", "#/project/1-2", "#/search?q=a+b", "#/inbox?status=any&priority=high", "#/tag/caf%C3%A9"]) same(writeRoute(parseRoute(route)), route, `route ${route}`);
 same(parseRoute("").name, "today", "no route");
 same(parseRoute("#/inbox?evil=1").filters, {}, "unknown filters");
 same(quoted('a "b" \\c'), '"a \\"b\\" \\\\c"', "quoted");
+
+// Views of days: Kiritimati is 14 hours ahead of UTC, and Pago Pago 11 behind.
+const { store } = await load("data/store.js");
+store.me = { id: "u", zone: "UTC", dayStart: "00:00" };
+const [todayView, upcomingView] = ["today", "upcoming"].map((name) => defineView(parseRoute(`#/${name}`)));
+const day = todayView.key.replace("today ", "");
+const kept = [
+  [{ date: day }, "today"], [{ date: dates.addDays(day, 1) }, "upcoming"], [{ date: dates.addDays(day, -1) }, "overdue"],
+  [{ date: dates.addDays(day, 1), time: "00:30", zone: "Pacific/Kiritimati" }, "today"],
+  [{ date: day, time: "13:30", zone: "Pacific/Kiritimati" }, "overdue"],
+  [{ date: day, time: "13:30", zone: "Pacific/Pago_Pago" }, "upcoming"],
+];
+for (const [due, place] of kept) {
+  const task = { status: "open", tags: [], due };
+  same([todayView.matches(task), upcomingView.matches(task)], [place !== "upcoming", place !== "overdue"], `where ${JSON.stringify(due)} is shown`);
+  if (place !== "upcoming") same(todayView.groupOf(task), place === "today" ? "Today" : "Overdue", `the group of ${JSON.stringify(due)}`);
+  else same(upcomingView.groupOf(task).startsWith("Tomorrow"), true, `the group of ${JSON.stringify(due)}`);
+}
 
 const { parseCursor, writeCursor } = await load("data/live.js");
 same(writeCursor(parseCursor("u:5,v:12")), "u:5,v:12", "cursor");

@@ -2,7 +2,8 @@
 // that a change shows at once; what a query wants is decided by the server, asked anew when something changed.
 
 import { api, Problem } from "./api.js";
-import { byPosition } from "./store.js";
+import { byPosition, store } from "./store.js";
+import { dueKey } from "../lib/dates.js";
 import { debounce, eachFrame } from "../lib/dom.js";
 
 /** The first page is small, to be there soon. */
@@ -150,11 +151,9 @@ function groupBy(items, key) {
 }
 
 const priorities = ["none", "low", "medium", "high", "urgent"];
-/** Days without a time come after the times of that day. */
-const dueKey = (task) => (task.due ? `${task.due.date}T${task.due.time ?? "99"}` : "~");
 
 export const byDue = (left, right) => {
-  const [leftDue, rightDue] = [dueKey(left), dueKey(right)];
+  const [leftDue, rightDue] = [left, right].map(({ due }) => (due ? dueKey(due, store.me) : "~"));
   if (leftDue !== rightDue) return leftDue < rightDue ? -1 : 1;
   return priorities.indexOf(right.priority) - priorities.indexOf(left.priority) || byPosition(left, right);
 };

@@ -3,7 +3,7 @@
 
 import { store, byPosition } from "./store.js";
 import { byCompletion, byDeletion, byDue } from "./task-view.js";
-import { addDays, dayName, instantDay, longDay, today } from "../lib/dates.js";
+import { addDays, dayName, dueDay, instantDay, longDay, today } from "../lib/dates.js";
 import { t } from "../texts.js";
 
 /** {name, id, q, filters} of a hash. */
@@ -55,6 +55,7 @@ export function defineView(route) {
 }
 
 const isOpen = (task) => task.status === "open" && !task.deletedAt;
+const dayOf = (task) => dueDay(task.due, store.me);
 
 const makers = {
   inbox: () => store.inbox && ofProject(store.inbox, t("nav.inbox")),
@@ -64,8 +65,8 @@ const makers = {
     return {
       key: `today ${now}`, title: t("nav.today"), subtitle: longDay(now), terms: "due<=today", sort: "due,-priority",
       query: "due<=today status:open sort:due,-priority", parameters: { q: "due<=today status:open sort:due,-priority" },
-      matches: (task) => isOpen(task) && task.due && task.due.date <= now, compare: byDue,
-      groupOf: (task) => (task.due.date < now ? t("date.overdue") : t("date.today")), adds: { due: { date: now } },
+      matches: (task) => isOpen(task) && task.due && dayOf(task) <= now, compare: byDue,
+      groupOf: (task) => (dayOf(task) < now ? t("date.overdue") : t("date.today")), adds: { due: { date: now } },
       empty: t("empty.today"),
     };
   },
@@ -74,8 +75,8 @@ const makers = {
     return {
       key: `upcoming ${now}`, title: t("nav.upcoming"), terms: "due>=today", sort: "due,-priority",
       query: "due>=today status:open sort:due,-priority", parameters: { q: "due>=today status:open sort:due,-priority" },
-      matches: (task) => isOpen(task) && task.due && task.due.date >= now, compare: byDue,
-      groupOf: (task) => (task.due.date > addDays(now, 1) ? longDay(task.due.date) : `${dayName(task.due.date, now)} · ${longDay(task.due.date)}`),
+      matches: (task) => isOpen(task) && task.due && dayOf(task) >= now, compare: byDue,
+      groupOf: (task) => (dayOf(task) > addDays(now, 1) ? longDay(dayOf(task)) : `${dayName(dayOf(task), now)} · ${longDay(dayOf(task))}`),
       adds: { due: { date: addDays(now, 1) } }, empty: t("empty.upcoming"),
     };
   },

@@ -1,5 +1,5 @@
-// Civil dates as "YYYY-MM-DD" texts, which compare as they are. No date of a task ever becomes an instant here: a day
-// is the same day in every zone.
+// Civil dates as "YYYY-MM-DD" texts and times as "HH:MM", which compare as they are. The date of a task is the same day
+// in every zone; only a time with a zone of its own is an instant, which other clocks show as another time.
 
 import { locale, t } from "../texts.js";
 import { weekdays } from "./recurrence.js";
@@ -9,18 +9,68 @@ const dayMilliseconds = 86_400_000;
 const civil = (instant) => instant.toISOString().slice(0, 10);
 const utc = (date) => new Date(`${date}T00:00:00Z`);
 
-/** The person's day: it begins at `dayStart` ("04:00") in their zone. */
-export function today(me, now = new Date()) {
-  const [hours, minutes] = (me?.dayStart ?? "00:00").split(":").map(Number);
-  const shifted = new Date(now.getTime() - (hours * 60 + minutes) * 60_000);
-  return dateIn(me?.zone, shifted);
+const clocks = new Map();
+function clock(zone) {
+  if (!clocks.has(zone)) clocks.set(zone, makeClock(zone));
+  return clocks.get(zone);
 }
 
-function dateIn(zone, instant) {
-  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone || undefined, year: "numeric", month: "2-digit", day: "2-digit" })
-    .formatToParts(instant);
-  const part = (type) => parts.find((each) => each.type === type).value;
-  return `${part("year")}-${part("month")}-${part("day")}`;
+function makeClock(zone) {
+  const options = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  try {
+    return new Intl.DateTimeFormat("en-CA", { ...options, timeZone: zone || undefined });
+  } catch {
+    // The browser may know fewer zones than the server. One task's zone must not keep all others from being shown.
+    return new Intl.DateTimeFormat("en-CA", options);
+  }
+}
+
+/** {date, time} that the clocks of a zone show at an instant. */
+function wallTime(instant, zone) {
+  const parts = Object.fromEntries(clock(zone).formatToParts(instant).map(({ type, value }) => [type, value]));
+  return { date: `${parts.year.padStart(4, "0")}-${parts.month}-${parts.day}`, time: `${parts.hour}:${parts.minute}` };
+}
+
+/**
+ * The instant at which the clocks of a zone show a time: the later one where they show it twice. A time that they skip
+ * is read as if they had not been changed yet. PostgreSQL's timezone() does the same.
+ */
+function instantOf({ date, time, zone }) {
+  const parse = (wall) => Date.parse(`${wall.date}T${wall.time}Z`);
+  const wall = parse({ date, time });
+  const shown = (instant) => parse(wallTime(instant, zone));
+  const offsets = [wall - dayMilliseconds, wall + dayMilliseconds].map((near) => shown(near) - near);
+  const late = wall - Math.min(...offsets);
+  return [late, wall - Math.max(...offsets)].find((instant) => shown(instant) === wall) ?? late;
+}
+
+/** A day begins at the person's `dayStart` ("04:00"): a time before it belongs to the day before. */
+const dayOf = ({ date, time }, me) => (time && time < (me?.dayStart ?? "00:00") ? addDays(date, -1) : date);
+
+/** Due dates, which are never changed in place, as they were worked out: lists are sorted by them at every change. */
+const shownOnClock = new WeakMap();
+
+/** A due date as the person's own clock shows it; as it is written where the calendar ends and has no day beside it. */
+function onClock(due, me) {
+  if (!due.time || !due.zone || due.zone === me?.zone || /^(0001|9999)-/.test(due.date)) return due;
+  let wall = shownOnClock.get(due);
+  if (!wall || wall.zone !== me?.zone) shownOnClock.set(due, (wall = { ...wallTime(instantOf(due), me?.zone), zone: me?.zone }));
+  return wall;
+}
+
+/** The person's day. */
+export const today = (me, now = new Date()) => dayOf(wallTime(now, me?.zone), me);
+
+/** The day that an instant of the API belongs to. */
+export const instantDay = (instant, me) => today(me, new Date(instant));
+
+/** The day on which something is due. With a time it may be another than its date; the server's `due:` has the same. */
+export const dueDay = (due, me) => dayOf(onClock(due, me), me);
+
+/** What due dates are sorted by. Days without a time come after the times of that day. */
+export function dueKey(due, me) {
+  const wall = onClock(due, me);
+  return `${dayOf(wall, me)} ${wall.time ? `${wall.date} ${wall.time}` : "~"}`;
 }
 
 export const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
@@ -63,7 +113,7 @@ export function dayName(date, now) {
 export const longDay = (date) => format({ weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" }).format(utc(date));
 
 /** "Sat, 21 Nov 2026 14:30" */
-export const dueDay = ({ date, time }) => format({ weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(utc(date)) + (time ? ` ${time}` : "");
+export const longDueName = ({ date, time }) => format({ weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(utc(date)) + (time ? ` ${time}` : "");
 
 /** "21 November" */
 export const monthDay = (date) => format({ day: "numeric", month: "long", timeZone: "UTC" }).format(utc(date));
@@ -80,7 +130,6 @@ export function dueName(due, now, zone) {
 /** An instant of the API, in the browser's own zone. */
 export const momentName = (instant) => format({ dateStyle: "medium", timeStyle: "short" }).format(new Date(instant));
 export const timeName = (instant) => format({ timeStyle: "short" }).format(new Date(instant));
-export const instantDay = (instant, me) => dateIn(me?.zone, new Date(instant));
 
 /** "1 h 30 min" of minutes, and back; null when it is none. */
 export function estimateName(minutes) {

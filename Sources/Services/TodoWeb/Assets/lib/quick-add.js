@@ -12,10 +12,11 @@ const months = ["january", "february", "march", "april", "may", "june", "july", 
  * @param text the line
  * @param now the person's today
  * @param projects those that tasks may be added to
+ * @param dayStart when the person's day begins
  * @returns {title, priority?, tags, project?, due?, recurrence?} with the members that were said, and `repeats`, the words
  *   that said so
  */
-export function parseQuickAdd(text, now, projects = []) {
+export function parseQuickAdd(text, now, projects = [], dayStart = "00:00") {
   const result = { title: "", tags: [] };
   let rest = ` ${text} `;
   const take = (pattern, use) => {
@@ -36,24 +37,28 @@ export function parseQuickAdd(text, now, projects = []) {
     if (!result.tags.includes(tag)) result.tags.push(tag);
   });
   const every = takeRecurrence(rest, now);
-  const due = takeDue(every?.rest ?? rest, now);
-  if (every) Object.assign(result, { recurrence: { rule: every.rule }, repeats: every.words, due: { date: every.first } });
+  const due = takeDue(every?.rest ?? rest, now, dayStart);
+  if (every) Object.assign(result, { recurrence: { rule: every.rule }, repeats: every.words, due: { date: every.first ?? now } });
   // A day that is named beside the rule is the first; a time alone is that of every day.
-  if (due) result.due = every && !due.hasDate ? { ...due.due, date: every.first } : due.due;
+  if (due) result.due = every && !due.hasDate ? { ...due.due, date: every.first ?? due.due.date } : due.due;
   rest = due?.rest ?? every?.rest ?? rest;
   result.title = rest.replace(/\s+/g, " ").trim().replace(/(^|\s)\\(?=[#+!]|\w)/g, "$1");
   return result;
 }
 
-/** A date, a time or both at one place of the line; null when it has none. */
-function takeDue(text, now) {
+/**
+ * A date, a time or both at one place of the line; null when it has none. A time alone is that of the person's day,
+ * which ends on the next date when it begins later than at midnight.
+ */
+function takeDue(text, now, dayStart) {
   const date = takeDate(text, now);
   const time = takeTime(date?.rest ?? text);
   if (!date && !time) return null;
-  return { due: { date: date?.date ?? now, ...(time && { time: time.time }) }, rest: time?.rest ?? date.rest, hasDate: Boolean(date) };
+  const day = date?.date ?? (time.time < dayStart ? addDays(now, 1) : now);
+  return { due: { date: day, ...(time && { time: time.time }) }, rest: time?.rest ?? date.rest, hasDate: Boolean(date) };
 }
 
-/** "every 2 weeks", "every weekday" or "every mon, wed and fri"; null when the line has none. */
+/** "every 2 weeks", "every weekday" or "every mon, wed and fri", where days give a first date; null without any. */
 function takeRecurrence(text, now) {
   const match = recurrencePattern.exec(text);
   if (!match) return null;
@@ -61,7 +66,7 @@ function takeRecurrence(text, now) {
   const said = { rest: cut(text, match), words: whole.trim().toLowerCase() };
   if (unit) {
     const count = interval?.toLowerCase() === "other" ? 2 : Number(interval ?? 1);
-    return count > 0 ? { ...said, first: now, rule: `FREQ=${frequencies[unit.toLowerCase()]}${count > 1 ? `;INTERVAL=${count}` : ""}` } : null;
+    return count > 0 ? { ...said, rule: `FREQ=${frequencies[unit.toLowerCase()]}${count > 1 ? `;INTERVAL=${count}` : ""}` } : null;
   }
   const chosen = names ? [...new Set(names.split(/[\s,]+/).filter((each) => !/^(?:and)?$/i.test(each)).map(dayNumber))].sort() : [1, 2, 3, 4, 5];
   const first = [...Array(7).keys()].map((distance) => addDays(now, distance)).find((date) => chosen.includes(weekday(date)));
@@ -69,8 +74,8 @@ function takeRecurrence(text, now) {
 }
 
 /** Reads a due date that somebody typed by itself; null when something in it is not understood. */
-export function parseDue(text, now) {
-  const found = takeDue(` ${text} `, now);
+export function parseDue(text, now, dayStart = "00:00") {
+  const found = takeDue(` ${text} `, now, dayStart);
   return found && found.rest.trim() === "" ? found.due : null;
 }
 

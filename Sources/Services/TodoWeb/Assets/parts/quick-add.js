@@ -34,7 +34,7 @@ class QuickAdd extends HTMLElement {
 
   get #parsed() {
     const projects = store.projectList.filter((project) => project.role !== "viewer" && !project.isArchived);
-    return parseQuickAdd(this.#input.value, today(store.me), projects);
+    return parseQuickAdd(this.#input.value, today(store.me), projects, store.me?.dayStart);
   }
 
   #show() {

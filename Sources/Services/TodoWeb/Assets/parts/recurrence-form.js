@@ -2,7 +2,7 @@
 // everything else. What the server makes of it is shown before it is set.
 
 import { Problem, api } from "../data/api.js";
-import { dueDay, monthDay, weekdayName } from "../lib/dates.js";
+import { longDueName, monthDay, weekdayName } from "../lib/dates.js";
 import { debounce, field, h } from "../lib/dom.js";
 import { isSameRule, lastAtTheEnd, ordinals, plainRule, presetOf, presets, readRule, weekdays, workday, writeRule } from "../lib/recurrence.js";
 import { openDialog } from "./overlay.js";
@@ -191,7 +191,7 @@ class RecurrenceForm {
       tell(parts.text, answer.text);
       tell(parts.hint, recurrence.basis === "completion" ? t("repeat.completionHint") : "");
       const end = answer.ended && h("li", { class: "hint" }, t(answer.occurrences.length ? "repeat.ended" : "repeat.none"));
-      parts.dates.replaceChildren(...answer.occurrences.map(({ due }) => h("li", {}, dueDay(due))), ...(end ? [end] : []));
+      parts.dates.replaceChildren(...answer.occurrences.map(({ due }) => h("li", {}, longDueName(due))), ...(end ? [end] : []));
       return answer.occurrences;
     } catch (error) {
       if (signal.aborted || !(error instanceof Problem)) return null;

@@ -65,7 +65,7 @@ export function openDuePicker(anchor, value, choose) {
   const form = h("form", { class: "stack due-picker", onsubmit: (event) => {
     event.preventDefault();
     if (text.value.trim()) {
-      const due = parseDue(text.value, now);
+      const due = parseDue(text.value, now, store.me?.dayStart);
       if (!due) {
         error.replaceChildren(t("due.wrong"));
         return text.focus();

@@ -2,7 +2,7 @@
 // comparing references is enough.
 
 import { store } from "../data/store.js";
-import { dueName, today } from "../lib/dates.js";
+import { dueDay, dueName, today } from "../lib/dates.js";
 import { h, icon, iconButton } from "../lib/dom.js";
 import { recurrenceName } from "./task-recurrence.js";
 import { t } from "../texts.js";
@@ -148,7 +148,8 @@ function metaOf(task, view, now, context, subtasks) {
   }
   if (task.due) {
     const when = dueName(task.due, now, store.me?.zone);
-    const tone = task.status !== "open" ? "" : task.due.date < now ? " is-overdue" : task.due.date === now ? " is-today" : "";
+    const day = dueDay(task.due, store.me);
+    const tone = task.status !== "open" ? "" : day < now ? " is-overdue" : day === now ? " is-today" : "";
     parts.push(h("span", { class: `meta-due${tone}` }, icon("calendar"), when, tone === " is-overdue" && hidden(`, ${t("date.overdue")}`)));
   }
   if (task.recurrence && task.status === "open") {
