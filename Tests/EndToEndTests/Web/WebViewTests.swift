@@ -122,6 +122,41 @@ import WebDriver
         }
     }
 
+    @Test func aPageThatIsLeftOpenOvernightShowsTheNextDay() async throws {
+        try await TodoPage.run { page in
+            let browser = page.browser
+            // Nobody can wait for a day; from one of these zones to the other it is one.
+            let (east, west) = ("Pacific/Tongatapu", "Pacific/Pago_Pago")
+            try await Self.plan(west, on: page)
+            try await browser.reload()
+            try await page.goTo("Inbox")
+            try await page.lists(["due yesterday", "due today", "due tomorrow"])
+            try await page.says("Tomorrow", in: "task-list .row:last-child .meta")
+            try await Self.wake(in: east, page)
+            try await page.says("Today", in: "task-list .row:last-child .meta")
+            // What a query finds is the server's to say.
+            try await browser.click("Search", in: ".top")
+            try await browser.enter("due:today", into: "Search tasks")
+            try await page.lists(["due tomorrow"])
+            try await Self.wake(in: west, page)
+            try await page.lists(["due today"])
+        }
+    }
+
+    /// The page is looked at again, where it is another day.
+    private static func wake(in zone: String, _ page: TodoPage) async throws {
+        _ = try await page.browser.asyncScript(
+            """
+            const [zone] = arguments;
+            const module = new URL("data/store.js", document.querySelector("script[type=module]").src);
+            const { store } = await import(module);
+            const headers = { "Content-Type": "application/json" };
+            const answer = await fetch("/v1/me", { method: "PATCH", headers, body: JSON.stringify({ zone }) });
+            store.me = await answer.json();
+            document.dispatchEvent(new Event("visibilitychange"));
+            """, .string(zone))
+    }
+
     private static func day(_ distance: Int, in zone: String) throws -> String {
         let zone = try #require(TimeZone(identifier: zone))
         return (.now + Double(distance) * 86_400).formatted(

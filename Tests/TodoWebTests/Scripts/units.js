@@ -238,6 +238,28 @@ for (const [due, place] of kept) {
   else same(upcomingView.groupOf(task).startsWith("Tomorrow"), true, `the group of ${JSON.stringify(due)}`);
 }
 
+// A day that begins while a view is open: a query is asked anew, and what the page decides itself is only drawn anew.
+const { TaskView } = await load("data/task-view.js");
+let asked = 0;
+globalThis.fetch = async () => {
+  asked++;
+  return Response.json({ items: [], nextCursor: null });
+};
+for (const [matches, count] of [[null, 2], [() => true, 1]]) {
+  asked = 0;
+  let changes = 0;
+  const view = new TaskView(store, { key: "units", parameters: {}, matches, compare: () => 0 }, new Set());
+  const isRead = async () => {
+    while (view.isLoading) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  await isRead();
+  view.addEventListener("change", () => changes++);
+  view.renew();
+  await isRead();
+  view.close();
+  same([asked, changes > 0], [count, true], `another day for a view that is ${matches ? "kept whole" : "a query"}`);
+}
+
 const { parseCursor, writeCursor } = await load("data/live.js");
 same(writeCursor(parseCursor("u:5,v:12")), "u:5,v:12", "cursor");
 

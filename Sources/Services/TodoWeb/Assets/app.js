@@ -7,7 +7,7 @@ import { store } from "./data/store.js";
 import { TaskView, forgetLists } from "./data/task-view.js";
 import { defineView, filterTerms, parseRoute, writeRoute } from "./data/views.js";
 import { today } from "./lib/dates.js";
-import { debounce, h, icon, iconButton, isPhone, isTyping, phone } from "./lib/dom.js";
+import { debounce, h, icon, iconButton, isPhone, isTyping, phone, rememberFocus } from "./lib/dom.js";
 import { openHelp } from "./parts/help-sheet.js";
 import { openFilterForm, openProjectMenu, removeFilter } from "./parts/project-dialogs.js";
 import { openEditor } from "./parts/task-editor.js";
@@ -50,6 +50,7 @@ class TodoApp extends HTMLElement {
     // A wide window has no drawer, and nothing that would close it.
     phone.addEventListener("change", () => this.#drawer(false));
     setInterval(() => this.#dayPassed(), 30_000);
+    document.addEventListener("visibilitychange", () => this.#dayPassed());
     this.#start();
   }
 
@@ -118,11 +119,15 @@ class TodoApp extends HTMLElement {
   }
 
   #day = null;
-  /** Today's tasks are others after midnight. */
+  /** A page that is left open overnight: today's tasks are others now, and so are the names of days in every list. */
   #dayPassed() {
     if (!store.me || this.#day === today(store.me)) return;
     this.#day = today(store.me);
+    const view = this.#view;
+    const giveFocusBack = rememberFocus();
     this.#definitionsChanged();
+    if (this.#view === view) view?.renew();
+    else giveFocusBack();
   }
 
   // The page

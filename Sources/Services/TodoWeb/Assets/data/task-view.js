@@ -95,6 +95,12 @@ export class TaskView extends EventTarget {
     this.#refreshSoon.now();
   }
 
+  /** Another day has begun: the rows name days anew, and a query may find other tasks. */
+  renew() {
+    this.refresh();
+    this.#load();
+  }
+
   /** Works out the rows anew. */
   refresh() {
     const { matches, compare, isTree, groupOf } = this.#definition;
