@@ -26,10 +26,18 @@ import Testing
         _ = log.note(stream, 5)
         _ = log.note(stream, 6)
         #expect(log.note(stream, 5) == nil)
-        #expect(log.note(stream, 6) == nil)
         _ = log.note(stream, 9)
         #expect(log.note(stream, 8) == 8)
         #expect(log.note(stream, 10) == 9)
+    }
+
+    @Test func `the last number again may be the other event of one change`() {
+        var log = StreamLog()
+        _ = log.note(stream, 5)
+        _ = log.note(stream, 6)
+        #expect(log.note(stream, 6) == 5)
+        #expect(log.note(stream, 7) == 5)
+        #expect(log.note(stream, 6) == nil)
     }
 
     @Test func `it remembers the streams that were used last, and no more than twice its capacity`() {

@@ -31,6 +31,27 @@ import WebSocketClient
         }
     }
 
+    @Test func `a change with two events is told to those of each, once`() async throws {
+        try await RunningRealtime.with { service in
+            let (ann, bob, cleo) = (
+                service.api.person("ann"), service.api.person("bob"), service.api.person("cleo")
+            )
+            service.api.write("shared", by: ann, for: [bob, cleo])
+            let (a, _, _) = try await service.live(token: "ann")
+            let (b, _, _) = try await service.live(token: "bob")
+            let (c, _, _) = try await service.live(token: "cleo")
+            let moved = service.api.write("moved", by: ann, for: [bob])
+            let gone = TodoEvent.sample(
+                ann, moved.seq, kind: .taskDeleted, members: [cleo], body: ["title": "gone"])
+            try await service.deliver(moved, gone)
+            try await service.deliver(moved, gone)
+            try await service.deliver(service.api.write("next", by: ann, for: [bob, cleo]))
+            for (client, titles) in [(a, ["moved", "next"]), (b, ["moved", "next"]), (c, ["gone", "next"])] {
+                for title in titles { #expect(await client.nextTitle() == title) }
+            }
+        }
+    }
+
     @Test func `an event is the CloudEvent without who else may see it`() async throws {
         try await RunningRealtime.with { service in
             let ann = service.api.person("ann")

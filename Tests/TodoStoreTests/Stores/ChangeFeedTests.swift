@@ -77,6 +77,32 @@ import TodoModel
         }
     }
 
+    @Test func `the event of what leaves somebody's sight says no more than they saw`() async throws {
+        try await Stores.with { stores in
+            let project = try await stores.shared(.editor)
+            let task = try await stores.create("old") { $0.project = project.id }
+            let inbox = try #require(try await stores.database.projects.all(for: stores.ada.id).first)
+            let patch = TodoTask.Patch.with {
+                $0.title = "secret"
+                $0.description = "secret"
+                $0.project = inbox.id
+            }
+            let moved = try await stores.database.tasks.update(
+                task.id, patch, by: stores.operation(by: stores.ada))
+            let rows = try await stores.home.server.psql(
+                "SELECT body FROM outbox WHERE body->'data'->>'seq' = '\(moved.seq)' ORDER BY type DESC",
+                database: stores.home.name)
+            let events = try rows.split(separator: "\n").map { try TodoEvent(JSON(parsing: String($0))) }
+            #expect(events.map(\.kind) == [.taskUpdated, .taskDeleted])
+            #expect(events.map(\.members) == [[stores.ada.id], [stores.ben.id]])
+            #expect(events.first?.body == moved.json)
+            let gone = try #require(events.last?.body)
+            #expect(gone["title"] == "old" && gone["description"] == "" && gone["deletedAt"]?.string != nil)
+            #expect(gone["project"] == JSON(project.id))
+            #expect(gone["seq"] == JSON(moved.seq) && gone["version"] == JSON(moved.version))
+        }
+    }
+
     @Test func `who was away for longer than the bin keeps things hears of it`() async throws {
         try await Stores.with { stores in
             let task = try await stores.create("x")

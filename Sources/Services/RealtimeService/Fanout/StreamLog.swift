@@ -28,9 +28,12 @@ struct StreamLog {
     /// Since which number all were seen, `seq` included. Nil for one that is known to have been seen before: a redelivery,
     /// which everybody has, since a connection that came later read the changes that were there before it. One that
     /// comes late, after its successors, stands for itself.
+    ///
+    /// The last number again may be the other event of one change, for those whose sight a task leaves. Should it be a
+    /// redelivery, who has it skips it by the own cursor.
     mutating func note(_ stream: UUID, _ seq: Int) -> Int? {
         let known = recent[stream] ?? older[stream]
-        if let known, seq <= known.to { return seq < known.from ? seq : nil }
+        if let known, seq <= known.to { return seq < known.from ? seq : seq == known.to ? known.from : nil }
         let run = known.flatMap { $0.to + 1 == seq ? Run(from: $0.from, to: seq) : nil } ?? Run(from: seq, to: seq)
         if recent.count >= capacity, recent[stream] == nil {
             older = recent

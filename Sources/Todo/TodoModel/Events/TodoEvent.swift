@@ -38,7 +38,8 @@ public struct TodoEvent: Sendable, Hashable, Identifiable {
     public var members: [UUID]
     /// The task's or the project's id.
     public var subject: UUID
-    /// The task or project after the change, in the form of the API.
+    /// The task or project after the change, in the form of the API; for those whose sight a task leaves, as it was
+    /// before, deleted.
     public var body: JSON
 
     public init(

@@ -82,7 +82,7 @@ struct TaskWrite: Sendable {
             told AS (
                 INSERT INTO outbox (event_id, user_id, topic, type, body)
                 SELECT e.id, (w.task).user_id, '\(raw: TodoEvent.topic)', '\(raw: created)',
-                    \(Self.event(operation, type: "'\(raw: created)'", members: "c.members"))
+                    \(Self.event(operation, type: "'\(raw: created)'", members: "c.members", task: "w.task"))
                 FROM written w CROSS JOIN checked c CROSS JOIN (SELECT uuid_v7() AS id) e)
             SELECT c.problem, 0::bigint, \(raw: TodoTask.columns(of: "(w.task)")), NULL::jsonb
             FROM checked c LEFT JOIN written w ON true
@@ -122,24 +122,25 @@ extension TaskWrite {
         told AS (
             INSERT INTO outbox (event_id, user_id, topic, type, body)
             SELECT e.id, (w.task).user_id, '\(raw: TodoEvent.topic)', e.type,
-                \(event(operation, type: "e.type", members: "e.members"))
+                \(event(operation, type: "e.type", members: "e.members", task: "e.task"))
             FROM written w
             JOIN projects p ON p.user_id = (w.task).user_id AND p.id = (w.task).project_id
             \(raw: mayMove ? "LEFT JOIN projects o ON o.user_id = (w.old).user_id AND o.id = (w.old).project_id AND o.id <> p.id" : "")
             CROSS JOIN LATERAL (
-                SELECT uuid_v7() AS id, \(raw: eventType) AS type, p.user_id || p.editors || p.viewers AS members
+                SELECT uuid_v7() AS id, \(raw: eventType) AS type, p.user_id || p.editors || p.viewers AS members,
+                    w.task
                 \(mayMove ? goneEvent : "")) e
             ORDER BY (w.task).seq)
         """
     }
 
-    /// The event `e.id` about `w.task`.
+    /// The event `e.id` about `w.task`, which its members see as `task`.
     private static func event(
-        _ operation: TodoOperation, type: SQLFragment, members: SQLFragment
+        _ operation: TodoOperation, type: SQLFragment, members: SQLFragment, task: SQLFragment
     ) -> SQLFragment {
         """
         event_text(e.id, \(type), (w.task).user_id, \(operation.actor), (w.task).seq, \(members), (w.task).id, 'task',
-            task_text(w.task))::json
+            task_text(\(task)))::json
         """
     }
 
@@ -152,11 +153,14 @@ extension TaskWrite {
         """
     }
 
-    /// For those who saw the project that a task left, and do not see the one that it is in.
+    /// For those who saw the project that a task left, and do not see the one that it is in: the task as they last saw
+    /// it, deleted. What it is now is not theirs to know.
     private static var goneEvent: SQLFragment {
         """
         UNION ALL
-        SELECT uuid_v7(), '\(raw: TodoEvent.Kind.taskDeleted.rawValue)', gone.members FROM (
+        SELECT uuid_v7(), '\(raw: TodoEvent.Kind.taskDeleted.rawValue)', gone.members, jsonb_populate_record(
+            w.old, jsonb_build_object('deleted_at', now(), 'seq', (w.task).seq, 'version', (w.task).version))
+        FROM (
             SELECT array_agg(m) AS members FROM unnest(o.editors || o.viewers) m
             WHERE m <> ALL (p.user_id || p.editors || p.viewers)) gone
         WHERE gone.members IS NOT NULL
