@@ -149,6 +149,31 @@ import TodoModel
         }
     }
 
+    @Test func `a change of the account is made whole or not at all`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            let ben = try await service.person("ben")
+            let password: JSON = ["current": .string(RunningService.password), "new": "a new password"]
+            func signIn(_ password: String) async throws -> Int {
+                let body: JSON = ["email": .string(ada.email), "password": .string(password)]
+                return try await service.send(.post, "/v1/sessions", body, token: nil).status
+            }
+            let taken = try await ada.send(.patch, "/v1/me", ["email": .string(ben.email), "password": password])
+            #expect(taken.status == 409)
+            #expect(try await signIn(RunningService.password) == 201)
+            let late = try await ada.send(
+                .patch, "/v1/me", ["password": password], headers: [.ifMatch: "\"7\""])
+            #expect(late.status == 412)
+            #expect(try await signIn(RunningService.password) == 201)
+            let tag = try #require(try await ada.send(.get, "/v1/me").headers[.eTag])
+            let changed = try await ada.send(
+                .patch, "/v1/me", ["name": "Ada L.", "password": password], headers: [.ifMatch: tag])
+            #expect(changed.status == 200 && changed.json["name"] == "Ada L.", "\(changed.text)")
+            #expect(try await signIn(RunningService.password) == 401)
+            #expect(try await signIn("a new password") == 201)
+        }
+    }
+
     @Test func `days are those of the account as it is, whichever replica changed it`() async throws {
         try await RunningService.with { one in
             try await RunningService.with(database: one.databaseURI) { other in

@@ -122,21 +122,29 @@ struct AccountEndpoints: Sendable {
             let change = members["password"]
             members["password"] = nil
             let patch = try User.Patch(members)
-            if let change {
-                try await changePassword(change, call)
-                authenticator.forget(try call.user())
-            }
-            let user =
-                if patch != User.Patch() || change == nil {
-                    try await call.database.accounts.update(call.user(), patch, ifVersion: call.ifMatch)
-                } else {
-                    try await call.account()
-                }
+            let password: String? = if let change { try await newPassword(change, call) } else { nil }
+            let user = try await save(patch, password: password, call)
+            if password != nil { authenticator.forget(user.id) }
             return Answer(.ok, user.json).with(.eTag, EntityTag.text(user.version))
         }
     }
 
-    private func changePassword(_ change: JSON, _ call: Call) async throws {
+    /// Writes all of a change or nothing.
+    private func save(_ patch: User.Patch, password: String?, _ call: Call) async throws -> User {
+        let (id, versions) = (try call.user(), call.ifMatch)
+        guard let password else {
+            return try await call.database.accounts.update(id, patch, ifVersion: versions)
+        }
+        return try await call.database.transaction { database in
+            let user = try await database.accounts.setPassword(
+                password, of: id, keeping: call.bearer?.token, ifVersion: versions)
+            guard patch != User.Patch() else { return user }
+            return try await database.accounts.update(id, patch)
+        }
+    }
+
+    /// What is made of the new password, when it may be set.
+    private func newPassword(_ change: JSON, _ call: Call) async throws -> String {
         var reader: MemberReader
         do {
             reader = try MemberReader(change, of: "a new password")
@@ -158,8 +166,7 @@ struct AccountEndpoints: Sendable {
         } else {
             try requireFreshLogin(call)
         }
-        try await call.database.accounts.setPassword(
-            passwords.hash(new ?? ""), of: call.user(), keeping: call.bearer?.token)
+        return try await passwords.hash(new ?? "")
     }
 
     /// What was made of the account's password; nil for somebody who signs in elsewhere. Counts as an attempt.

@@ -108,9 +108,7 @@ public struct AccountStore: Sendable {
         ]
         let changed = members.filter(\.value).keys.sorted().map(JSON.string)
         let statement: SQLFragment = """
-            WITH target AS (
-                SELECT u.version, \(.isOther("u", than: versions)) AS is_other
-                FROM users u WHERE u.id = \(id) FOR UPDATE),
+            WITH \(Self.target(id, versions))
             person AS (
                 UPDATE users u SET email = COALESCE(\(patch.email), u.email), name = COALESCE(\(patch.name), u.name),
                     zone = COALESCE(\(patch.zone), u.zone),
@@ -119,15 +117,11 @@ public struct AccountStore: Sendable {
                     \(Self.quietHours(patch.quietHours)) updated_at = now(), version = u.version + 1
                 FROM target WHERE u.id = \(id) AND NOT target.is_other RETURNING u.*),
             told AS (\(database.accountEvent(.updated, of: id, ["changed": .array(changed)], if: "person")))
-            SELECT t.is_other, t.version, \(raw: User.columns(of: "p")) FROM target t LEFT JOIN person p ON true
+            \(Self.outcome)
             """
         do {
-            let rows = try await database.write(as: .user(id), [statement.query(named: "account.update")])
-            guard let row = rows.first else { throw StoreError.notFound }
-            var columns = ColumnReader(row)
-            let (isOther, version) = (try columns.next(Bool.self), try columns.next(Int.self))
-            if isOther { throw StoreError.versionMismatch(current: version) }
-            return try User(columns: &columns)
+            return try Self.changed(
+                try await database.write(as: .user(id), [statement.query(named: "account.update")]))
         } catch let error as PostgresError where error.isUniqueViolation {
             throw StoreError.emailTaken
         }
@@ -142,20 +136,47 @@ public struct AccountStore: Sendable {
             """
     }
 
-    /// Sets what was made of a new password, and ends all sessions but the one with the id `kept`.
-    public func setPassword(_ password: String, of id: UUID, keeping kept: UUID?) async throws {
+    /// Sets what was made of a new password, and ends all sessions but the one with the id `kept`. Throws `notFound`.
+    @discardableResult
+    public func setPassword(
+        _ password: String, of id: UUID, keeping kept: UUID?, ifVersion versions: [Int]? = nil
+    ) async throws -> User {
         let statement: SQLFragment = """
-            WITH person AS (
+            WITH \(Self.target(id, versions))
+            person AS (
                 UPDATE users u SET password = \(password), updated_at = now(), version = u.version + 1
-                WHERE u.id = \(id) RETURNING u.id),
+                FROM target WHERE u.id = \(id) AND NOT target.is_other RETURNING u.*),
             ended AS (
-                DELETE FROM tokens k WHERE k.user_id = \(id) AND k.kind = 'session'
+                DELETE FROM tokens k USING person p WHERE k.user_id = p.id AND k.kind = 'session'
                 AND k.id IS DISTINCT FROM \(kept)::uuid),
             told AS (\(database.accountEvent(.passwordChanged, of: id, if: "person")))
-            SELECT id FROM person
+            \(Self.outcome)
             """
-        let rows = try await database.write(as: .user(id), [statement.query(named: "account.password")])
-        if rows.isEmpty { throw StoreError.notFound }
+        return try Self.changed(
+            try await database.write(as: .user(id), [statement.query(named: "account.password")]))
+    }
+
+    /// `target`: the account that is to be changed, locked, and whether it is at another version than the caller says.
+    private static func target(_ id: UUID, _ versions: [Int]?) -> SQLFragment {
+        """
+        target AS (
+            SELECT u.version, \(.isOther("u", than: versions)) AS is_other FROM users u WHERE u.id = \(id) FOR UPDATE),
+        """
+    }
+
+    /// What became of `target`; `changed` reads it.
+    private static var outcome: SQLFragment {
+        """
+        SELECT t.is_other, t.version, \(raw: User.columns(of: "p")) FROM target t LEFT JOIN person p ON true
+        """
+    }
+
+    private static func changed(_ rows: PostgresRows) throws -> User {
+        guard let row = rows.first else { throw StoreError.notFound }
+        var columns = ColumnReader(row)
+        let (isOther, version) = (try columns.next(Bool.self), try columns.next(Int.self))
+        if isOther { throw StoreError.versionMismatch(current: version) }
+        return try User(columns: &columns)
     }
 
     static func user(_ row: PostgresRow) throws(PostgresError) -> User {
