@@ -55,6 +55,39 @@ import TodoModel
         }
     }
 
+    @Test func `who guesses at an address does not shut out who has signed in`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            func guess() async throws -> Int {
+                let body: JSON = ["email": .string(ada.email), "password": "a wrong guess"]
+                return try await service.send(.post, "/v1/sessions", body, token: nil).status
+            }
+            var (status, guesses) = (0, 0)
+            while guesses < 60, status != 429 {
+                status = try await guess()
+                guesses += 1
+            }
+            #expect(status == 429)
+            let (old, new) = (JSON.string(RunningService.password), JSON.string("a new password"))
+            let changed = try await ada.send(.patch, "/v1/me", ["password": ["current": old, "new": new]])
+            #expect(changed.status == 200, "\(changed.text)")
+            let erased = try await ada.send(.post, "/v1/me/erase", ["password": new])
+            #expect(erased.status == 204, "\(erased.text)")
+        }
+    }
+
+    @Test func `guesses at the password of who has signed in are slowed down`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            var statuses: [Int] = []
+            while statuses.count < 60, statuses.last != 429 {
+                let change: JSON = ["password": ["current": "a wrong guess", "new": "a new password"]]
+                statuses.append(try await ada.send(.patch, "/v1/me", change).status)
+            }
+            #expect(statuses.first == 422 && statuses.last == 429 && statuses.count > 19)
+        }
+    }
+
     /// Each check of a password takes long here, as it does outside of tests.
     @Test func `sign-ins with invented addresses shut nobody out`() async throws {
         try await RunningService.with(configure: { $0.passwordCost = 1 << 13 }) { service in

@@ -17,7 +17,7 @@ struct AccountEndpoints: Sendable {
     let isSignUpOpen: Bool
     let passwords: PasswordHasher
     let authenticator: Authenticator
-    /// Of attempts to sign in, by address.
+    /// Of attempts to sign in, by address; and of signed-in people to say their password, by account.
     let attempts: RateLimiter
 
     var all: [Endpoint] { [signUp, signIn, signOut, me, update, export, erase] }
@@ -169,10 +169,11 @@ struct AccountEndpoints: Sendable {
         return try await passwords.hash(new ?? "")
     }
 
-    /// What was made of the account's password; nil for somebody who signs in elsewhere. Counts as an attempt.
+    /// What was made of the account's password; nil for somebody who signs in elsewhere. Counts as an attempt: one of the
+    /// account's own, so that a stranger who tries its address keeps nobody from it who has signed in.
     private func storedPassword(_ call: Call) async throws -> String? {
         let user = try await call.account()
-        try attempts.admit("sign-in \(user.email)")
+        try attempts.admit("password of \(user.id)")
         guard let known = try await call.database.accounts.credentials(email: user.email), known.user.id == user.id
         else { throw Problem(.conflict, "the address of this account was changed a moment ago; try again") }
         return known.password
