@@ -182,6 +182,47 @@ import TodoModel
         }
     }
 
+    @Test func `a new address needs the password, the same one does not`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            let own = JSON.string(RunningService.password)
+            for body in [
+                ["email": "new@example.com"], ["email": "new@example.com", "password": ["current": "x"]],
+                ["email": "new@example.com", "password": ["new": "a new password"]],
+            ] as [JSON] {
+                let refused = try await ada.send(.patch, "/v1/me", body)
+                #expect(refused.status == 422, "\(refused.text)")
+                #expect(refused.errors == ["password.current: is not the password of this account"])
+            }
+            var me = try await ada.send(.get, "/v1/me").json
+            me["name"] = "Ada L."
+            let renamed = try await ada.send(.patch, "/v1/me", me)
+            #expect(renamed.status == 200 && renamed.json["name"] == "Ada L.", "\(renamed.text)")
+            let alone = try await ada.send(.patch, "/v1/me", ["password": ["current": own]])
+            #expect(alone.status == 422 && alone.errors.first?.hasPrefix("password.new: ") == true)
+            let changed = try await ada.send(
+                .patch, "/v1/me", ["email": "new@example.com", "password": ["current": own]])
+            #expect(changed.status == 200 && changed.json["email"] == "new@example.com", "\(changed.text)")
+            let session = try await service.send(
+                .post, "/v1/sessions", ["email": "new@example.com", "password": own], token: nil)
+            #expect(session.status == 201, "\(session.text)")
+        }
+    }
+
+    @Test func `nobody takes the operator's address`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            let (email, password): (JSON, JSON) = ("operator@todo.invalid", .string(RunningService.password))
+            let signUp = try await service.send(
+                .post, "/v1/accounts", ["email": email, "password": password], token: nil)
+            let patch = try await ada.send(.patch, "/v1/me", ["email": email, "password": ["current": password]])
+            for answer in [signUp, patch] {
+                #expect(answer.status == 422 && answer.errors == ["email: must not be of the reserved domain invalid"])
+            }
+            #expect(try await service.send(.get, "/v1/me").json["email"] == email)
+        }
+    }
+
     @Test func `a change of the account is made whole or not at all`() async throws {
         try await RunningService.with { service in
             let ada = try await service.person("ada")

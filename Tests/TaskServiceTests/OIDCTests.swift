@@ -369,6 +369,11 @@ private final class DocumentBox: Sendable {
                 #expect(session.status == 201, "\(session.text)")
                 let again = try await service.send(.patch, "/v1/me", change, token: fresh)
                 #expect(again.errors == ["password.current: is not the password of this account"])
+                let address: JSON = [
+                    "email": "new@example.com", "password": ["current": .string(RunningService.password)],
+                ]
+                let moved = try await service.send(.patch, "/v1/me", address, token: fresh)
+                #expect(moved.errors == ["email: is the identity provider's: change it there"])
                 let erased = try await service.send(
                     .post, "/v1/me/erase", ["email": "ada@example.com"], token: fresh)
                 #expect(erased.errors == ["password: is required"])

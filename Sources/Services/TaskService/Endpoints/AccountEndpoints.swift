@@ -113,7 +113,7 @@ struct AccountEndpoints: Sendable {
         Endpoint(
             method: .patch, path: "/v1/me", name: "updateMe",
             summary:
-                "Change your account. A new password ends all your other sessions; where there is none yet, the token must be of the last five minutes.",
+                "Change your account. A new address or password needs the present password or, where there is none, a token of the last five minutes; a new password ends all your other sessions.",
             access: .bearer(.account),
             body: .patch("UserPatch"), isConditional: true,
             outcomes: [.init(status: .ok, schema: "User", headers: ["ETag"])]
@@ -121,8 +121,13 @@ struct AccountEndpoints: Sendable {
             var members = call.body
             let change = members["password"]
             members["password"] = nil
+            // An account that was read may be sent back whole.
+            if let email = members["email"], try await email.string == call.account().email { members["email"] = nil }
             let patch = try User.Patch(members)
-            let password: String? = if let change { try await newPassword(change, call) } else { nil }
+            if patch.email != nil { try await requireOwnAddress(call) }
+            let secrets = try change.map { try PasswordChange($0, mayLackNew: patch.email != nil) }
+            if secrets != nil || patch.email != nil { try await requireOwner(secrets?.current, call) }
+            let password: String? = if let new = secrets?.new { try await passwords.hash(new) } else { nil }
             let user = try await save(patch, password: password, call)
             if password != nil { authenticator.forget(user.id) }
             return Answer(.ok, user.json).with(.eTag, EntityTag.text(user.version))
@@ -143,30 +148,20 @@ struct AccountEndpoints: Sendable {
         }
     }
 
-    /// What is made of the new password, when it may be set.
-    private func newPassword(_ change: JSON, _ call: Call) async throws -> String {
-        var reader: MemberReader
-        do {
-            reader = try MemberReader(change, of: "a new password")
-        } catch {
-            throw ValidationError([.init("password", "must be an object such as {\"current\": \"…\", \"new\": \"…\"}")])
+    /// Throws 422 where the address is what the identity provider says.
+    private func requireOwnAddress(_ call: Call) async throws {
+        guard try await !call.database.accounts.hasLogin(call.user()) else {
+            throw ValidationError([.init("email", "is the identity provider's: change it there")])
         }
-        let (current, new) = (reader.string("current"), reader.string("new"))
-        let lengths = SignUp.passwordLengths
-        if !lengths.contains(new?.unicodeScalars.count ?? 0) {
-            reader.fail("new", "must have \(lengths.lowerBound) to \(lengths.upperBound) characters")
-        }
-        do {
-            try reader.finish()
-        } catch {
-            throw ValidationError(error.fields.map { .init("password.\($0.field)", $0.message) })
-        }
+    }
+
+    /// Throws unless it is the person who asks, and not only somebody who got hold of the token.
+    private func requireOwner(_ password: String?, _ call: Call) async throws {
         if let stored = try await storedPassword(call) {
-            try await require(current, toBe: stored, field: "password.current")
+            try await require(password, toBe: stored, field: "password.current")
         } else {
             try requireFreshLogin(call)
         }
-        return try await passwords.hash(new ?? "")
     }
 
     /// What was made of the account's password; nil for somebody who signs in elsewhere. Counts as an attempt: one of the
@@ -232,6 +227,33 @@ struct AccountEndpoints: Sendable {
             try await call.database.accounts.erase(call.user())
             authenticator.forget(try call.user())
             return Answer(.noContent)
+        }
+    }
+}
+
+/// The member `password` of a change of an account.
+private struct PasswordChange {
+    let current: String?
+    let new: String?
+
+    /// - Parameter mayLackNew: the present one is sent for something else.
+    init(_ json: JSON, mayLackNew: Bool) throws(ValidationError) {
+        var reader: MemberReader
+        do {
+            reader = try MemberReader(json, of: "a new password")
+        } catch {
+            throw ValidationError([.init("password", "must be an object such as {\"current\": \"…\", \"new\": \"…\"}")])
+        }
+        (current, new) = (reader.string("current"), reader.string("new"))
+        let lengths = SignUp.passwordLengths
+        let isMissing = new == nil && mayLackNew
+        if !isMissing, !lengths.contains(new?.unicodeScalars.count ?? 0) {
+            reader.fail("new", "must have \(lengths.lowerBound) to \(lengths.upperBound) characters")
+        }
+        do {
+            try reader.finish()
+        } catch {
+            throw ValidationError(error.fields.map { .init("password.\($0.field)", $0.message) })
         }
     }
 }

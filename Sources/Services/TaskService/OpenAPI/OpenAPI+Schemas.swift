@@ -247,7 +247,7 @@ extension OpenAPI {
             [
                 "email": email, "name": line(User.nameLimit), "zone": zone, "dayStart": clock,
                 "remindAt": clock, "quietHours": orNull(reference("QuietHours")),
-                "password": input(["current": ["type": "string"], "new": password], required: ["new"]),
+                "password": input(["current": ["type": "string"], "new": password]),
             ], ignoring: ["id", "createdAt", "updatedAt", "version"]),
         "SignUp": input(
             [

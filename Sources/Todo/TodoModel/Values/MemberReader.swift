@@ -149,6 +149,7 @@ public struct MemberReader: Sendable {
     }
 
     /// A part of the address before `@`, one behind it, and nothing else that mail would stumble over; in lower case.
+    /// Not of the domain `invalid` (RFC 2606), which is nobody's: accounts that are no person's have such addresses.
     public mutating func email(_ name: String) -> String? {
         guard let text = string(name) else { return nil }
         let email = trimmed(text).lowercased()
@@ -156,6 +157,8 @@ public struct MemberReader: Sendable {
         let isPlain = email.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7f && $0 != "," }
         if parts.count != 2 || parts.contains("") || email.utf8.count > 254 || !isPlain {
             fail(name, "must be an e-mail address of at most 254 bytes")
+        } else if parts[1].split(separator: ".").last == "invalid" {
+            fail(name, "must not be of the reserved domain invalid")
         }
         return email
     }

@@ -97,6 +97,12 @@ public struct AccountStore: Sendable {
         return try await user(try row.decode(UUID.self))
     }
 
+    /// Whether somebody signs in at an identity provider.
+    public func hasLogin(_ id: UUID) async throws -> Bool {
+        let statement: SQLFragment = "SELECT true FROM identities i WHERE i.user_id = \(id) LIMIT 1"
+        return try await !database.rows(as: .user(id), "account.logins", statement).isEmpty
+    }
+
     /// Throws `emailTaken`, `notFound`.
     public func update(
         _ id: UUID, _ patch: User.Patch, ifVersion versions: [Int]? = nil
