@@ -238,6 +238,28 @@ import TodoModel
             }
         }
     }
+
+    @Test func `a tag may be called what it is called`() async throws {
+        try await Stores.with { stores in
+            let project = try await stores.shared(.viewer)
+            let task = try await stores.create("own") { $0.tags = ["shop", "home"] }
+            _ = try await stores.create("other") { $0.tags = ["shop"] }
+            _ = try await stores.create("shared") {
+                $0.project = project.id
+                $0.tags = ["shop"]
+            }
+            let tags = stores.database.tags
+            let (ada, ben) = (stores.operation(by: stores.ada), stores.operation(by: stores.ben))
+            #expect(try await tags.replace("shop", by: "shop", operation: ada) == 3)
+            #expect(try await stores.database.tasks.get(task.id, for: stores.ada.id) == task)
+            await #expect(throws: StoreError.notFound) {
+                try await tags.replace("none", by: "none", operation: ada)
+            }
+            await #expect(throws: StoreError.notFound, "Ben only looks at it") {
+                try await tags.replace("shop", by: "shop", operation: ben)
+            }
+        }
+    }
 }
 
 extension Stores {

@@ -26,10 +26,11 @@ public struct TagStore: Sendable {
     }
 
     /// Renames a tag, or takes it away when `other` is nil, on every task that bears it and that the person may change.
-    /// Returns how many those were; throws `notFound` when there is none.
+    /// Returns how many those were, though the other name be the same; throws `notFound` when there is none.
     @discardableResult
     public func replace(_ name: String, by other: String?, operation: TodoOperation) async throws -> Int {
         let actor = operation.actor
+        if name == other { return try await bearers(of: name, for: actor) }
         return try await database.transaction { database in
             let owners: SQLFragment = """
                 SELECT o FROM unnest(\(SQLFragment.owners(for: actor))) AS o WHERE EXISTS (
@@ -44,5 +45,17 @@ public struct TagStore: Sendable {
             guard count > 0 else { throw StoreError.notFound }
             return count
         }
+    }
+
+    /// How many tasks bear a tag that the person may change; throws `notFound` when there is none.
+    private func bearers(of name: String, for actor: UUID) async throws -> Int {
+        let statement: SQLFragment = """
+            SELECT count(*) FROM tasks t
+            JOIN projects p ON p.user_id = t.user_id AND p.id = t.project_id AND \(.mayWrite(actor, "p"))
+            WHERE t.user_id = ANY (\(.owners(for: actor))) AND t.deleted_at IS NULL AND \(name) = ANY (t.tags)
+            """
+        let rows = try await database.rows(as: .user(actor), "tag.bearers", statement)
+        guard let count = try rows.first?.decode(Int.self), count > 0 else { throw StoreError.notFound }
+        return count
     }
 }
