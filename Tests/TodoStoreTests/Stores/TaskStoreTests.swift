@@ -186,6 +186,37 @@ import TodoModel
         }
     }
 
+    @Test func `what is moved to the end is before what is added later, and behind all that is there`() async throws {
+        try await Stores.with { stores in
+            let (a, b, c) = (try await stores.create("a"), try await stores.create("b"), try await stores.create("c"))
+            func move(_ task: TodoTask, _ place: TaskMove.Place) async throws -> [String] {
+                _ = try await stores.database.tasks.move(
+                    task.id, TaskMove(place: place), by: stores.operation(by: stores.ada))
+                return try await stores.titles("", for: stores.ada)
+            }
+            #expect(try await move(a, .after(c.id)) == ["b", "c", "a"])
+            _ = try await stores.create("d")
+            #expect(try await stores.titles("", for: stores.ada) == ["b", "c", "a", "d"])
+            #expect(try await move(b, .end) == ["c", "a", "d", "b"])
+            // Where such moves went before, which no time comes after.
+            _ = try await stores.create("far") { $0.position = "V" }
+            #expect(try await move(c, .end) == ["a", "d", "b", "far", "c"])
+            #expect(try await move(a, .before(nil)) == ["d", "b", "far", "c", "a"])
+            #expect(try await move(b, .after(c.id)) == ["d", "far", "c", "b", "a"])
+        }
+    }
+
+    @Test func `the only one of a list that is moved is before what is added later`() async throws {
+        try await Stores.with { stores in
+            let task = try await stores.create("a")
+            for place in [TaskMove.Place.after(nil), .before(nil), .end] {
+                let moved = try await stores.database.tasks.move(
+                    task.id, TaskMove(place: place), by: stores.operation(by: stores.ada))
+                #expect(moved.position < FractionalIndex.end(at: .now()), "\(place)")
+            }
+        }
+    }
+
     @Test func `change numbers have no gap and no repetition under load`() async throws {
         try await Stores.with { stores in
             let project = try await stores.shared(.editor)

@@ -211,6 +211,12 @@ const siblings = [{ id: "x", position: "1" }, { id: "y", position: "5" }, { id: 
 same(apply({ op: "move", move: { after: "x" } }, siblings).position > "1" && apply({ op: "move", move: { after: "x" } }, siblings).position < "5", true, "move after");
 same(apply({ op: "move", move: { before: "x" } }, siblings).position < "1", true, "move before");
 same(apply({ op: "move", move: { after: null } }, siblings).position < "1", true, "move to the front");
+const later = applyOperation(null, { op: "create", localId: "n", task: { title: "N" } }, "2026-11-21T10:00:01Z", () => []);
+for (const move of [{ after: "y" }, { before: null }]) {
+  const { position } = apply({ op: "move", move }, siblings);
+  same(position > "5" && position < later.position, true, `move to the end, before what is added later: ${position}`);
+  same(apply({ op: "move", move }, [{ id: "y", position: later.position }]).position > later.position, true, "move to the end, behind all");
+}
 same(apply({ op: "move", move: { project: "q" } }).project, "q", "move to a project");
 
 // Addresses of views

@@ -41,6 +41,14 @@ public enum FractionalIndex {
         return String(decoding: text + [digits[1]], as: UTF8.self)
     }
 
+    /// The position at the end of a list whose last one is `last`, nil when it is empty: where it can be, one that what is
+    /// added later is behind, too.
+    public static func end(at instant: Instant, behind last: String?) -> String {
+        let end = Self.end(at: instant)
+        guard let last, !last.utf8.lexicographicallyPrecedes(end.utf8) else { return end }
+        return between(last, nil) ?? end
+    }
+
     public static func isValid(_ position: String) -> Bool {
         let bytes = position.utf8
         return !bytes.isEmpty && bytes.count <= lengthLimit && bytes.last != digits[0]

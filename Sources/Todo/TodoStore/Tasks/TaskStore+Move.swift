@@ -42,7 +42,7 @@ extension TaskStore {
         patch.project = move.project
         patch.parent = move.parent
         switch move.place {
-        case .end, .before(nil): patch.position = FractionalIndex.end(at: .now())
+        case .end, .before(nil): patch.position = try await endPosition(of: id, move, actor)
         case .after(let neighbour): patch.position = try await position(of: id, move, beside: neighbour, true, actor)
         case .before(let neighbour): patch.position = try await position(of: id, move, beside: neighbour, false, actor)
         }
@@ -52,17 +52,8 @@ extension TaskStore {
     private func position(
         of id: UUID, _ move: TaskMove, beside neighbour: UUID?, _ isAfter: Bool, _ actor: UUID
     ) async throws -> String {
-        let parent = move.parent ?? nil
-        // The siblings to be: `destination` says in which project and under which task they are.
         let statement: SQLFragment = """
-            WITH mover AS (
-                SELECT t.user_id, t.id, t.project_id, t.parent_id FROM tasks t
-                WHERE t.user_id = ANY (\(.owners(for: actor))) AND t.id = \(id)),
-            destination AS (
-                SELECT m.user_id, m.id, COALESCE(\(move.project), q.project_id, m.project_id) AS project_id, CASE
-                    WHEN \(move.parent != nil) THEN \(parent)::uuid
-                    WHEN COALESCE(\(move.project), m.project_id) = m.project_id THEN m.parent_id END AS parent_id
-                FROM mover m LEFT JOIN tasks q ON q.user_id = m.user_id AND q.id = \(parent)),
+            WITH \(Self.destination(of: id, move, actor)),
             siblings AS (
                 SELECT t.id, t.position FROM tasks t JOIN destination d ON t.user_id = d.user_id
                     AND t.project_id = d.project_id AND t.parent_id IS NOT DISTINCT FROM d.parent_id AND t.id <> d.id
@@ -82,6 +73,40 @@ extension TaskStore {
             throw StoreError.invalid(isAfter ? "after" : "before", "there is no such task in that place")
         }
         let (low, high) = isAfter ? (beside, beyond) : (beyond, beside)
+        guard let high else { return FractionalIndex.end(at: .now(), behind: low) }
         return FractionalIndex.between(low, high) ?? FractionalIndex.end(at: .now())
+    }
+
+    /// Reads the last one only, from an index, however many siblings there are.
+    private func endPosition(of id: UUID, _ move: TaskMove, _ actor: UUID) async throws -> String {
+        let statement: SQLFragment = """
+            WITH \(Self.destination(of: id, move, actor))
+            SELECT (
+                SELECT t.position FROM tasks t
+                WHERE t.user_id = d.user_id AND t.project_id = d.project_id AND t.parent_id IS NOT DISTINCT FROM d.parent_id
+                    AND t.id <> d.id AND t.deleted_at IS NULL
+                ORDER BY t.position DESC LIMIT 1)
+            FROM destination d
+            """
+        let reader = Identity.user(actor).readingInOrder(true)
+        guard let row = try await database.rows(as: reader, "task.last", statement).first else {
+            throw StoreError.notFound
+        }
+        return FractionalIndex.end(at: .now(), behind: try row.decode(String?.self))
+    }
+
+    /// `mover`, and `destination`: in which project and under which task its siblings to be are.
+    private static func destination(of id: UUID, _ move: TaskMove, _ actor: UUID) -> SQLFragment {
+        let parent = move.parent ?? nil
+        return """
+            mover AS (
+                SELECT t.user_id, t.id, t.project_id, t.parent_id FROM tasks t
+                WHERE t.user_id = ANY (\(.owners(for: actor))) AND t.id = \(id)),
+            destination AS (
+                SELECT m.user_id, m.id, COALESCE(\(move.project), q.project_id, m.project_id) AS project_id, CASE
+                    WHEN \(move.parent != nil) THEN \(parent)::uuid
+                    WHEN COALESCE(\(move.project), m.project_id) = m.project_id THEN m.parent_id END AS parent_id
+                FROM mover m LEFT JOIN tasks q ON q.user_id = m.user_id AND q.id = \(parent))
+            """
     }
 }

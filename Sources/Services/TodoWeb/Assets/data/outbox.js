@@ -2,7 +2,7 @@
 // again under the same idempotency key until there is an answer, also after the page was loaded anew.
 
 import { Problem, Unreachable, api, idempotencyKey } from "./api.js";
-import { between, endPosition } from "../lib/order.js";
+import { between, compareText, endPosition } from "../lib/order.js";
 
 /** Seconds between attempts while there is no answer. */
 const pauses = [1, 2, 5, 10];
@@ -220,13 +220,13 @@ export function applyOperation(task, operation, at, siblings) {
     case "restore":
       return { ...task, deletedAt: null };
     case "move":
-      return applyMove(task, operation.move, siblings);
+      return applyMove(task, operation.move, at, siblings);
     default:
       return task;
   }
 }
 
-function applyMove(task, move, siblings) {
+function applyMove(task, move, at, siblings) {
   const moved = { ...task };
   if (move.project && move.project !== task.project) Object.assign(moved, { project: move.project, parent: null });
   if (move.parent !== undefined) moved.parent = move.parent;
@@ -234,6 +234,9 @@ function applyMove(task, move, siblings) {
   const others = siblings(moved).filter((each) => each.id !== task.id);
   const anchor = others.findIndex((each) => each.id === (move.after ?? move.before));
   const place = move.after ? anchor + 1 : move.before ? Math.max(anchor, 0) : move.after === null ? 0 : others.length;
-  moved.position = between(others[place - 1]?.position ?? null, others[place]?.position ?? null);
+  const [low, high] = [others[place - 1]?.position ?? null, others[place]?.position ?? null];
+  const end = newPosition(at);
+  const isEnd = high === null && (low === null || compareText(low, end) < 0);
+  moved.position = isEnd ? end : between(low, high);
   return moved;
 }
