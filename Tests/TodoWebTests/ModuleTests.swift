@@ -5,10 +5,12 @@ import WebDriver
 
 @testable import TodoWeb
 
-/// The modules that need no server, in the browser that runs them: dates, quick add, order, Markdown, outbox, addresses.
+/// The modules that need no server, in the browser that runs them: dates, quick add, order, Markdown, outbox, addresses;
+/// and the page with a server that is part of the script.
 @Suite(.enabled(if: Chromedriver.missing == nil, "\(Chromedriver.missing ?? "")"), .timeLimit(.minutes(10)))
 struct ModuleTests {
-    @Test(arguments: ["units", "notices", "live", "outbox"]) func theUnitsOfThePageHold(script: String) async throws {
+    @Test(arguments: ["units", "notices", "live", "outbox", "page"])
+    func theUnitsOfThePageHold(script: String) async throws {
         let wrong = try await Self.run(script)
         for problem in try #require(wrong.array) { Issue.record("\(problem.string ?? "")") }
     }

@@ -174,6 +174,43 @@ import WebDriver
         }
     }
 
+    /// Neither the person's own changes before nor somebody else's text take away what was written without a network.
+    @Test func aDescriptionThatWaitedIsSavedOrGivenBack() async throws {
+        try await throughCable { page, ada, cable in
+            let browser = page.browser
+            try await page.add("Write")
+            try await page.isSaved()
+            cable.unplug()
+            try await page.opensTask("Write")
+            try await browser.choose("Urgent", from: "Priority")
+            try await browser.click("Add a description…")
+            try await browser.control("Description").type("From the train")
+            try await page.closesDialog()
+            try cable.plugIn()
+            try await page.isSaved()
+            try await TodoPage.secondWindow(of: ada) { other in
+                try await other.goTo("Inbox")
+                try await other.opensTask("Write")
+                try await other.says("From the train", in: ".markdown")
+                cable.unplug()
+                try await page.opensTask("Write")
+                try await browser.click("Edit the description")
+                try await browser.control("Description").type(", mine")
+                try await page.closesDialog()
+                try await other.browser.click("Edit the description")
+                try await other.browser.control("Description").type(", theirs")
+                try await other.closesDialog()
+                try await other.isSaved()
+                try cable.plugIn()
+                try await page.says("Your description is kept here")
+                try await page.says("From the train, theirs", in: ".markdown")
+                try await browser.holds {
+                    try await browser.control("Description").property("value") == "From the train, mine"
+                }
+            }
+        }
+    }
+
     @Test func whatTheServerDidWithoutSayingSoIsNotDoneAgain() async throws {
         try await throughCable { page, ada, cable in
             try await page.isSaved()

@@ -12,7 +12,7 @@ const asked = [];
 globalThis.fetch = (path, { headers, body }) =>
   new Promise((resolve, reject) => {
     const answer = (status, value, more) => resolve(new Response(JSON.stringify(value), { status, headers: more }));
-    asked.push({ path, key: headers["Idempotency-Key"], body: JSON.parse(body), answer, lose: () => reject(new TypeError()) });
+    asked.push({ path, key: headers["Idempotency-Key"], body: body && JSON.parse(body), answer, lose: () => reject(new TypeError()) });
   });
 const task = (status, seq) => ({ id: "a", user: "u", project: "p", title: "a", status, due: null, tags: [], deletedAt: null, seq });
 const done = { results: [{ task: task("done", 2) }] };
@@ -93,6 +93,56 @@ await written.undo();
 asked[0].answer(422, { detail: "no" });
 await turn();
 same([store.task("a").status, store.outbox.entries.length, told], ["open", 0, []], "refused");
+
+// A description is written on top of the one that was read, whatever else changed.
+const conflicts = [];
+store.outbox.addEventListener("conflict", ({ detail }) => conflicts.push([detail.text, detail.task.description]));
+const described = (description, version) => ({ ...task("open", version), description, version });
+const stored = () => Object.keys(localStorage).filter((key) => key.startsWith("todo.outbox.u."));
+const storedEntries = () => stored().flatMap((key) => JSON.parse(localStorage.getItem(key)));
+function describe(base, description) {
+  const operation = { op: "update", id: "a", ifMatch: '"1"', patch: { description } };
+  return store.write([operation], undefined, { base });
+}
+function begin() {
+  asked.length = conflicts.length = 0;
+  store.reset(null);
+  store.reset({ id: "u" });
+  store.putTasks([described("old", 1)]);
+}
+begin();
+written = describe("old", "mine");
+await turn();
+same(storedEntries().map((entry) => entry.base), ["old"], "what was read outlives the page");
+asked[0].answer(412, {});
+await turn();
+same(asked[1]?.path, "/v1/tasks/a", "is it still there?");
+asked[1]?.answer(200, described("old", 3));
+await turn();
+same(asked[2]?.body.operations[0].ifMatch, '"3"', "on top of the task as it is");
+same(asked[2]?.key !== asked[0].key, true, "another request");
+same(storedEntries().map((entry) => entry.key), [asked[2]?.key], "also after the page was loaded anew");
+asked[2]?.answer(200, { results: [{ task: described("mine", 4) }] }, made);
+await turn();
+same((await written.done).length, 1, "whoever waits hears of it");
+same([store.task("a").description, conflicts], ["mine", []], "written");
+
+// What somebody else wrote stays, and the person gets back the last of what they wrote.
+begin();
+describe("old", "mine");
+describe("mine", "mine, too");
+await turn();
+asked[0].answer(412, {});
+await turn();
+asked[1]?.answer(200, described("theirs", 2));
+await turn();
+same(conflicts, [], "a later text has it in it");
+asked[2]?.answer(412, {});
+await turn();
+asked[3]?.answer(200, described("theirs", 2));
+await turn();
+same([conflicts, store.outbox.entries.length], [[["mine, too", "theirs"]], 0], "given back");
+
 store.reset(null);
 
 return wrong;

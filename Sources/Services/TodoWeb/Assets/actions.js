@@ -10,9 +10,9 @@ const undoLimit = 50;
 const history = [];
 
 /** Writes, and keeps it for undo. With `says` the person is told, with the offer to undo. */
-function write(operations, says) {
+function write(operations, says, options) {
   if (operations.length === 0) return null;
-  const written = store.write(operations, says);
+  const written = store.write(operations, says, options);
   history.push(written);
   if (history.length > undoLimit) history.shift();
   if (says) toast(says, { label: t("undo.undo"), run: () => undo(written) });
@@ -85,8 +85,14 @@ function hasAncestor(task, ids) {
 export const restore = (tasks) => write(each(writable(tasks), "restore"), t("undo.restored", { n: tasks.length }));
 
 /** Sets members of tasks. One task changes silently, for the change is before the person's eyes; several are told. */
-export function update(tasks, patch, { ifMatch, scope } = {}) {
-  return updateEach(tasks, () => patch, { ifMatch, scope });
+export function update(tasks, patch, { scope } = {}) {
+  return updateEach(tasks, () => patch, { scope });
+}
+
+/** Writes a description only on top of the one that the person had `read`, for two who write must not lose one. */
+export function describe(task, description, { read, scope }) {
+  const ifMatch = read.version > 0 ? `"${read.version}"` : undefined;
+  return updateEach([task], () => ({ description }), { ifMatch, scope, base: read.description });
 }
 
 /** As `update`; of tasks that repeat the person is asked how far it is to reach. */
@@ -97,9 +103,9 @@ export function addTag(tasks, tag) {
   withScope(without, "edit", (scope) => updateEach(without, (task) => ({ tags: [...task.tags, tag].sort() }), { scope }, tasks.length));
 }
 
-function updateEach(tasks, patchOf, { ifMatch, scope }, count = tasks.length) {
+function updateEach(tasks, patchOf, { ifMatch, scope, base }, count = tasks.length) {
   const operations = writable(tasks).map((task) => ({ op: "update", id: store.resolve(task.id), ...(ifMatch && { ifMatch }), patch: { ...whole(patchOf(task), task), ...scoped(task, scope) } }));
-  return write(operations, count > 1 ? t("undo.updated", { n: operations.length }) : undefined);
+  return write(operations, count > 1 ? t("undo.updated", { n: operations.length }) : undefined, { base });
 }
 
 /** Without a due date nothing repeats. */

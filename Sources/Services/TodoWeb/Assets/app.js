@@ -34,6 +34,7 @@ class TodoApp extends HTMLElement {
   #route = null;
   #view = null;
   #parts = {};
+  #conflicts = [];
 
   connectedCallback() {
     addEventListener("hashchange", () => this.#go());
@@ -44,7 +45,8 @@ class TodoApp extends HTMLElement {
     this.#live.addEventListener("membership", debounce(100, () => this.#reloadProjects()));
     store.outbox.addEventListener("delay", ({ detail }) => detail.error.status === 401 && this.#showSignIn(t("sign.expired")));
     store.outbox.addEventListener("kept", ({ detail }) => toast(t("undo.failed", { detail: detail.error.message })));
-    store.addEventListener("refused", ({ detail }) => detail.error.status !== 412 && toast(t("undo.refused", { detail: detail.error.message })));
+    store.addEventListener("refused", ({ detail }) => detail.error.now || toast(t("undo.refused", { detail: detail.error.message })));
+    store.outbox.addEventListener("conflict", ({ detail }) => this.#giveBack(detail));
     for (const kind of ["projects", "filters"]) store.addEventListener(kind, () => this.#definitionsChanged());
     store.addEventListener("tasks", () => this.#parts.filters && (this.#parts.filters.tags = store.tags));
     // A wide window has no drawer, and nothing that would close it.
@@ -84,11 +86,13 @@ class TodoApp extends HTMLElement {
     this.#day = today(me);
     this.#build();
     this.#go();
+    this.#showConflicts();
   }
 
   #showSignIn(reason = "") {
     if (this.querySelector("sign-in")) return;
     this.#live.stop();
+    this.#conflicts = [];
     this.#parts.notices?.close();
     this.#view?.close();
     this.#view = null;
@@ -242,6 +246,22 @@ class TodoApp extends HTMLElement {
     search.setAttribute("aria-invalid", String(Boolean(view?.error?.status)));
     const text = view && view.count > 0 && !view.isLoading ? t("list.tasks", { n: view.count }) : "";
     if (count.textContent !== text) count.replaceChildren(text);
+  }
+
+  // Descriptions that somebody else's came before
+
+  #giveBack(conflict) {
+    this.#conflicts.push(conflict);
+    if (this.#route) this.#showConflicts();
+  }
+
+  /** What an earlier page left in the outbox may be answered before there is anything to show it on. */
+  #showConflicts() {
+    for (const { task, text } of this.#conflicts.splice(0)) {
+      store.putTasks([task]);
+      openEditor(task.id, { description: text });
+      toast(t("task.conflict"));
+    }
   }
 
   // Searching and filtering

@@ -8,7 +8,10 @@ import { between, compareText, endPosition } from "../lib/order.js";
 const pauses = [1, 2, 5, 10];
 
 export class Outbox extends EventTarget {
-  /** [{key, operations, label, at, undo}]; `undo` is the key of the request that takes it back, where that is wanted. */
+  /**
+   * [{key, operations, label, at, base, undo}]; `base` is the description that the person had read who wrote another,
+   * `undo` the key of the request that takes it back, where that is wanted.
+   */
   entries = [];
   #storageKey = null;
   #isSending = false;
@@ -48,8 +51,8 @@ export class Outbox extends EventTarget {
   }
 
   /** Resolves to {results, operation} when the server has done it; rejects when it refused. */
-  add(operations, label) {
-    const entry = { key: idempotencyKey(), operations, label, at: new Date().toISOString() };
+  add(operations, label, { base } = {}) {
+    const entry = { key: idempotencyKey(), operations, label, at: new Date().toISOString(), base };
     this.entries.push(entry);
     this.#keep();
     const done = new Promise((resolve, reject) => this.#waiting.set(entry.key, { resolve, reject }));
@@ -106,7 +109,7 @@ export class Outbox extends EventTarget {
       const entry = this.entries[0];
       try {
         this.#sent.add(entry);
-        const answer = await api.bulk(entry.operations.map(withoutLocalId), entry.key);
+        const answer = await this.#send(entry, storageKey);
         const refusal = entry.undo && (await this.#undo(entry, answer));
         if (this.#storageKey !== storageKey) break;
         this.#failures = 0;
@@ -119,9 +122,47 @@ export class Outbox extends EventTarget {
           break;
         }
         this.#finish(entry, null, error);
+        if (error.now) this.#giveBack(entry, error.now);
       }
     }
     this.#isSending = false;
+  }
+
+  /**
+   * A description is written on top of the one that the person had read. Where that is still there the task changed
+   * otherwise, perhaps by what the person did before.
+   * @throws what the server said, with the task as it is `now` when somebody else wrote the description
+   */
+  async #send(entry, storageKey) {
+    for (;;) {
+      try {
+        return await api.bulk(entry.operations.map(withoutLocalId), entry.key);
+      } catch (error) {
+        if (error.status !== 412 || entry.base === undefined || entry.undo) throw error;
+        const now = await api.task(entry.operations[0].id);
+        if (this.#storageKey !== storageKey) throw error;
+        if (now.description !== entry.base) throw Object.assign(error, { now });
+        entry.operations[0].ifMatch = `"${now.version}"`;
+        this.#changeKey(entry);
+      }
+    }
+  }
+
+  /** A key belongs to one request: under the old one the server would give its old answer. */
+  #changeKey(entry) {
+    const waiting = this.#waiting.get(entry.key);
+    this.#waiting.delete(entry.key);
+    entry.key = idempotencyKey();
+    if (waiting) this.#waiting.set(entry.key, waiting);
+    this.#keep();
+  }
+
+  /** The person gets their text back, unless they wrote on: then it is part of a later one, which meets the same. */
+  #giveBack(entry, task) {
+    const text = entry.operations[0].patch.description;
+    const isWrittenOn = this.entries.some((each) => each.base === text && each.operations[0].id === task.id);
+    if (isWrittenOn || entry.undo) return;
+    this.dispatchEvent(new CustomEvent("conflict", { detail: { task, text } }));
   }
 
   /** Adds to the answer what the tasks are then; gives the error when the server does not take it back. */

@@ -176,12 +176,13 @@ export class Store extends EventTarget {
   /**
    * Does operations of the bulk API at once here, and as soon as may be there. One gesture is one call, so that it is
    * undone as one.
+   * @param options `base`, the description that another is written on top of
    * @returns {undo, done}: `undo()` takes all of it back, `done` settles when the server has answered
    */
-  write(operations, label) {
+  write(operations, label, options) {
     const parts = [];
     for (let start = 0; start < operations.length; start += bulkLimit) {
-      parts.push(this.outbox.add(operations.slice(start, start + bulkLimit), label));
+      parts.push(this.outbox.add(operations.slice(start, start + bulkLimit), label, options));
     }
     this.#layOver();
     const done = Promise.all(parts.map((part) => part.done));

@@ -2,7 +2,7 @@
 // change that comes from elsewhere shows at once, except in the field that the person is in.
 
 import * as actions from "../actions.js";
-import { Problem, api } from "../data/api.js";
+import { api } from "../data/api.js";
 import { store } from "../data/store.js";
 import { estimateName, momentName, parseEstimate } from "../lib/dates.js";
 import { field, h, icon, isPhone } from "../lib/dom.js";
@@ -11,15 +11,18 @@ import { openDialog } from "./overlay.js";
 import { scopes } from "./series-scope.js";
 import { setRecurrence } from "./task-recurrence.js";
 import { t } from "../texts.js";
-import { toast } from "./undo-toast.js";
 import "./task-due-date.js";
 import "./task-priority.js";
 import "./task-reminders.js";
 import "./task-tags.js";
 
-export function openEditor(id) {
+const open = new Set();
+
+/** With a `description` that somebody else's came before, the person may go on with that. */
+export function openEditor(id, { description } = {}) {
   if (!store.task(id)) return;
-  new TaskEditor(id);
+  const editor = [...open].find((each) => each.shows(id)) ?? new TaskEditor(id);
+  if (description !== undefined) editor.resume(description);
 }
 
 class TaskEditor {
@@ -27,18 +30,30 @@ class TaskEditor {
   #dialog;
   #listening = new AbortController();
   #fields = {};
-  #descriptionVersion = null;
+  /** The {version, description} that the person sees who is writing another one. */
+  #read = null;
 
   constructor(id) {
     this.#id = id;
     const body = this.#build();
-    this.#dialog = openDialog({ title: t("task.open"), body, className: "sheet editor", onclose: () => this.#listening.abort() });
+    this.#dialog = openDialog({ title: t("task.open"), body, className: "sheet editor", onclose: () => this.#closed() });
+    open.add(this);
     this.#dialog.querySelector(".dialog-title").classList.add("visually-hidden");
     store.addEventListener("tasks", () => this.#show(), { signal: this.#listening.signal });
     this.#show();
     this.#loadAround();
     // On a phone the keyboard would cover half of what one came to read.
     if (!isPhone()) this.#fields.title.focus({ preventScroll: true });
+  }
+
+  #closed() {
+    this.#saveDescription();
+    this.#listening.abort();
+    open.delete(this);
+  }
+
+  shows(id) {
+    return this.#dialog.open && store.resolve(this.#id) === store.resolve(id);
   }
 
   get #task() {
@@ -75,7 +90,7 @@ class TaskEditor {
     fields.titleError = h("p", { class: "form-error", role: "alert" });
     fields.rendered = h("div", { class: "markdown", onclick: (event) => !event.target.closest("a") && !getSelection().toString() && this.#editDescription() });
     fields.editDescription = h("button", { type: "button", class: "button quiet", onclick: () => this.#editDescription() }, icon("edit"), t("task.descriptionEdit"));
-    fields.description = h("textarea", { class: "editor-description", rows: 6, maxLength: 20000, onchange: () => this.#saveDescription(), onblur: () => this.#showDescription(), onkeydown: (event) => this.#descriptionKey(event) });
+    fields.description = h("textarea", { class: "editor-description", rows: 6, maxLength: 20000, onblur: () => this.#leaveDescription(), onkeydown: (event) => this.#descriptionKey(event) });
     fields.descriptionBox = field(t("task.description"), fields.description, t("task.descriptionHint"));
     fields.descriptionBox.hidden = true;
     fields.project = h("select", { onchange: () => actions.moveToProject([this.#task], fields.project.value) });
@@ -184,10 +199,30 @@ class TaskEditor {
   #editDescription() {
     const { description, descriptionBox, rendered, editDescription } = this.#fields;
     if (description.disabled) return;
-    this.#descriptionVersion = this.#task.version;
-    description.value = this.#task.description;
+    this.#readDescription();
+    description.value = this.#read.description;
     descriptionBox.hidden = false;
     rendered.hidden = true;
+    editDescription.hidden = true;
+    description.focus();
+  }
+
+  #readDescription() {
+    const { version, description } = this.#task;
+    this.#read = { version, description };
+  }
+
+  /** Goes on with a text that somebody else's came before, which is shown beside it. It is saved when it is left. */
+  resume(text) {
+    const { description, descriptionBox, rendered, editDescription } = this.#fields;
+    const isWriting = !descriptionBox.hidden;
+    // Whoever is writing again goes on, most likely from that text.
+    const hasText = isWriting && this.#read.description === text;
+    const kept = !isWriting ? text : hasText ? description.value : `${description.value}\n\n${text}`;
+    this.#showDescription(true);
+    this.#readDescription();
+    description.value = kept;
+    descriptionBox.hidden = false;
     editDescription.hidden = true;
     description.focus();
   }
@@ -202,22 +237,18 @@ class TaskEditor {
     } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.target.blur();
   }
 
-  /** Two people who edit a text at the same time must not lose one: this is only written on top of what was read. */
-  async #saveDescription() {
+  #leaveDescription() {
+    this.#saveDescription();
+    this.#showDescription();
+  }
+
+  #saveDescription() {
     const text = this.#fields.description.value;
     const task = this.#task;
-    if (text === task.description) return;
-    const isConfirmed = task.version === this.#descriptionVersion && task.version > 0;
-    const written = this.#save({ description: text }, isConfirmed ? { ifMatch: `"${task.version}"` } : {});
-    try {
-      await written.done;
-    } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 412) return;
-      toast(t("task.conflict"));
-      if (this.#listening.signal.aborted) return;
-      this.#editDescription();
-      this.#fields.description.value = text;
-    }
+    if (!task || this.#fields.descriptionBox.hidden || text === this.#read.description) return;
+    if (text !== task.description) actions.describe(task, text, { read: this.#read, scope: this.#fields.scope.value });
+    // The person may come back to the field, such as from another window, and write on.
+    this.#read = { ...this.#read, description: text };
   }
 
   #showDescription(isForced = false) {

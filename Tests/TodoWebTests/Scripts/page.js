@@ -1,0 +1,130 @@
+// Runs in the page: `assets` is the address of its modules. Gives a list of what is wrong; nothing when all is right.
+
+const wrong = [];
+function same(actual, expected, what) {
+  const [left, right] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (left !== right) wrong.push(`${what}: ${left}, not ${right}`);
+}
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+async function until(condition, what) {
+  for (const end = Date.now() + 8000; Date.now() < end; await pause(20)) if (condition()) return;
+  wrong.push(`${what}: not within 8 s`);
+}
+const find = (selector) => document.querySelector(selector);
+const button = (text) => [...document.querySelectorAll("button")].findLast((each) => each.textContent.trim() === text);
+
+// A server in the page, with a network that can be cut.
+const tasks = new Map();
+const sockets = [];
+let [isAway, seq] = [false, 1];
+const ada = { id: "u", name: "Ada", email: "ada@example.com", zone: "UTC", dayStart: "00:00" };
+const inbox = { id: "p", user: "u", name: "Inbox", isInbox: true, role: "owner", position: "a", seq: 1 };
+function write(id, patch) {
+  const now = new Date().toISOString();
+  const made = {
+    id, user: "u", project: "p", title: id, description: "", status: "open", priority: "none", due: null, start: null,
+    estimate: null, recurrence: null, tags: [], parent: null, position: id, createdAt: now, deletedAt: null, version: 0,
+  };
+  const task = { ...made, ...tasks.get(id), ...patch, updatedAt: now, seq: ++seq };
+  task.version += 1;
+  tasks.set(id, task);
+  return task;
+}
+function bulk([{ op, id, ifMatch, patch }]) {
+  if (ifMatch && ifMatch !== `"${tasks.get(id).version}"`) return [412, { detail: "changed since" }];
+  return [200, { results: [{ task: write(id, op === "complete" ? { status: "done" } : patch) }] }];
+}
+function answer(path, body, headers) {
+  if (path === "/v1/me") return [200, ada];
+  if (path === "/v1/changes") return [200, { items: [], cursor: `u:${seq}`, more: false }];
+  if (path === "/v1/projects") return [200, { items: [inbox] }];
+  if (path === "/v1/tasks/bulk") return bulk(body.operations);
+  if (path === "/v1/tasks") return [200, { items: [...tasks.values()].filter((each) => each.status === "open") }];
+  if (path.startsWith("/v1/tasks/") && tasks.has(path.slice(10))) return [200, tasks.get(path.slice(10))];
+  return [200, { items: [] }];
+}
+globalThis.fetch = async (path, { body, headers }) => {
+  await pause(1);
+  if (isAway) throw new TypeError("no network");
+  const [status, value, more] = answer(path.split("?")[0], body && JSON.parse(body), headers);
+  return new Response(JSON.stringify(value), { status, headers: { ...more, "Todo-Operation": "o" } });
+};
+globalThis.WebSocket = class {
+  constructor() {
+    sockets.push(this);
+    setTimeout(() => this.onopen?.());
+  }
+  send() {
+    this.say({ type: "ready", cursor: `u:${seq}` });
+  }
+  say(message) {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+  close() {}
+};
+const tell = (task) => sockets.at(-1).say({
+  type: "event", event: { id: `e${task.seq}`, type: "dev.todo-operator.task.updated", data: { user: "u", seq: task.seq, task } },
+});
+
+write("a", { description: "old" });
+location.hash = "#/inbox";
+await until(() => button("Try again"), "the page without a server");
+button("Try again").click();
+await until(() => document.querySelectorAll("task-list .row").length === 1, "the list");
+await until(() => find("connection-state").dataset.state === "live", "live");
+
+const { openEditor } = await import(`${assets}/parts/task-editor.js`);
+const { store } = await import(`${assets}/data/store.js`);
+const actions = await import(`${assets}/actions.js`);
+const field = () => find("dialog.editor .editor-description");
+const leave = () => find("dialog.editor .editor-title").focus();
+const isSaved = () => until(() => store.outbox.entries.length === 0, "saved");
+function describe(text) {
+  if (!find("dialog.editor")) openEditor("a");
+  button(store.task("a").description ? "Edit the description" : "Add a description").click();
+  field().value = text;
+}
+async function close() {
+  find("dialog.editor .dialog-close").click();
+  await until(() => !find("dialog"), "the end of the sheet");
+}
+
+// What the person does before and after, without a network, does not stand in the way of a description.
+isAway = true;
+actions.update([store.task("a")], { priority: "high" });
+describe("first");
+leave();
+describe("second");
+await close();
+isAway = false;
+store.outbox.flush();
+await isSaved();
+same([tasks.get("a").priority, tasks.get("a").description], ["high", "second"], "on top of the person's own changes");
+
+// Somebody else's text comes while the person is writing: none of the two is lost.
+describe("mine");
+tell(write("a", { description: "theirs" }));
+await until(() => store.task("a").description === "theirs", "news");
+leave();
+await isSaved();
+same(tasks.get("a").description, "theirs", "theirs is not overwritten");
+same([field().value, find("dialog.editor .markdown").textContent], ["mine", "theirs"], "both are shown");
+leave();
+await isSaved();
+same(tasks.get("a").description, "mine", "and mine is saved when it is left");
+
+// The same after the sheet was closed.
+describe("mine again");
+isAway = true;
+await close();
+write("a", { description: "theirs again" });
+isAway = false;
+store.outbox.flush();
+await until(() => find("dialog.editor") && !field().closest("[hidden]"), "the sheet opens");
+same([field().value, tasks.get("a").description], ["mine again", "theirs again"], "the text is given back");
+await close();
+await isSaved();
+
+localStorage.clear();
+
+return wrong;
