@@ -143,6 +143,25 @@ asked[3]?.answer(200, described("theirs", 2));
 await turn();
 same([conflicts, store.outbox.entries.length], [[["mine, too", "theirs"]], 0], "given back");
 
+// What a window leaves that is closed later is taken up by those that are open.
+const { Outbox } = await import(`${assets}/data/outbox.js`);
+begin();
+const other = new Outbox();
+other.open("u");
+other.add([{ op: "complete", id: "a" }], "done");
+await turn();
+asked[0].lose();
+await turn();
+for (const key of stored()) dispatchEvent(new StorageEvent("storage", { key, newValue: localStorage.getItem(key) }));
+await turn();
+same(store.outbox.entries.length, 0, "not while it lives");
+other.close();
+await turn();
+same([store.outbox.entries.length, asked[1]?.key], [1, asked[0].key], "the same request");
+asked[1]?.answer(200, done, made);
+await turn();
+same([store.task("a").status, stored()], ["done", []], "sent");
+
 store.reset(null);
 
 return wrong;

@@ -20,21 +20,36 @@ export class Outbox extends EventTarget {
   #waiting = new Map();
   /** The entries that a request was made for, with or without an answer. */
   #sent = new WeakSet();
-  #release = null;
+  /** Aborted when the queue is closed. */
+  #closing = null;
+  /** The queues of other windows that are waited for. */
+  #awaited = new Set();
 
   /** Each window keeps its own queue, and a lock for as long as it lives; what a window that is gone left is taken up. */
   open(userId) {
     const prefix = `todo.outbox.${userId}.`;
     this.#storageKey = prefix + idempotencyKey();
-    navigator.locks?.request(this.#storageKey, () => new Promise((resolve) => (this.#release = resolve)));
-    for (const key of storedKeys(prefix)) {
-      if (navigator.locks) navigator.locks.request(key, { ifAvailable: true }, (lock) => lock && this.#adopt(key));
-      else this.#adopt(key);
-    }
+    this.#closing = new AbortController();
+    const { signal } = this.#closing;
+    // Without locks nobody knows whether a window lives: what is there at the start is taken for what was left.
+    if (!navigator.locks) return storedKeys(prefix).forEach((key) => this.#adopt(key));
+    navigator.locks.request(this.#storageKey, { signal }, () => aborted(signal)).catch(() => {});
+    for (const key of storedKeys(prefix)) this.#inherit(key, signal);
+    addEventListener("storage", ({ key, newValue }) => {
+      if (newValue && key.startsWith(prefix)) this.#inherit(key, signal);
+    }, { signal });
+  }
+
+  /** Takes up the queue of another window as soon as that is gone: then its lock is free. */
+  #inherit(key, signal) {
+    if (this.#awaited.has(key)) return;
+    this.#awaited.add(key);
+    navigator.locks.request(key, { signal }, () => signal.aborted || this.#adopt(key)).catch(() => {});
   }
 
   #adopt(key) {
     const entries = JSON.parse(localStorage.getItem(key) ?? "[]");
+    if (entries.length === 0) return;
     localStorage.removeItem(key);
     if (this.#isSending) this.entries.push(...entries);
     else this.entries.unshift(...entries);
@@ -45,7 +60,8 @@ export class Outbox extends EventTarget {
 
   close() {
     clearTimeout(this.#timer);
-    this.#release?.();
+    this.#closing?.abort();
+    this.#awaited.clear();
     this.#storageKey = null;
     this.entries = [];
   }
@@ -228,6 +244,9 @@ function storedKeys(prefix) {
     return [];
   }
 }
+
+const aborted = (signal) =>
+  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", resolve)));
 
 const isPassing = (error) => error instanceof Unreachable || (error instanceof Problem && (error.isPassing || error.status === 401));
 
