@@ -211,6 +211,26 @@ import WebDriver
         }
     }
 
+    @Test func subtasksGoAlongWithTheirTaskWithoutANetworkToo() async throws {
+        try await throughCable { page, _, cable in
+            let browser = page.browser
+            try await page.add("Trip", "Rest")
+            try await page.opensTask("Trip")
+            try await browser.control("Add a subtask").type("Pack" + Key.enter)
+            try await page.says("Pack", in: ".subtasks")
+            try await page.closesDialog()
+            try await page.lists(["Trip", "Pack", "Rest"])
+            try await page.isSaved()
+            cable.unplug()
+            try await page.opensTask("Trip")
+            try await browser.click("Move to the bin")
+            try await page.lists(["Rest"])
+            try cable.plugIn()
+            try await page.isSaved()
+            try await page.lists(["Rest"])
+        }
+    }
+
     @Test func whatTheServerDidWithoutSayingSoIsNotDoneAgain() async throws {
         try await throughCable { page, ada, cable in
             try await page.isSaved()

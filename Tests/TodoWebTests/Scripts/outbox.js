@@ -162,6 +162,36 @@ asked[1]?.answer(200, done, made);
 await turn();
 same([store.task("a").status, stored()], ["done", []], "sent");
 
+// What the server takes along with a task goes along at once, and comes back with it.
+const child = (id, parent) => ({ ...task("open", 1), id, parent });
+const gone = () => ["a", "b", "c", "d"].map((id) => Boolean(store.task(id).deletedAt));
+function beginTree() {
+  begin();
+  store.putTasks([child("b", "a"), child("c", "b"), { ...child("d", "a"), deletedAt: "2026-01-01T00:00:00Z" }]);
+}
+beginTree();
+written = store.write([{ op: "delete", id: "a" }], "deleted");
+same([gone(), store.children("a")], [[true, true, true, true], []], "into the bin");
+await written.undo();
+same(gone(), [false, false, false, true], "out of it");
+written = store.write([{ op: "delete", id: "a" }], "deleted");
+await turn();
+const now = "2026-11-21T12:00:00Z";
+asked[0].answer(200, { results: [{ task: { ...task("open", 5), deletedAt: now } }] }, made);
+await turn();
+same(gone(), [true, true, true, true], "they do not wait for news of their own");
+const undone = written.undo();
+await turn();
+asked[1]?.answer(200, { tasks: [task("open", 9), { ...child("b", "a"), seq: 7 }, { ...child("c", "b"), seq: 8 }] });
+await undone;
+same(gone(), [false, false, false, true], "undone by the server");
+beginTree();
+store.write([{ op: "move", id: "a", move: { project: "q", parent: null } }], "moved");
+same(["a", "b", "c", "d"].map((id) => store.task(id).project), ["q", "q", "q", "q"], "to another project");
+await turn();
+asked[0].answer(422, { detail: "no" });
+await turn();
+same(["a", "b", "c", "d"].map((id) => store.task(id).project), ["p", "p", "p", "p"], "and back when it is refused");
 store.reset(null);
 
 return wrong;

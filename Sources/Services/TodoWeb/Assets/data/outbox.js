@@ -286,6 +286,15 @@ export function applyOperation(task, operation, at, siblings) {
   }
 }
 
+/** A task below another, as it is once that has become `next`: it goes along to the bin, out of it and to a project. */
+export function carry(below, task, next) {
+  const project = next.project === task.project ? below.project : next.project;
+  // What went to the bin at another time stays there.
+  const deletedAt = below.deletedAt === task.deletedAt ? next.deletedAt : below.deletedAt;
+  const isCarried = project !== below.project || deletedAt !== below.deletedAt;
+  return isCarried ? { ...below, project, deletedAt } : below;
+}
+
 function applyMove(task, move, at, siblings) {
   const moved = { ...task };
   if (move.project && move.project !== task.project) Object.assign(moved, { project: move.project, parent: null });

@@ -2,7 +2,7 @@
 // entry out of the outbox is all that it takes to roll it back.
 
 import { api } from "./api.js";
-import { Outbox, applyOperation } from "./outbox.js";
+import { Outbox, applyOperation, carry } from "./outbox.js";
 import { compareText } from "../lib/order.js";
 
 /** The most operations of one call; the API's own limit. */
@@ -23,6 +23,7 @@ export class Store extends EventTarget {
   #renamed = new Map();
   #announced = new Set();
   #byParent = null;
+  #idsByParent = null;
   #tags = new Set();
 
   constructor() {
@@ -111,15 +112,17 @@ export class Store extends EventTarget {
   // What the server says
 
   putTasks(tasks) {
-    for (const task of tasks) {
-      const known = this.#tasks.get(task.id);
-      if (known && !isOlder(known, task)) continue;
-      if ((this.#gone.get(task.id) ?? -1) >= task.seq) continue;
-      this.#tasks.set(task.id, task);
-      this.#announced.add(task.id);
-      for (const tag of task.tags) this.#tags.add(tag);
-    }
+    for (const task of tasks) this.#put(task);
     this.#layOver();
+  }
+
+  #put(task) {
+    const known = this.#tasks.get(task.id);
+    if (known && !isOlder(known, task)) return;
+    if ((this.#gone.get(task.id) ?? -1) >= task.seq) return;
+    this.#tasks.set(task.id, task);
+    this.#announced.add(task.id);
+    for (const tag of task.tags) this.#tags.add(tag);
   }
 
   dropTask(id, seq) {
@@ -203,32 +206,73 @@ export class Store extends EventTarget {
   }
 
   #answered({ entry, answer, error }) {
-    if (answer) {
-      for (const operation of entry.operations) if (operation.localId) this.#announced.add(operation.localId);
-      this.putTasks(answer.results.map((result) => result.task).filter(Boolean));
-    } else {
-      this.#layOver();
-      if (!entry.undo) this.dispatchEvent(new CustomEvent("refused", { detail: { entry, error } }));
+    for (const { task } of answer?.results ?? []) {
+      if (!task) continue;
+      this.#putBelow(task);
+      this.#put(task);
     }
+    if (answer) for (const { localId } of entry.operations) if (localId) this.#announced.add(localId);
+    this.#layOver();
+    if (!answer && !entry.undo) this.dispatchEvent(new CustomEvent("refused", { detail: { entry, error } }));
   }
 
   /** Works out the tasks that wait in the outbox anew, and tells which tasks look different now. */
   #layOver() {
     for (const id of this.#overlay.keys()) this.#announced.add(id);
     this.#overlay.clear();
-    this.#byParent = null;
+    this.#byParent = this.#idsByParent = null;
     for (const entry of this.outbox.entries.filter((entry) => !entry.undo)) {
-      for (const operation of entry.operations) {
-        const id = operation.localId ?? operation.id;
-        const task = this.#overlay.get(id) ?? this.#tasks.get(id);
-        if (!task && operation.op !== "create") continue;
-        const next = applyOperation(task, operation, entry.at, (moved) => this.siblings(moved));
-        this.#overlay.set(id, next);
-        this.#byParent = null;
-        this.#announced.add(id);
-      }
+      for (const operation of entry.operations) this.#lay(operation, entry.at);
     }
     if (this.#announced.size > 0) this.#tell("tasks");
+  }
+
+  #lay(operation, at) {
+    const id = operation.localId ?? operation.id;
+    const task = this.#overlay.get(id) ?? this.#tasks.get(id);
+    if (!task && operation.op !== "create") return;
+    const next = applyOperation(task, operation, at, (moved) => this.siblings(moved));
+    const changed = [next, ...(task ? this.#carried(task, next) : [])];
+    for (const each of changed) {
+      this.#overlay.set(each.id, each);
+      this.#announced.add(each.id);
+    }
+    this.#byParent = null;
+    if (next.parent !== task?.parent) this.#idsByParent = null;
+  }
+
+  /** The tasks below one that the server takes along when it becomes `next`, as they are then. */
+  #carried(task, next, read = (id) => this.task(id)) {
+    if (task.project === next.project && task.deletedAt === next.deletedAt) return [];
+    const below = this.#below(task.id).map(read).filter(Boolean);
+    return below.map((each) => carry(each, task, next)).filter((each, index) => each !== below[index]);
+  }
+
+  /** The ids of all tasks below one, in the bin too. */
+  #below(id) {
+    if (!this.#idsByParent) {
+      this.#idsByParent = new Map();
+      for (const task of this.tasks()) {
+        if (!this.#idsByParent.has(task.parent)) this.#idsByParent.set(task.parent, []);
+        this.#idsByParent.get(task.parent).push(task.id);
+      }
+    }
+    const found = new Set([id]);
+    // What is added meanwhile has its turn too.
+    for (const each of found) for (const child of this.#idsByParent.get(each) ?? []) found.add(child);
+    found.delete(id);
+    return [...found];
+  }
+
+  /** An answer leaves out what went along with the task: the news of that come later, and must not be waited for. */
+  #putBelow(task) {
+    const known = this.#tasks.get(task.id);
+    if (!known || !isOlder(known, task)) return;
+    for (const below of this.#carried(known, task, (id) => this.#tasks.get(id))) {
+      if (!isOlder(below, task)) continue;
+      this.#tasks.set(below.id, below);
+      this.#announced.add(below.id);
+    }
   }
 
   #told = new Set();
