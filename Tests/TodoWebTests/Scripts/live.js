@@ -78,6 +78,26 @@ await sockets[3]?.say(event("b", 3));
 same(store.task("b"), undefined, "one socket at a time");
 await sockets[4]?.say({ type: "ready", cursor: "u:2" });
 same(live.state, "live", "and live");
+
+// A network that goes and comes: the socket may have outlived it.
+dispatchEvent(new Event("offline"));
+same(live.state, "offline", "no network");
+dispatchEvent(new Event("online"));
+await pause(30);
+same([sockets.length, sockets[4]?.isClosed], [6, true], "another socket");
+await sockets[5]?.say({ type: "ready", cursor: "u:2" });
+same(live.state, "live", "live with the network");
+
+// A feed that gives nothing either is no connection.
+const answers = globalThis.fetch;
+globalThis.fetch = async () => { throw new TypeError(); };
+states.length = 0;
+sockets.at(-1).onclose({ code: 1006 });
+await pause(800);
+sockets.at(-1).onclose({ code: 1006 });
+await pause(50);
+same(states, ["connecting", "offline"], "nobody answers");
+globalThis.fetch = answers;
 live.stop();
 
 return wrong;

@@ -16,7 +16,7 @@ const button = (text) => [...document.querySelectorAll("button")].findLast((each
 // A server in the page, with a network that can be cut.
 const tasks = new Map();
 const sockets = [];
-let [isAway, seq] = [false, 1];
+let [isAway, failures, seq] = [false, 0, 1];
 const ada = { id: "u", name: "Ada", email: "ada@example.com", zone: "UTC", dayStart: "00:00" };
 const inbox = { id: "p", user: "u", name: "Inbox", isInbox: true, role: "owner", position: "a", seq: 1 };
 function write(id, patch) {
@@ -39,6 +39,7 @@ function answer(path, body, headers) {
   if (path === "/v1/changes") return [200, { items: [], cursor: `u:${seq}`, more: false }];
   if (path === "/v1/projects") return [200, { items: [inbox] }];
   if (path === "/v1/tasks/bulk") return bulk(body.operations);
+  if (path === "/v1/tasks" && failures-- > 0) return [503, { detail: "starting" }, { "Retry-After": "1" }];
   if (path === "/v1/tasks") return [200, { items: [...tasks.values()].filter((each) => each.status === "open") }];
   if (path.startsWith("/v1/tasks/") && tasks.has(path.slice(10))) return [200, tasks.get(path.slice(10))];
   return [200, { items: [] }];
@@ -66,11 +67,13 @@ const tell = (task) => sockets.at(-1).say({
   type: "event", event: { id: `e${task.seq}`, type: "dev.todo-operator.task.updated", data: { user: "u", seq: task.seq, task } },
 });
 
+// A list that the server cannot give yet is there a moment later.
 write("a", { description: "old" });
+failures = 1;
 location.hash = "#/inbox";
 await until(() => button("Try again"), "the page without a server");
 button("Try again").click();
-await until(() => document.querySelectorAll("task-list .row").length === 1, "the list");
+await until(() => document.querySelectorAll("task-list .row").length === 1, "the list after a failure that passes");
 await until(() => find("connection-state").dataset.state === "live", "live");
 
 const { openEditor } = await import(`${assets}/parts/task-editor.js`);

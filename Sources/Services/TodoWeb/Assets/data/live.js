@@ -51,18 +51,24 @@ export class Live extends EventTarget {
     this.#polling = null;
     this.#session += 1;
     this.#catching = null;
+    this.#drop();
+    this.#failures = 0;
+    this.state = "stopped";
+  }
+
+  #drop() {
     const socket = this.#socket;
     this.#socket = null;
     this.#isLeaving = false;
     socket?.close();
-    this.#failures = 0;
-    this.state = "stopped";
   }
 
   /** There is a sign that the network is back: do not wait for the next attempt. */
   #hurry() {
     if (this.state === "stopped") return;
     this.#store.outbox.flush();
+    // Of a socket from before nobody knows whether it outlived the network.
+    if (this.state === "offline") this.#drop();
     if (!this.#socket) {
       this.#failures = Math.min(this.#failures, 1);
       this.#connect();
@@ -173,9 +179,9 @@ export class Live extends EventTarget {
     for (const [owner, seq] of cursor) if (seq > (this.#cursor.get(owner) ?? -1)) this.#cursor.set(owner, seq);
   }
 
-  /** Reads the feed up to its end. */
+  /** Reads the feed up to its end. Whoever gives a `signal` hears of failures. */
   async #catchUp({ wait = 0, signal } = {}) {
-    if (this.#catching && !wait) return this.#catching;
+    if (this.#catching && !signal) return this.#catching;
     const session = this.#session;
     const read = async () => {
       let page;
@@ -188,7 +194,7 @@ export class Live extends EventTarget {
       } while (page.more);
     };
     const reading = read();
-    if (wait) return reading;
+    if (signal) return reading;
     const catching = reading.catch(() => {}).finally(() => {
       if (this.#catching === catching) this.#catching = null;
     });

@@ -86,7 +86,8 @@ export class TaskView extends EventTarget {
       this.error = error;
       this.isLoading = false;
       this.dispatchEvent(new Event("change"));
-      if (!(error instanceof Problem)) setTimeout(() => signal.aborted || this.#load(), 3000);
+      if (error instanceof Problem && !error.isPassing) return;
+      setTimeout(() => signal.aborted || this.#load(), (error.retryAfter ?? 3) * 1000);
     }
   }
 
