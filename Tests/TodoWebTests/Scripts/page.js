@@ -16,7 +16,8 @@ const button = (text) => [...document.querySelectorAll("button")].findLast((each
 // A server in the page, with a network that can be cut.
 const tasks = new Map();
 const sockets = [];
-let [isAway, failures, seq] = [false, 0, 1];
+const undone = [];
+let [isAway, losesAnswers, failures, seq] = [false, false, 0, 1];
 const ada = { id: "u", name: "Ada", email: "ada@example.com", zone: "UTC", dayStart: "00:00" };
 const inbox = { id: "p", user: "u", name: "Inbox", isInbox: true, role: "owner", position: "a", seq: 1 };
 function write(id, patch) {
@@ -34,11 +35,16 @@ function bulk([{ op, id, ifMatch, patch }]) {
   if (ifMatch && ifMatch !== `"${tasks.get(id).version}"`) return [412, { detail: "changed since" }];
   return [200, { results: [{ task: write(id, op === "complete" ? { status: "done" } : patch) }] }];
 }
+function undo({ operation }, key) {
+  undone.push([operation, key]);
+  return [200, { tasks: [write("a", { status: "open" })] }];
+}
 function answer(path, body, headers) {
   if (path === "/v1/me") return [200, ada];
   if (path === "/v1/changes") return [200, { items: [], cursor: `u:${seq}`, more: false }];
   if (path === "/v1/projects") return [200, { items: [inbox] }];
   if (path === "/v1/tasks/bulk") return bulk(body.operations);
+  if (path === "/v1/undo") return undo(body, headers["Idempotency-Key"]);
   if (path === "/v1/tasks" && failures-- > 0) return [503, { detail: "starting" }, { "Retry-After": "1" }];
   if (path === "/v1/tasks") return [200, { items: [...tasks.values()].filter((each) => each.status === "open") }];
   if (path.startsWith("/v1/tasks/") && tasks.has(path.slice(10))) return [200, tasks.get(path.slice(10))];
@@ -48,7 +54,8 @@ globalThis.fetch = async (path, { body, headers }) => {
   await pause(1);
   if (isAway) throw new TypeError("no network");
   const [status, value, more] = answer(path.split("?")[0], body && JSON.parse(body), headers);
-  return new Response(JSON.stringify(value), { status, headers: { ...more, "Todo-Operation": "o" } });
+  if (losesAnswers) throw new TypeError("no answer");
+  return new Response(JSON.stringify(value), { status, headers: { ...more, "Todo-Operation": `o${seq}` } });
 };
 globalThis.WebSocket = class {
   constructor() {
@@ -127,6 +134,22 @@ await until(() => find("dialog.editor") && !field().closest("[hidden]"), "the sh
 same([field().value, tasks.get("a").description], ["mine again", "theirs again"], "the text is given back");
 await close();
 await isSaved();
+
+// Undo that gets no answer can be had again, as the same request, and undoes nothing else.
+actions.complete([store.task("a")]);
+await isSaved();
+const operation = `o${seq}`;
+isAway = true;
+await actions.undoLast();
+same(tasks.get("a").status, "done", "no network");
+isAway = false;
+losesAnswers = true;
+await actions.undoLast();
+losesAnswers = false;
+await actions.undoLast();
+same([tasks.get("a").status, store.task("a").status], ["open", "open"], "undone after all");
+same(undone.map(([each]) => each), [operation, operation], "nothing else is undone");
+same(undone[0][1], undone[1]?.[1], "the same request");
 
 localStorage.clear();
 

@@ -27,6 +27,8 @@ async function undo(written) {
     await written.undo();
     toast(t("undo.done"));
   } catch (error) {
+    // Nothing else is to be undone in its place by the next attempt.
+    if (error instanceof Unreachable) history.splice(index, 0, written);
     toast(t("undo.failed", { detail: error instanceof Unreachable ? t("connection.offline") : error.message }));
   }
 }

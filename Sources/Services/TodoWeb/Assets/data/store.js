@@ -1,7 +1,7 @@
 // What the page knows: the server's tasks, projects and filters, with what waits in the outbox laid over them. Taking an
 // entry out of the outbox is all that it takes to roll it back.
 
-import { api } from "./api.js";
+import { api, idempotencyKey } from "./api.js";
 import { Outbox, applyOperation, carry } from "./outbox.js";
 import { compareText } from "../lib/order.js";
 
@@ -193,15 +193,17 @@ export class Store extends EventTarget {
     return { done, undo: () => this.#undo(parts) };
   }
 
+  /** May be tried again when there was no answer: what is undone already is passed by. */
   async #undo(parts) {
-    for (const { entry, done } of [...parts].reverse()) {
-      if (this.outbox.takeBack(entry)) {
-        this.#layOver();
-        continue;
+    for (const part of parts.filter((each) => !each.isUndone).reverse()) {
+      if (this.outbox.takeBack(part.entry)) this.#layOver();
+      else {
+        const { operation } = await part.done;
+        part.undoKey ??= idempotencyKey();
+        const { tasks } = await api.undo(operation, part.undoKey);
+        this.putTasks(tasks);
       }
-      const { operation } = await done;
-      const { tasks } = await api.undo(operation);
-      this.putTasks(tasks);
+      part.isUndone = true;
     }
   }
 
