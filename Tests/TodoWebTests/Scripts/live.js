@@ -100,4 +100,13 @@ same(states, ["connecting", "offline"], "nobody answers");
 globalThis.fetch = answers;
 live.stop();
 
+// Another window has signed somebody else in: nothing is written in their name.
+const signedOut = [];
+live.addEventListener("signed-out", () => signedOut.push(live.state));
+await live.start();
+await pause(10);
+await sockets.at(-1).say({ type: "ready", cursor: "v:1,u:2" });
+same(signedOut, ["stopped"], "somebody else's session");
+live.stop();
+
 return wrong;

@@ -151,6 +151,22 @@ same([tasks.get("a").status, store.task("a").status], ["open", "open"], "undone 
 same(undone.map(([each]) => each), [operation, operation], "nothing else is undone");
 same(undone[0][1], undone[1]?.[1], "the same request");
 
+// Settings of another window stay.
+const { preferences, setPreference } = await import(`${assets}/preferences.js`);
+localStorage.setItem("todo.preferences", JSON.stringify({ theme: "dark", collapsed: ["x"] }));
+setPreference("shortcuts", false);
+const kept = JSON.parse(localStorage.getItem("todo.preferences"));
+same([kept.theme, kept.collapsed, kept.shortcuts, preferences.theme], ["dark", ["x"], false, "dark"], "settings");
+setPreference("theme", "system");
+setPreference("shortcuts", true);
+
+// Somebody else signs in in another window.
+const tellAccount = (id) => dispatchEvent(new StorageEvent("storage", { key: "todo.account", newValue: id }));
+same(localStorage.getItem("todo.account"), "u", "whose session it is");
+tellAccount("u");
+same(find("sign-in"), null, "the same person");
+tellAccount("v");
+same([find("sign-in .notice")?.textContent.includes("another tab"), store.me], [true, null], "somebody else");
 localStorage.clear();
 
 return wrong;

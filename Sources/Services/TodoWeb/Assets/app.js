@@ -12,7 +12,7 @@ import { openHelp } from "./parts/help-sheet.js";
 import { openFilterForm, openProjectMenu, removeFilter } from "./parts/project-dialogs.js";
 import { openEditor } from "./parts/task-editor.js";
 import { toast } from "./parts/undo-toast.js";
-import { applyTheme, collapsed, preferences } from "./preferences.js";
+import { applyTheme, collapsed, preferences, remember } from "./preferences.js";
 import { t } from "./texts.js";
 import "./parts/activity-view.js";
 import "./parts/bulk-bar.js";
@@ -26,6 +26,9 @@ import "./parts/task-filters.js";
 import "./parts/task-list.js";
 
 applyTheme();
+
+/** Whose session the browser has, for its other windows. */
+const accountKey = "todo.account";
 
 const pages = { activity: "activity-view", settings: "settings-view" };
 
@@ -47,6 +50,7 @@ class TodoApp extends HTMLElement {
     store.outbox.addEventListener("kept", ({ detail }) => toast(t("undo.failed", { detail: detail.error.message })));
     store.addEventListener("refused", ({ detail }) => detail.error.now || toast(t("undo.refused", { detail: detail.error.message })));
     store.outbox.addEventListener("conflict", ({ detail }) => this.#giveBack(detail));
+    addEventListener("storage", ({ key, newValue }) => key === accountKey && this.#otherEntered(newValue));
     for (const kind of ["projects", "filters"]) store.addEventListener(kind, () => this.#definitionsChanged());
     store.addEventListener("tasks", () => this.#parts.filters && (this.#parts.filters.tags = store.tags));
     // A wide window has no drawer, and nothing that would close it.
@@ -71,6 +75,7 @@ class TodoApp extends HTMLElement {
 
   async #enter(me) {
     store.reset(me);
+    remember(accountKey, me.id);
     forgetLists();
     forgetHistory();
     this.#view?.close();
@@ -87,6 +92,11 @@ class TodoApp extends HTMLElement {
     this.#build();
     this.#go();
     this.#showConflicts();
+  }
+
+  /** The session is the browser's: this page would write what one person does in the name of another. */
+  #otherEntered(id) {
+    if (store.me && id && id !== store.me.id) this.#showSignIn(t("sign.other"));
   }
 
   #showSignIn(reason = "") {

@@ -3,24 +3,29 @@
 const key = "todo.preferences";
 const defaults = { theme: "system", shortcuts: true, notifications: false, collapsed: [] };
 
-function read() {
+function stored() {
   try {
-    return { ...defaults, ...JSON.parse(localStorage.getItem(key) ?? "{}") };
+    return JSON.parse(localStorage.getItem(key) ?? "{}");
   } catch {
-    return { ...defaults };
+    return {};
   }
 }
 
-export const preferences = read();
+export const preferences = { ...defaults, ...stored() };
 
 export function setPreference(name, value) {
-  preferences[name] = value;
+  // Another window may have set others meanwhile.
+  Object.assign(preferences, stored(), { [name]: value });
+  remember(key, JSON.stringify(preferences));
+  if (name === "theme") applyTheme();
+}
+
+export function remember(key, text) {
   try {
-    localStorage.setItem(key, JSON.stringify(preferences));
+    localStorage.setItem(key, text);
   } catch {
     // A browser that keeps nothing: it holds for this page.
   }
-  if (name === "theme") applyTheme();
 }
 
 export function applyTheme() {
@@ -32,7 +37,7 @@ export function applyTheme() {
 export const collapsed = {
   has: (id) => preferences.collapsed.includes(id),
   toggle(id) {
-    const rest = preferences.collapsed.filter((each) => each !== id);
-    setPreference("collapsed", rest.length === preferences.collapsed.length ? [...rest, id].slice(-500) : rest);
+    const rest = (stored().collapsed ?? preferences.collapsed).filter((each) => each !== id);
+    setPreference("collapsed", this.has(id) ? rest : [...rest, id].slice(-500));
   },
 };

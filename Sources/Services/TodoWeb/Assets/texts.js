@@ -23,6 +23,7 @@ const texts = {
   "sign.wrong": "The address or the password is wrong.",
   "sign.closed": "New accounts are closed here. Ask whoever runs this installation.",
   "sign.expired": "Your session has ended. Sign in again; nothing that you did is lost.",
+  "sign.other": "Somebody else signed in in another tab. Sign in again to go on; nothing that you did is lost.",
 
   "nav.inbox": "Inbox",
   "nav.today": "Today",

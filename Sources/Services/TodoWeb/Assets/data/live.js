@@ -117,6 +117,7 @@ export class Live extends EventTarget {
         this.#apply(message.change);
         break;
       case "ready":
+        if (!this.#isOwn(parseCursor(message.cursor))) return this.#checkSession();
         this.#failures = 0;
         this.#polling?.abort();
         this.#polling = null;
@@ -179,6 +180,12 @@ export class Live extends EventTarget {
     for (const [owner, seq] of cursor) if (seq > (this.#cursor.get(owner) ?? -1)) this.#cursor.set(owner, seq);
   }
 
+  /** A person's own changes come first. Another window may have signed somebody else in while this one was asleep. */
+  #isOwn(cursor) {
+    const [first] = cursor.keys();
+    return first === undefined || first === this.#store.me?.id;
+  }
+
   /** Reads the feed up to its end. Whoever gives a `signal` hears of failures. */
   async #catchUp({ wait = 0, signal } = {}) {
     if (this.#catching && !signal) return this.#catching;
@@ -189,6 +196,7 @@ export class Live extends EventTarget {
         page = await api.changes(writeCursor(this.#cursor), { wait, signal });
         await this.#store.outbox.settled();
         if (this.#session !== session) return;
+        if (!this.#isOwn(parseCursor(page.cursor))) return this.#checkSession();
         for (const item of page.items) this.#apply(item);
         this.#advance(parseCursor(page.cursor));
       } while (page.more);
