@@ -54,6 +54,8 @@ import TodoStore
                 "ed78c8d972a81b341ecf41349c7be429ba3632251206bb9872404ae6d8b0adf6",
                 "b113584e195a7e58f77278457ce542c3ea5bb6e83d98caa0850a19a91a875730",
                 "a760a0eb2b8909706e0e808a6306b04fee75f98281022349d974fc4bbea1bbdd",
+                "b4b181bbe371e23b0c99e8f16f441000e2dab149368941c92f9d644e41f98f8c",
+                "dfa0e816524864986286db6d8f3ad79a5cc8258ee3339dc7c8ea04e151209d9f",
             ])
     }
 

@@ -92,7 +92,7 @@ extension TaskStore {
         guard let row = try await database.rows(as: reader, "task.last", statement).first else {
             throw StoreError.notFound
         }
-        return FractionalIndex.end(at: .now(), behind: try row.decode(String?.self))
+        return FractionalIndex.end(at: .now(), behind: try row.decode(String?.self, at: 0))
     }
 
     /// `mover`, and `destination`: in which project and under which task its siblings to be are.
