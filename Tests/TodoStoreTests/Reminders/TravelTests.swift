@@ -82,6 +82,56 @@ import TodoModel
         }
     }
 
+    @Test func `who moves again and again is planned once, and keeps nobody waiting`() async throws {
+        try await Reminding.with { all in
+            let (ada, ben) = (all.stores.ada, all.stores.ben)
+            _ = try await all.policy(.offsets([0])) { $0.selector = "tag:a" }
+            _ = try await all.task("0", due: "2030-06-01")
+            _ = try await all.sql(
+                """
+                INSERT INTO tasks (user_id, id, project_id, title, description, status, priority, due_date, tags, position,
+                    created_at, updated_at, seq)
+                SELECT t.user_id, gen_random_uuid(), t.project_id, n::text, '', 'open', 0, t.due_date, '{}', t.position,
+                    now(), now(), t.seq
+                FROM tasks t, generate_series(1, 999) n
+                """)
+            try await all.plan()
+            for turn in 1...50 {
+                for zone in ["Asia/Kolkata", "Europe/Berlin"] { try await all.move(ada, to: zone) }
+                #expect(try await all.sql("SELECT count(*) FROM replan_scopes") == "\(2 * turn)")
+            }
+            func step() async throws -> PlanStore.Outcome {
+                try await all.database.plan.step(now: .now(), until: .farFuture)
+            }
+            #expect(try await step() == .planned(.init(scopes: 1)))
+            #expect(try await all.sql("SELECT count(*) FROM replan_scopes") == "0")
+            _ = try await all.task("ben's", due: "2030-06-01 09:00", of: ben) { $0.tags = ["a"] }
+            #expect(try await step() == .planned(.init(tasks: 1000)), "all of Ada's, and no other scope")
+            let nine = try Instant.at("2030-06-01T09:00:00Z")
+            #expect(try await step() == .planned(.init(tasks: 1, planned: 1, earliest: nine)))
+            #expect(try await step() == .idle)
+        }
+    }
+
+    @Test func `one that comes while a policy walks through all tasks has it walk once more, from the start`()
+        async throws
+    {
+        try await Reminding.with { all in
+            for number in 0..<8 { _ = try await all.task("\(number)", due: "2030-06-01 18:00") }
+            try await all.plan()
+            let policy = try await all.policy(.offsets([0]))
+            func step() async throws -> PlanStore.Outcome {
+                try await all.database.plan.step(limit: 1, now: .now(), until: .farFuture)
+            }
+            guard case .planned(let first) = try await step() else { throw StoreError.notFound }
+            #expect(first.tasks == 5 && first.scopes == 1)
+            let note = "INSERT INTO replan_scopes (kind, subject) VALUES ('policy', '\(policy.id)');"
+            _ = try await all.sql(note + note)
+            let rest = try await all.plan()
+            #expect(rest.tasks == 3 + 8 && rest.planned == 3 && rest.scopes == 1)
+        }
+    }
+
     @Test func `a zone that the server does not know keeps nobody else's reminders from being planned`() async throws {
         try await Reminding.with { all in
             try await all.remind(try await all.task("x", due: "2030-06-01 09:00", zone: "Europe/Berlin"))

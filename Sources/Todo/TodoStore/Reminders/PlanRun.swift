@@ -7,8 +7,8 @@ struct PlanRun {
     let database: TodoDatabase
     let statement: PlanStatement
 
-    /// The tasks that were noted first.
-    func tasks(limit: Int) async throws -> PlanStore.Step {
+    /// The tasks that were noted first, and whether there may be more.
+    func tasks(limit: Int) async throws -> (step: PlanStore.Step, isFull: Bool) {
         let touched: SQLFragment = """
             noted AS (
                 DELETE FROM replan WHERE id = ANY (ARRAY(SELECT id FROM replan ORDER BY id LIMIT \(raw: "\(limit)")))
@@ -16,15 +16,25 @@ struct PlanRun {
             touched AS MATERIALIZED (
                 SELECT owner_id, task_id, min(since) AS since FROM noted GROUP BY owner_id, task_id)
             """
-        return try await run("plan.tasks", statement.statement(touched: touched)).step
+        let (step, notes): (PlanStore.Step, Int?) = try await run(
+            "plan.tasks", statement.statement(touched: touched, returning: "(SELECT count(*) FROM noted)"))
+        return (step, notes ?? 0 >= limit)
     }
 
-    /// A portion of the scope that was noted first.
+    /// A portion of the scope that was noted first. Where none of it is done yet, the others of the same subject are done
+    /// with it: who moves a hundred times is planned once.
     func scope(limit: Int) async throws -> PlanStore.Step {
         let rows = try await database.rows(
             as: .system, "plan.scope",
             """
-            SELECT s.id, s.kind, s.subject, s.after_owner, s.after_task, s.since FROM replan_scopes s ORDER BY s.id LIMIT 1
+            WITH taken AS (SELECT * FROM replan_scopes ORDER BY id LIMIT 1),
+            same AS (
+                DELETE FROM replan_scopes s USING taken t
+                WHERE s.kind = t.kind AND s.subject = t.subject AND s.id <> t.id AND t.after_owner = \(Self.first)
+                RETURNING s.since)
+            SELECT t.id, t.kind, t.subject, t.after_owner, t.after_task,
+                LEAST(t.since, (SELECT min(s.since) FROM same s))
+            FROM taken t
             """)
         guard let row = rows.first else { return .init() }
         let (id, kind, subject, owner, task, since) = try row.decode(
@@ -89,11 +99,16 @@ struct PlanRun {
         let last: SQLFragment = """
             (SELECT ARRAY[x.owner_id, x.task_id] FROM touched x ORDER BY x.owner_id DESC, x.task_id DESC LIMIT 1)
             """
-        var (step, end) = try await run(
+        var (step, end): (PlanStore.Step, [UUID]?) = try await run(
             "plan.policy", statement.statement(touched: touched, only: policy, returning: last))
         var statements: [SQLFragment] =
             if let end, end.count == 2, step.tasks == limit {
-                ["UPDATE replan_scopes SET after_owner = \(end[0]), after_task = \(end[1]) WHERE id = \(scope)"]
+                [
+                    """
+                    UPDATE replan_scopes SET after_owner = \(end[0]), after_task = \(end[1]), since = \(since)
+                    WHERE id = \(scope)
+                    """
+                ]
             } else {
                 [
                     "DELETE FROM replan_scopes WHERE id = \(scope)",
@@ -117,13 +132,16 @@ struct PlanRun {
     /// Where a walk begins.
     private static let first = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
 
-    private func run(_ name: String, _ statement: SQLFragment) async throws -> (step: PlanStore.Step, end: [UUID]?) {
+    /// What was done, and what the statement returns besides.
+    private func run<Rest: PostgresDecodable>(
+        _ name: String, _ statement: SQLFragment
+    ) async throws -> (PlanStore.Step, Rest?) {
         let rows = try await database.rows(as: .system, name, statement)
         guard let row = rows.first else { return (.init(), nil) }
         var columns = ColumnReader(row)
         let step = PlanStore.Step(
             tasks: try columns.next(), planned: try columns.next(), cancelled: try columns.next(),
             earliest: try columns.instantIfAny())
-        return (step, name == "plan.policy" ? try columns.next([UUID]?.self) : nil)
+        return (step, try columns.next())
     }
 }

@@ -39,7 +39,7 @@ struct PlanStatement {
     ///   - extra: expressions to return besides the number of tasks, how many rows were planned and cancelled, and when the
     ///     first of them is due.
     func statement(
-        touched: SQLFragment, only policy: UUID? = nil, returning extra: SQLFragment = "NULL"
+        touched: SQLFragment, only policy: UUID? = nil, returning extra: SQLFragment
     ) -> SQLFragment {
         let arms =
             (policy == nil ? [people] : []) + readable.filter { policy == nil || $0.policy == policy }.map(select)

@@ -56,8 +56,13 @@ public struct PlanStore: Sendable {
             let policies = try await PolicyStore(database: database).active()
             let plan = PlanRun(database: database, statement: PlanStatement(policies: policies, now: now))
             var step = Step(unreadable: Set(plan.statement.unreadable))
-            if hasTasks { step = step + (try await plan.tasks(limit: limit)) }
-            if hasScopes { step = step + (try await plan.scope(limit: limit)) }
+            var isFull = false
+            if hasTasks {
+                let portion = try await plan.tasks(limit: limit)
+                (step, isFull) = (step + portion.step, portion.isFull)
+            }
+            // One scope can note more tasks than a portion holds: those come before the next.
+            if hasScopes && !isFull { step = step + (try await plan.scope(limit: limit)) }
             return .planned(step)
         }
     }
