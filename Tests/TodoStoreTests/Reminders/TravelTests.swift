@@ -145,6 +145,45 @@ import TodoModel
         }
     }
 
+    @Test func `a zone that the server does not know is the person's in lists, policies and digests`() async throws {
+        try await Reminding.with { all in
+            let ada = all.stores.ada
+            try await all.move(ada, to: "Asia/Kolkata")
+            let odd = try await all.task("odd", due: "2030-06-01 09:00", zone: "Europe/Berlin")
+            _ = try await all.sql("UPDATE tasks SET due_zone = 'Mars/Olympus' WHERE id = '\(odd.id)'")
+            for (query, titles) in [
+                ("due:today", []), ("due>=today", ["odd"]), ("due:2030-06-01", ["odd"]), ("due>2030-06-01", []),
+            ] as [(String, [String])] {
+                #expect(try await all.stores.titles(query, for: ada) == titles, "\(query)")
+            }
+            let dated = "due>2026-01-01 due<=2030-06-01"
+            _ = try await all.policy(.offsets([0])) { $0.selector = dated }
+            try await all.plan()
+            #expect(try await all.list(.pending, of: ada).map(\.due) == [try .at("2030-06-01T03:30:00Z")])
+            let digest = try await all.policy(.digest("0 8 * * *", zone: nil)) {
+                $0.name = "digest"
+                $0.selector = dated
+            }
+            let now = try Instant.at("2030-06-01T00:00:00Z")
+            let walls = try DigestSchedule("0 8 * * *").times(around: now)
+            _ = try await all.database.plan.digest(digest, walls: walls, now: now, until: .farFuture)
+            let eight = try Instant.at("2030-06-01T02:30:00Z")
+            #expect(try await all.database.firing.claimDigests(of: digest, .at(eight)).fired == 1)
+            let event = try #require(try await all.events().first)
+            #expect(event.body["digest"]?.array?.map { $0["title"] } == ["odd"])
+        }
+    }
+
+    @Test func `whose own zone the server does not know has lists by UTC`() async throws {
+        try await Reminding.with { all in
+            _ = try await all.task("x", due: "2030-06-01 09:00", zone: "Asia/Kolkata")
+            _ = try await all.sql("UPDATE users SET zone = 'Mars/Olympus' WHERE id = '\(all.stores.ada.id)'")
+            for query in ["due>=today", "due:2030-06-01", "created>2026-01-01 created<=today"] {
+                #expect(try await all.stores.titles(query, for: all.stores.ada) == ["x"], "\(query)")
+            }
+        }
+    }
+
     @Test func `when the rules of a zone change, reminders to come in it are planned anew, and no others`() async throws
     {
         try await Reminding.with { all in

@@ -32,6 +32,6 @@ public struct Migration: Sendable {
             .people, .tasks, .events, .series, .reminders, .notifications, .closedSeries, .eventText, .signatures,
             .oldSignatures,
         ] + dueOrder + lighterFences + sleepingWorkers + [
-            .deliveriesByKind, .changesFirst, .renamedProjects, .digestsByPerson,
+            .deliveriesByKind, .changesFirst, .renamedProjects, .digestsByPerson, .knownZones,
         ]
 }

@@ -5,6 +5,7 @@ internal import TodoModel
 /// stands in the same row.
 struct SQLPerson {
     let user: SQLFragment
+    /// One that the server knows.
     let zone: SQLFragment
     /// In minutes.
     let dayStart: SQLFragment
@@ -13,7 +14,7 @@ struct SQLPerson {
 
     init(_ context: QueryContext) {
         user = "\(context.user)"
-        zone = "(SELECT u.zone FROM users u WHERE u.id = \(context.user))"
+        zone = "(SELECT COALESCE(known_zone(u.zone), 'UTC') FROM users u WHERE u.id = \(context.user))"
         dayStart = "(SELECT u.day_start FROM users u WHERE u.id = \(context.user))"
         now = context.now
         weekStart = context.weekStart

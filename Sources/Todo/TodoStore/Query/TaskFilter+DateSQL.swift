@@ -99,12 +99,13 @@ extension TaskFilterCompiler {
         return "\(wide) AND \(dueOnClock) \(raw: bound.comparison) \(now)"
     }
 
-    /// The wall time in the person's zone; a whole day stands for its start.
+    /// The wall time in the person's zone; a whole day stands for its start. A zone that the server does not know is taken
+    /// for the person's, as it is when reminders are planned.
     private var dueOnClock: SQLFragment {
         """
         CASE WHEN t.due_time IS NULL THEN t.due_wall + \(calendar.dayStart)
             WHEN t.due_zone IS NULL OR t.due_zone = \(calendar.zone) THEN t.due_wall
-            ELSE timezone(\(calendar.zone), timezone(t.due_zone, t.due_wall)) END
+            ELSE COALESCE(timezone(\(calendar.zone), timezone(known_zone(t.due_zone), t.due_wall)), t.due_wall) END
         """
     }
 }
