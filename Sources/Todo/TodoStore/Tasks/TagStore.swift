@@ -40,7 +40,7 @@ public struct TagStore: Sendable {
             var count = 0
             for row in try await database.rows(as: .user(actor), "tag.owners", owners) {
                 let write = TaskWrite.replaceTag(name, by: other, of: try row.decode(UUID.self), by: operation)
-                count += try await database.write(as: .user(actor), write.queries).count
+                count += try await database.write(as: .user(actor), write.queries).first?.decode(Int.self) ?? 0
             }
             guard count > 0 else { throw StoreError.notFound }
             return count

@@ -168,7 +168,7 @@ extension TaskWrite {
             """
         return TaskWrite(
             "tag.replace", lock: lock("\(owner)"), by: operation, tables: tables,
-            goal: goal(["tags": tags], from: "checked x"), returning: nil)
+            goal: goal(["tags": tags], from: "checked x"), returning: nil, countsOnly: true)
     }
 }
 

@@ -30,9 +30,10 @@ struct TaskWrite: Sendable {
     ///   - mayMove: a task may go to another project.
     ///   - id: the task that is to be returned, whether it changed or not; nil for all that changed.
     ///   - ending: whether the task that is returned, `r.old` before, was closed and its next instance is yet to be made.
+    ///   - countsOnly: returns how many tasks changed, and none of them.
     init(
         _ name: String, lock: PostgresQuery?, by operation: TodoOperation, tables: SQLFragment, goal: SQLFragment,
-        mayMove: Bool = false, returning id: UUID?, ending: SQLFragment = "false"
+        mayMove: Bool = false, returning id: UUID?, ending: SQLFragment = "false", countsOnly: Bool = false
     ) {
         let columns = Self.writable.joined(separator: ", ")
         let old = Self.writable.map { "(g.old).\($0)" }.joined(separator: ", ")
@@ -55,7 +56,7 @@ struct TaskWrite: Sendable {
                 FROM changed g, stream WHERE t.user_id = (g.old).user_id AND t.id = (g.old).id
                 RETURNING t AS task, g.old),
             \(Self.record(operation, mayMove: mayMove))
-            \(id == nil ? Self.changes : Self.named(ending))
+            \(countsOnly ? Self.count : id == nil ? Self.changes : Self.named(ending))
             """
         self.lock = lock
         self.statement = statement.query(named: name)
@@ -179,6 +180,8 @@ extension TaskWrite {
                 THEN '\(TodoEvent.Kind.taskReopened.rawValue)'
             ELSE '\(TodoEvent.Kind.taskUpdated.rawValue)' END
         """
+
+    private static let count: SQLFragment = "SELECT count(*) FROM written"
 
     /// The task that was named, changed or not; nothing when there is none. Where `ending` holds, what it has otherwise
     /// than its series comes last.
