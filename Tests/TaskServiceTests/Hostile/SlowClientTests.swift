@@ -116,6 +116,22 @@ import Testing
         }
     }
 
+    @Test func `everybody has one export at a time, and the next when that is over`() async throws {
+        try await Installation.with { installation in
+            try await Self.fill(installation.api)
+            let port = installation.api.port
+            try await runBlocking {
+                let slow = try RawClient(port: port, receiveBuffer: 64 << 10)
+                slow.send(Self.export.utf8)
+                #expect(String(decoding: try slow.receive(64), as: UTF8.self).hasPrefix("HTTP/1.1 200"))
+                #expect(try RawClient.ask(Self.export, port: port).hasPrefix("HTTP/1.1 429"))
+                let rest = String(decoding: try slow.rest().suffix(64), as: UTF8.self)
+                #expect(rest.hasSuffix("}\r\n0\r\n\r\n"), "it goes on to its end: \(rest)")
+                #expect(try RawClient.ask(Self.export, port: port).hasPrefix("HTTP/1.1 200"))
+            }
+        }
+    }
+
     @Test(arguments: Kind.allCases) func `beyond the limit of connections there is 503`(_ kind: Kind) async throws {
         var limits = ConnectionLimits()
         // The services ask each other, too.

@@ -66,6 +66,53 @@ import TodoModel
         }
     }
 
+    private func export(_ user: User, from database: TodoDatabase) async throws -> (json: JSON, portions: [Int]) {
+        var (bytes, portions): ([UInt8], [Int]) = ([], [])
+        try await database.accounts.export(user.id).write {
+            bytes += $0
+            portions.append($0.count)
+        }
+        return (try JSON(parsing: bytes), portions)
+    }
+
+    @Test func `an export has everything once, in portions, of which none is large`() async throws {
+        try await Stores.with { stores in
+            let text = String(repeating: "\u{1}", count: TodoTask.Limits.description)
+            for number in 0..<40 { _ = try await stores.create("\(number)") { $0.description = text } }
+            let project = try await stores.database.projects.create(.init(name: "Ben's"), by: stores.ben.id)
+            _ = try await stores.database.projects.share(
+                project.id, with: stores.ada.email, as: .viewer, by: stores.ben.id)
+            func sql(_ text: String) async throws -> String {
+                try await stores.home.server.psql(text, database: stores.home.name)
+            }
+            _ = try await sql(
+                """
+                INSERT INTO planned_reminders (user_id, id, base_id, owner_id, task_id, source, source_id, due_at, fire_at,
+                    state)
+                SELECT u, i, i, u, i, 'policy', i, now(), now() - n * interval '1 hour', 'fired'
+                FROM (SELECT gen_random_uuid() AS i, '\(stores.ada.id)'::uuid AS u, n FROM generate_series(1, 450) n) x
+                """)
+            let (export, portions) = try await export(stores.ada, from: stores.database)
+            for (name, rows) in [
+                ("projects", "project_json(x) ORDER BY x.id) FROM projects x WHERE x.user_id"),
+                ("tasks", "task_json(x) ORDER BY x.id) FROM tasks x WHERE x.user_id"),
+                (
+                    "remindersPlanned",
+                    "reminder_json(x, NULL, NULL) ORDER BY x.id) FROM planned_reminders x WHERE x.user_id"
+                ),
+            ] {
+                let kept = try await sql("SELECT json_agg(\(rows) = '\(stores.ada.id)'")
+                #expect(try export[name] == JSON(parsing: Array(kept.utf8)), "\(name)")
+            }
+            #expect(export["memberships"]?.array?.count == 1)
+            for name in ["filters", "reminders", "tokens", "channels", "deliveries", "logins"] {
+                #expect(export[name]?.array?.isEmpty == true, "\(name)")
+            }
+            #expect(portions.reduce(0, +) > 4_800_000 && portions.allSatisfy { $0 < 3_000_000 }, "\(portions)")
+            await #expect(throws: StoreError.notFound) { try await stores.database.accounts.export(.init()) }
+        }
+    }
+
     @Test func `an erased account leaves nothing but the event that says so`() async throws {
         try await Stores.with { stores in
             let project = try await stores.shared(.editor)
@@ -75,7 +122,7 @@ import TodoModel
             let root = try await stores.create("root") { $0.project = project.id }
             _ = try await stores.create("child", by: stores.ben) { $0.parent = root.id }
             _ = try await stores.create("by ada") { $0.project = foreign.id }
-            let export = try await stores.database.accounts.export(stores.ada.id)
+            let export = try await export(stores.ada, from: stores.database).json
             #expect(export["tasks"]?.array?.count == 2 && export["user"]?["email"] == "ada@example.com")
             #expect(export["memberships"]?[0]?["project"]?.string == foreign.id.uuidString.lowercased())
             try await stores.database.accounts.erase(stores.ada.id)

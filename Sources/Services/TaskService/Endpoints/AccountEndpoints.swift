@@ -19,6 +19,7 @@ struct AccountEndpoints: Sendable {
     let authenticator: Authenticator
     /// Of attempts to sign in, by address; and of signed-in people to say their password, by account.
     let attempts: RateLimiter
+    private let exports = ExportGate()
 
     var all: [Endpoint] { [signUp, signIn, signOut, me, update, export, erase] }
 
@@ -199,8 +200,20 @@ struct AccountEndpoints: Sendable {
             summary: "All that is kept of you and of what you own.", access: .bearer(.account),
             outcomes: [.init(status: .ok, schema: "Export")]
         ) { call in
-            Answer(.ok, try await call.database.accounts.export(call.user()))
-                .with(.contentDisposition, "attachment; filename=\"todo-export.json\"")
+            let user = try call.user()
+            let pass = try exports.enter(user)
+            let export = try await call.database.accounts.export(user)
+            var answer = Answer(
+                .ok,
+                headers: [
+                    .contentType: "application/json",
+                    .contentDisposition: #"attachment; filename="todo-export.json""#,
+                ])
+            answer.stream = { write in
+                defer { pass.end() }
+                try await export.write(write)
+            }
+            return answer
         }
     }
 

@@ -60,9 +60,10 @@ struct API: Sendable {
         let call = Call(
             request: request, parameters: context.parameters, database: database, bearer: bearer,
             body: endpoint.body == nil ? .null : try Request.json(bytes))
+        let logger = context.logger
         let deadline = endpoint.path == "/v1/changes" ? Self.waitDeadline : Self.deadline
         return try await withDeadline(deadline, on: MultiThreadedEventLoopGroup.currentEventLoop) {
-            try await answer(call, bytes, with: endpoint).response(to: request)
+            try await answer(call, bytes, with: endpoint).response(to: request, logger)
         }
     }
 

@@ -1,15 +1,21 @@
 internal import Compression
 internal import HTTPTypes
 internal import Hummingbird
+internal import Logging
 internal import NIOCore
 internal import StructuredData
 
 /// What an endpoint answers when all went well.
 struct Answer: Sendable {
+    /// Writes a body that is too large to be held, some bytes at a time.
+    typealias Stream = @Sendable (_ write: ([UInt8]) async throws -> Void) async throws -> Void
+
     var status: HTTPResponse.Status
     var headers: HTTPFields
     /// JSON, or nothing.
     var body: [UInt8]
+    /// Stands in for `body`.
+    var stream: Stream?
 
     init(_ status: HTTPResponse.Status, headers: HTTPFields = [:]) {
         self.status = status
@@ -50,9 +56,10 @@ struct Answer: Sendable {
     private static let compression: Int32 = 4
 
     /// The answer on the wire, compressed where that is worth it and the client takes it.
-    func response(to request: Request) -> Response {
+    func response(to request: Request, _ logger: Logger) -> Response {
         var (headers, body) = (headers, body)
         if headers[.cacheControl] == nil { headers[.cacheControl] = "no-cache" }
+        if let stream { return Response(status: status, headers: headers, body: Self.body(of: stream, logger)) }
         if body.count >= Self.worthCompressing {
             headers[.vary] = "Accept-Encoding"
             if Gzip.isAccepted(by: request.headers[.acceptEncoding]),
@@ -65,6 +72,19 @@ struct Answer: Sendable {
         return Response(
             status: status, headers: headers,
             body: body.isEmpty ? .init() : .init(byteBuffer: ByteBuffer(bytes: body)))
+    }
+
+    private static func body(of stream: @escaping Stream, _ logger: Logger) -> ResponseBody {
+        ResponseBody { writer in
+            do {
+                try await stream { try await writer.write(ByteBuffer(bytes: $0)) }
+            } catch {
+                // The status is out: that the body breaks off is all that can still be said.
+                logger.error("answer broke off", metadata: ["error": "\(error)"])
+                throw error
+            }
+            try await writer.finish(nil)
+        }
     }
 }
 
