@@ -56,6 +56,7 @@ import TodoStore
                 "a760a0eb2b8909706e0e808a6306b04fee75f98281022349d974fc4bbea1bbdd",
                 "b4b181bbe371e23b0c99e8f16f441000e2dab149368941c92f9d644e41f98f8c",
                 "dfa0e816524864986286db6d8f3ad79a5cc8258ee3339dc7c8ea04e151209d9f",
+                "62229576988edfd312c335c6b1d0a1471f40fb11bd24904669efd41c4a15ad56",
             ])
     }
 

@@ -105,7 +105,7 @@ extension PostgresServer {
             listen_addresses = '127.0.0.1'
             port = \(port)
             unix_socket_directories = '\(directory)'
-            max_connections = 200
+            max_connections = 400
             fsync = off
             synchronous_commit = off
             full_page_writes = off
