@@ -14,9 +14,7 @@ TEST_CHATTER := ^◇|^↳ (Testing Library|Target Platform)|started at|^✔ Test
 RELEASE := --configuration release --product todo --static-swift-stdlib
 # What the tests are of: debug is built in half the time, release is what people run.
 CONFIGURATION ?= debug
-# The index is for editors, and takes a tenth of the time.
-TESTED = --configuration $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),-Xswiftc -enable-testing) \
-  $(if $(CI),--disable-index-store)
+TESTED = --configuration $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),-Xswiftc -enable-testing)
 
 # Installs what is missing of the Debian packages in $(1), or says what to install when it may not or cannot.
 define install
