@@ -97,10 +97,10 @@ struct Story: CustomStringConvertible {
         }
     }
 
-    /// Whether these turns came in this order, whatever came between.
+    /// Whether turns that begin so came in this order, whatever came between.
     func tells(_ wanted: [String]) -> Bool {
         var rest = wanted[...]
-        for turn in turns where turn == rest.first { rest = rest.dropFirst() }
+        for turn in turns where rest.first.map(turn.hasPrefix) ?? false { rest = rest.dropFirst() }
         return rest.isEmpty
     }
 }
