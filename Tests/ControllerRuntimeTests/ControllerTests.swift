@@ -278,6 +278,29 @@ import Testing
         }
     }
 
+    @Test func aListThatHadBeenRefusedBringsAPassOverAllOnceItIsThere() async throws {
+        let (known, listed) = (Lock<Bool?>(nil), Latch())
+        server.configure {
+            $0.deniedVerbs = ["list"]
+            $0.fault = { if $0.verb == "list", $0.type == .topic { try await listed.wait() } }
+        }
+        op.intervene { context in
+            known.withLock { $0 = context.knows(.topic) }
+            return nil
+        }
+        let server = server
+        server.put(app("a"))
+        try await op.running {
+            try await until { op.value("a") == "v1" }
+            server.configure { $0.deniedVerbs = [] }
+            try await op.advance("it is listed", limit: .seconds(40)) { server.count("list", .topic) == 1 }
+            try await op.settled()
+            #expect(known.withLock { $0 } == false, "it may be listed, but the list is not there yet")
+            listed.open()
+            try await until("a pass knows") { known.withLock { $0 } == true }
+        }
+    }
+
     @Test func aSecretThatIsReferredToByNameIsFollowedAndNoOtherIsRead() async throws {
         let reference = ObjectReference(.secret, namespace: "ns", name: "login")
         op.intervene { context in

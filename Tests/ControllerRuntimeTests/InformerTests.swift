@@ -189,6 +189,15 @@ import Testing
             try await advance("the type is gone", limit: .seconds(31)) { topics.status == .absent }
             #expect(topics.store.keys.isEmpty)
             #expect(seen.withLock { $0 } == [.absent, .starting, .synced, .absent])
+            #expect(topics.isKnown, "the server does not have the type: so there are none")
+            server.configure {
+                $0.served = nil
+                $0.deniedVerbs = ["list"]
+            }
+            try await advance("it is back, and may not be listed", limit: .seconds(31)) {
+                topics.status == .forbidden("list topics.kafka.example.com")
+            }
+            #expect(!topics.isKnown)
         }
     }
 

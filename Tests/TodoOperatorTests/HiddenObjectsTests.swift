@@ -11,15 +11,6 @@ import TodoResources
 @Suite(.timeLimit(.minutes(10))) struct HiddenObjectsTests {
     private static let user = OperatorHarness.user.name
 
-    private static func lax(_ definition: JSON) throws -> JSON {
-        var lax = definition
-        let open: JSON = ["type": "object", "x-kubernetes-preserve-unknown-fields": true]
-        var version = try #require(lax.at("spec", "versions")?[0])
-        version["schema"] = ["openAPIV3Schema": ["type": "object", "properties": ["spec": open, "status": open]]]
-        lax.set([version], at: "spec", "versions")
-        return lax
-    }
-
     private func bind(_ cluster: OperatorHarness, _ spec: JSON) async throws {
         let binding: JSON = [
             "apiVersion": "todo-operator.dev/v1alpha1", "kind": "KafkaTopicBinding", "metadata": ["name": "more"],
@@ -88,7 +79,7 @@ import TodoResources
     @Test func aBindingThatCannotBeReadKeepsItsTopicAndStopsNothing() async throws {
         let cluster = try await OperatorHarness(
             definitions: [
-                CustomResourceDefinitions.todoApp, try Self.lax(CustomResourceDefinitions.kafkaTopicBinding),
+                CustomResourceDefinitions.todoApp, try OperatorHarness.lax(CustomResourceDefinitions.kafkaTopicBinding),
                 CustomResourceDefinitions.reminderSchedule,
             ], neighbours: KafkaTests.neighbours)
         try await cluster.whileRunning {
@@ -118,7 +109,7 @@ import TodoResources
     @Test func aTopicThatIsToStayIsNotGivenUpWhileItsAppCannotBeRead() async throws {
         let cluster = try await OperatorHarness(
             definitions: [
-                try Self.lax(CustomResourceDefinitions.todoApp), CustomResourceDefinitions.kafkaTopicBinding,
+                try OperatorHarness.lax(CustomResourceDefinitions.todoApp), CustomResourceDefinitions.kafkaTopicBinding,
                 CustomResourceDefinitions.reminderSchedule,
             ], neighbours: KafkaTests.neighbours)
         try await cluster.whileRunning {

@@ -93,6 +93,15 @@ final class OperatorHarness: Sendable {
         ]
     }
 
+    /// A definition that lets anything through.
+    static func lax(_ definition: JSON) throws -> JSON {
+        let open: JSON = ["type": "object", "x-kubernetes-preserve-unknown-fields": true]
+        var (lax, version) = (definition, try #require(definition.at("spec", "versions")?[0]))
+        version["schema"] = ["openAPIV3Schema": ["type": "object", "properties": ["spec": open, "status": open]]]
+        lax.set([version], at: "spec", "versions")
+        return lax
+    }
+
     static func client(_ transport: any HTTPTransport) -> KubernetesClient {
         KubernetesClient(
             configuration: ClusterConfiguration(server: "https://in-process", source: "test"), transport: transport)

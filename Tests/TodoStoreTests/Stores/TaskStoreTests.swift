@@ -169,19 +169,16 @@ import TodoModel
     @Test func `tasks are ordered by hand`() async throws {
         try await Stores.with { stores in
             let (a, b, c) = (try await stores.create("a"), try await stores.create("b"), try await stores.create("c"))
-            func move(_ task: TodoTask, _ place: TaskMove.Place) async throws -> [String] {
-                _ = try await stores.database.tasks.move(
-                    task.id, TaskMove(place: place), by: stores.operation(by: stores.ada))
-                return try await stores.titles("", for: stores.ada)
-            }
-            #expect(try await move(c, .after(nil)) == ["c", "a", "b"])
-            #expect(try await move(c, .after(a.id)) == ["a", "c", "b"])
-            #expect(try await move(b, .before(a.id)) == ["b", "a", "c"])
-            #expect(try await move(b, .before(nil)) == ["a", "c", "b"])
-            #expect(try await move(a, .end) == ["c", "b", "a"])
-            for turn in 0..<30 { _ = try await move(turn.isMultiple(of: 2) ? a : c, .before(b.id)) }
+            #expect(try await stores.titles(moving: c, .after(nil)) == ["c", "a", "b"])
+            #expect(try await stores.titles(moving: c, .after(a.id)) == ["a", "c", "b"])
+            #expect(try await stores.titles(moving: b, .before(a.id)) == ["b", "a", "c"])
+            #expect(try await stores.titles(moving: b, .before(nil)) == ["a", "c", "b"])
+            #expect(try await stores.titles(moving: a, .end) == ["c", "b", "a"])
+            for turn in 0..<30 { _ = try await stores.titles(moving: turn.isMultiple(of: 2) ? a : c, .before(b.id)) }
             #expect(try await stores.titles("", for: stores.ada) == ["a", "c", "b"])
-            let error = try await #require(throws: StoreError.self) { try await move(a, .after(UUID())) }
+            let error = try await #require(throws: StoreError.self) {
+                try await stores.titles(moving: a, .after(UUID()))
+            }
             #expect(error == .invalid(ValidationError([.init("after", "there is no such task in that place")])))
         }
     }
@@ -189,20 +186,15 @@ import TodoModel
     @Test func `what is moved to the end is before what is added later, and behind all that is there`() async throws {
         try await Stores.with { stores in
             let (a, b, c) = (try await stores.create("a"), try await stores.create("b"), try await stores.create("c"))
-            func move(_ task: TodoTask, _ place: TaskMove.Place) async throws -> [String] {
-                _ = try await stores.database.tasks.move(
-                    task.id, TaskMove(place: place), by: stores.operation(by: stores.ada))
-                return try await stores.titles("", for: stores.ada)
-            }
-            #expect(try await move(a, .after(c.id)) == ["b", "c", "a"])
+            #expect(try await stores.titles(moving: a, .after(c.id)) == ["b", "c", "a"])
             _ = try await stores.create("d")
             #expect(try await stores.titles("", for: stores.ada) == ["b", "c", "a", "d"])
-            #expect(try await move(b, .end) == ["c", "a", "d", "b"])
+            #expect(try await stores.titles(moving: b, .end) == ["c", "a", "d", "b"])
             // Where such moves went before, which no time comes after.
             _ = try await stores.create("far") { $0.position = "V" }
-            #expect(try await move(c, .end) == ["a", "d", "b", "far", "c"])
-            #expect(try await move(a, .before(nil)) == ["d", "b", "far", "c", "a"])
-            #expect(try await move(b, .after(c.id)) == ["d", "far", "c", "b", "a"])
+            #expect(try await stores.titles(moving: c, .end) == ["a", "d", "b", "far", "c"])
+            #expect(try await stores.titles(moving: a, .before(nil)) == ["d", "b", "far", "c", "a"])
+            #expect(try await stores.titles(moving: b, .after(c.id)) == ["d", "far", "c", "b", "a"])
         }
     }
 
@@ -296,5 +288,13 @@ import TodoModel
 extension Stores {
     func create(_ title: String, _ configure: (inout TodoTask.Draft) -> Void = { _ in }) async throws -> TodoTask {
         try await create(title, by: ada, configure)
+    }
+}
+
+extension Stores {
+    /// The list, once Ada has put a task in another place of it.
+    fileprivate func titles(moving task: TodoTask, _ place: TaskMove.Place) async throws -> [String] {
+        _ = try await database.tasks.move(task.id, TaskMove(place: place), by: operation(by: ada))
+        return try await titles("", for: ada)
     }
 }

@@ -13,6 +13,7 @@ struct AutoscalingPass {
     /// The autoscaler that a service had before goes first: KEDA refuses a Deployment that another manages.
     func run(_ autoscalers: [JSON], _ children: inout ChildWriter) async throws -> AppObservation.Area? {
         let absence = absence
+        // One that cannot be applied now, or not be seen, is not removed for it.
         children.keep(autoscalers)
         let served = autoscalers.filter { absence == nil || !Self.isKEDAs($0) }
         let possible = served.filter { !isTaken($0) }

@@ -1,7 +1,6 @@
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
-internal import Logging
 internal import NIOCore
 internal import ServiceHTTP
 internal import StructuredData
@@ -67,19 +66,8 @@ struct AuditRoutes: Sendable {
             .contentType: "application/x-ndjson", .cacheControl: "no-store",
             .contentDisposition: #"attachment; filename="audit.ndjson""#,
         ]
-        let logger = context.logger
         return Response(
-            status: .ok, headers: headers,
-            body: ResponseBody { writer in
-                do {
-                    try await log.export { try await writer.write(ByteBuffer(bytes: $0)) }
-                } catch {
-                    // The status is out: that the body breaks off is all that can still be said.
-                    logger.error("export broke off", metadata: ["error": "\(error)"])
-                    throw error
-                }
-                try await writer.finish(nil)
-            })
+            status: .ok, headers: headers, body: .stream(context.logger) { write in try await log.export(write) })
     }
 }
 

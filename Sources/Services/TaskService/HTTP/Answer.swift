@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 internal import NIOCore
+internal import ServiceHTTP
 internal import StructuredData
 
 /// What an endpoint answers when all went well.
@@ -59,7 +60,7 @@ struct Answer: Sendable {
     func response(to request: Request, _ logger: Logger) -> Response {
         var (headers, body) = (headers, body)
         if headers[.cacheControl] == nil { headers[.cacheControl] = "no-cache" }
-        if let stream { return Response(status: status, headers: headers, body: Self.body(of: stream, logger)) }
+        if let stream { return Response(status: status, headers: headers, body: .stream(logger, stream)) }
         if body.count >= Self.worthCompressing {
             headers[.vary] = "Accept-Encoding"
             if Gzip.isAccepted(by: request.headers[.acceptEncoding]),
@@ -72,19 +73,6 @@ struct Answer: Sendable {
         return Response(
             status: status, headers: headers,
             body: body.isEmpty ? .init() : .init(byteBuffer: ByteBuffer(bytes: body)))
-    }
-
-    private static func body(of stream: @escaping Stream, _ logger: Logger) -> ResponseBody {
-        ResponseBody { writer in
-            do {
-                try await stream { try await writer.write(ByteBuffer(bytes: $0)) }
-            } catch {
-                // The status is out: that the body breaks off is all that can still be said.
-                logger.error("answer broke off", metadata: ["error": "\(error)"])
-                throw error
-            }
-            try await writer.finish(nil)
-        }
     }
 }
 

@@ -9,9 +9,6 @@ internal import TodoModel
 /// It is read in portions, as fast as it is taken, each by itself: who takes it slowly keeps neither a connection nor old
 /// rows. A key never changes, so what is there from the beginning to the end is in it, once.
 public struct AccountExport: Sendable {
-    /// Below every key.
-    private static let start = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
-
     let database: TodoDatabase
     let user: User
     /// A JSON array.
@@ -28,7 +25,7 @@ public struct AccountExport: Sendable {
 
     private func write(_ part: Part, _ write: ([UInt8]) async throws -> Void) async throws {
         var bytes = Array(",\"\(part.name)\":[".utf8)
-        var after = part.key.map { _ in Self.start }
+        var after = part.key.map { _ in UUID.belowAllKeys }
         var count = 0
         while true {
             let rows = try await database.rows(

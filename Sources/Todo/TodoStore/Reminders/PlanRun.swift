@@ -30,7 +30,7 @@ struct PlanRun {
             WITH taken AS (SELECT * FROM replan_scopes ORDER BY id LIMIT 1),
             same AS (
                 DELETE FROM replan_scopes s USING taken t
-                WHERE s.kind = t.kind AND s.subject = t.subject AND s.id <> t.id AND t.after_owner = \(Self.first)
+                WHERE s.kind = t.kind AND s.subject = t.subject AND s.id <> t.id AND t.after_owner = \(UUID.belowAllKeys)
                 RETURNING s.since)
             SELECT t.id, t.kind, t.subject, t.after_owner, t.after_task,
                 LEAST(t.since, (SELECT min(s.since) FROM same s))
@@ -115,7 +115,7 @@ struct PlanRun {
                     "DELETE FROM reminder_policies WHERE id = \(policy) AND deleted_at IS NOT NULL",
                 ]
             }
-        if after.owner == Self.first {
+        if after.owner == UUID.belowAllKeys {
             step.scopes = 1
             // Of its digests there are few: they are planned anew by the calendar that it has now.
             statements.append(
@@ -128,9 +128,6 @@ struct PlanRun {
         _ = try await database.read(as: .system, statements.map { $0.query(named: "plan.policy.end") })
         return step
     }
-
-    /// Where a walk begins.
-    private static let first = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
 
     /// What was done, and what the statement returns besides.
     private func run<Rest: PostgresDecodable>(

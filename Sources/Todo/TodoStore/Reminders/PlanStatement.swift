@@ -72,7 +72,9 @@ struct PlanStatement {
             """
     }
 
-    /// The name of a zone when the server knows it, which need not know all that the services do; else UTC.
+    /// The name of a zone when the server knows it, which need not know all that the services do; else UTC. For
+    /// `system` alone, which may read the table: a plan asks it of a million tasks, each of which `known_zone`, there for
+    /// lists of people, would begin a transaction for.
     static func knownZone(_ name: String) -> String {
         "COALESCE((SELECT z.name FROM reminder_zones z WHERE z.name = \(name)), 'UTC')"
     }
