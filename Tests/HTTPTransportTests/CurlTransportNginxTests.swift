@@ -157,6 +157,44 @@ import Testing
         #expect(after.headers[.connectionNumber] != before.headers[.connectionNumber])
     }
 
+    /// As the renewal of a lease is, while watches of the same connection have nothing to tell.
+    @Test func aConnectionThatWasSilentWhileARequestWasGivenUpIsNotUsedAgain() async throws {
+        let silent = try RawServer { $0.waitForEnd() }
+        defer { silent.stop() }
+        let (transport, url) = (transport(), nginx.tlsURL)
+        let before = try await transport.send(ClientRequest(url: url + "/about"))
+        _ = try await text(before)
+        let watch = Task { try await transport.send(ClientRequest(url: url + "/silent?port=\(silent.port)")) }
+        defer { watch.cancel() }
+        nginx.freeze()
+        let renewal = Task { try await transport.send(ClientRequest(method: .put, url: url + "/about")) }
+        try await Task.sleep(for: .milliseconds(3500))
+        renewal.cancel()
+        await #expect(throws: HTTPTransportError.cancelled) { try await renewal.value }
+        // A new connection is tried, which nobody takes.
+        await #expect(throws: HTTPTransportError.timeout(.connect)) {
+            try await transport.send(ClientRequest(url: url + "/about", connectTimeout: .milliseconds(100)))
+        }
+        nginx.thaw()
+        let after = try await transport.send(ClientRequest(url: url + "/about"))
+        #expect(after.headers[.connectionNumber] != before.headers[.connectionNumber])
+    }
+
+    @Test func aRequestThatWasGivenUpLeavesAConnectionAloneThatAnsweredOthersMeanwhile() async throws {
+        let silent = try RawServer { $0.waitForEnd() }
+        defer { silent.stop() }
+        let (transport, url) = (transport(), nginx.tlsURL)
+        let slow = Task {
+            try await transport.send(
+                ClientRequest(url: url + "/silent?port=\(silent.port)", totalTimeout: .milliseconds(3500)))
+        }
+        try await Task.sleep(for: .seconds(2))
+        let before = try await transport.send(ClientRequest(url: url + "/about"))
+        await #expect(throws: HTTPTransportError.timeout(.total)) { try await slow.value }
+        let after = try await transport.send(ClientRequest(url: url + "/about"))
+        #expect(after.headers[.connectionNumber] == before.headers[.connectionNumber])
+    }
+
     @Test func oneSilentStreamLeavesTheOthersOfItsConnectionAlone() async throws {
         let silent = try RawServer { $0.waitForEnd() }
         defer { silent.stop() }

@@ -6,6 +6,8 @@ internal import HTTPTypes
 /// - Cancelling the task, or letting go of a response, ends the transfer: the server sees it.
 /// - Redirects are not followed, cookies are not kept, nothing is sent twice unless that is safe: a request on a kept
 ///   connection that the server closed is repeated only when it is idempotent or nothing of it was sent.
+/// - A connection that brings nothing for any of its streams, while a request on it meets its idle deadline or is given
+///   up after 3 seconds without an answer, is closed: what comes later must not wait on it.
 /// - What was read from a response stays readable after the transport is let go of; `close` ends everything at once.
 public final class CurlTransport: HTTPTransport {
     private let configuration: Configuration

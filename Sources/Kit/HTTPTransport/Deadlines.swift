@@ -4,7 +4,7 @@ struct Deadlines: Sendable {
     private let connectBy: Duration?
     private let doneBy: Duration?
     private var isConnected = false
-    private var isHeld = false
+    private(set) var isHeld = false
     private var lastByte: Duration
 
     init(start: Duration, connect: Duration?, idle: Duration?, total: Duration?) {
@@ -31,8 +31,8 @@ struct Deadlines: Sendable {
         lastByte = now
     }
 
-    /// Whether a byte went in either direction in the last `idle` before `now`.
-    func isAlive(at now: Duration, idle: Duration) -> Bool { isHeld || lastByte + idle > now }
+    /// How long before `now` the last byte went in either direction, or the reader last read.
+    func silence(at now: Duration) -> Duration { isHeld ? .zero : now - lastByte }
 
     /// The earliest moment at which `expired` may say something; later bytes only move it back.
     var next: Duration? {
@@ -44,7 +44,7 @@ struct Deadlines: Sendable {
     func expired(at now: Duration) -> HTTPTransportError.Timeout? {
         if let doneBy, doneBy <= now { return .total }
         if !isConnected { return connectBy.map { $0 <= now } == true ? .connect : nil }
-        guard let idle, !isAlive(at: now, idle: idle) else { return nil }
+        guard let idle, silence(at: now) >= idle else { return nil }
         return .idle
     }
 }

@@ -2,12 +2,14 @@
 // struct with a union, neither of which imports well: these wrappers give Swift plain integers.
 #pragma once
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 static const uint32_t cepoll_readable = EPOLLIN;
 static const uint32_t cepoll_writable = EPOLLOUT;
@@ -51,6 +53,15 @@ static inline int cepoll_wait(int epoll, struct cepoll_ready *ready, int timeout
 static inline bool cepoll_is_hung_up(int descriptor) {
     struct pollfd question = {.fd = descriptor, .events = (short)EPOLLRDHUP};
     return poll(&question, 1, 0) == 1;
+}
+
+// For how many milliseconds no byte came on a TCP socket, in steps of the kernel's tick; a kernel that does not say so
+// is taken to have seen none at all.
+static inline uint32_t cepoll_silence(int descriptor) {
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    int status = getsockopt(descriptor, SOL_TCP, TCP_INFO, &info, &size);
+    return status == 0 ? info.tcpi_last_data_recv : UINT32_MAX;
 }
 
 static inline int cepoll_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }

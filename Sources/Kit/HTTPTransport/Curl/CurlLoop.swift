@@ -37,7 +37,7 @@ final class CurlLoop {
             switch command {
             case .start(let transfer): start(transfer)
             case .resume(let transfer): resume(transfer)
-            case .abandon(let transfer): end(transfer, .cancelled)
+            case .abandon(let transfer): giveUp(transfer, .cancelled)
             case .stop: isStopped = true
             }
         }
@@ -152,19 +152,33 @@ final class CurlLoop {
         guard let due = nextDeadline, due <= now else { return }
         for transfer in active.values {
             guard let kind = transfer.deadlines.expired(at: now) else { continue }
-            if kind == .idle { giveUpSilentConnection(of: transfer) }
-            end(transfer, .timeout(kind))
+            giveUp(transfer, .timeout(kind))
         }
         nextDeadline = active.values.compactMap(\.deadlines.next).min()
     }
 
-    /// A connection on which no other stream moves either is taken for dead: later requests must not wait on it.
-    private func giveUpSilentConnection(of transfer: CurlTransfer) {
-        guard let port = transfer.localPort, let idle = transfer.idleTimeout else { return }
-        let isInUse = active.values.contains { other in
-            other !== transfer && other.localPort == port && other.deadlines.isAlive(at: now, idle: idle)
+    /// An answer that stayed away for so long says something about its connection, whoever gave up waiting for it:
+    /// callers have deadlines of their own, which come as cancellations.
+    private static let longSilence = Duration.seconds(3)
+    /// The kernel counts in steps of this length or less.
+    private static let tick = Duration.milliseconds(20)
+
+    /// Ends a transfer that is waited for no longer.
+    private func giveUp(_ transfer: CurlTransfer, _ error: HTTPTransportError) {
+        if error == .timeout(.idle), let idle = transfer.idleTimeout {
+            closeConnection(of: transfer, ifSilentFor: idle - Self.tick)
+        } else if transfer.isUnanswered, transfer.deadlines.silence(at: now) >= Self.longSilence {
+            closeConnection(of: transfer, ifSilentFor: Self.longSilence)
         }
-        if !isInUse { sockets.shutDown(localPort: port) }
+        end(transfer, error)
+    }
+
+    /// A connection that brought nothing for any of its streams is taken for dead: later requests must not wait on it.
+    /// One is silent through no fault of its own while a reader holds it back.
+    private func closeConnection(of transfer: CurlTransfer, ifSilentFor span: Duration) {
+        guard let port = transfer.localPort else { return }
+        let isHeld = active.values.contains { $0.localPort == port && $0.deadlines.isHeld }
+        if !isHeld { sockets.shutDown(localPort: port, ifSilentFor: span) }
     }
 
     // MARK: The thread's sleep

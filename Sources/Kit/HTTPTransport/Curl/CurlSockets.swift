@@ -120,9 +120,11 @@ final class CurlSockets: @unchecked Sendable {  // used by whoever holds the loo
         }
     }
 
-    /// Breaks the connection from this local port off; libcurl then finds it dead.
-    func shutDown(localPort: Int) {
+    /// Breaks the connection from this local port off, unless a byte came on it within `span`; libcurl then finds it
+    /// dead.
+    func shutDown(localPort: Int, ifSilentFor span: Duration) {
         for (descriptor, socket) in sockets where socket.isOwn && Self.localPort(of: descriptor) == localPort {
+            guard Duration.milliseconds(cepoll_silence(descriptor)) >= span else { continue }
             shutdown(descriptor, CInt(SHUT_RDWR))
         }
     }

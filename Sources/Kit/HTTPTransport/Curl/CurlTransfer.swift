@@ -14,6 +14,8 @@ final class CurlTransfer: ExchangeSender, @unchecked Sendable {  // touched unde
     private(set) var isConnected = false
     /// Tells the connection that it is on.
     private(set) var localPort: Int?
+    /// With the reactor, sent or about to be, and without a response so far.
+    var isUnanswered: Bool { loop != nil && isConnected && !isHeadDone }
     /// Set while the transfer is with the reactor.
     var loop: CurlLoop?
     /// Already on the loop's list of readers to wake.

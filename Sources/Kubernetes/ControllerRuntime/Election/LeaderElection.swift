@@ -171,8 +171,10 @@ extension LeaderElection {
             return Output(command: .stop)
         }
         if conflict, isLeading { return read(now) }
-        let next = isLeading ? now.advanced(by: configuration.retryPeriod) : retry(now, random)
-        return Output(command: .sleep(until: validUntil.map { min($0, next) } ?? next))
+        guard let validUntil else { return Output(command: .sleep(until: retry(now, random))) }
+        // Counted from the request: one that hung leaves its successor all the time that is left.
+        let next = (requestedAt ?? now).advanced(by: configuration.retryPeriod)
+        return Output(command: .sleep(until: min(validUntil, max(now, next))))
     }
 
     private mutating func release(_ now: Instant, _ wallClock: KubernetesTime) -> Output {
