@@ -24,6 +24,7 @@ import Testing
                 ]
             ],
             "dapr": [
+                "controlPlaneNamespace": "dapr",
                 "tracing": ["samplingRate": "0.1", "endpoint": "otel.example.com:4317"],
                 "sidecar": [
                     "resources": ["requests": ["cpu": "100m"], "limits": ["memory": "256Mi"]], "logLevel": "warn",
@@ -328,6 +329,7 @@ import Testing
             (["spec", "kafka", "external", "provider"], "Redpanda", "ScramSha256 or ScramSha512"),
             (["spec", "kafka", "external", "tls", "mode"], "Disabled", "need tls.mode Enabled"),
             (["spec", "dapr", "tracing", "samplingRate"], "1.5", "spec.dapr.tracing.samplingRate"),
+            (["spec", "dapr", "controlPlaneNamespace"], "Dapr.System", "must be the name of a namespace"),
             (["spec", "retention", "audit"], "29d", "spec.retention.audit: Invalid value"),
             (["spec", "retention", "audit"], "3651d", "must be whole days, from 30d to 3650d"),
             (["spec", "retention", "audit"], "12h", "must be whole days, from 30d to 3650d"),

@@ -108,6 +108,7 @@ extension TodoApp {
 
     /// How the Dapr sidecars beside the services run.
     public struct Dapr: Sendable, Equatable, Codable {
+        public var controlPlaneNamespace: String
         public var tracing: Tracing
         public var sidecar: Sidecar
 

@@ -176,6 +176,10 @@ extension TodoApp.Dapr {
         .object(
             "The Dapr sidecars beside the services.",
             [
+                "controlPlaneNamespace": .string(
+                    "Where Dapr's control plane runs; network policies let the sidecars reach all of it.",
+                    form: .namespace, length: 1...63
+                ).defaulting(to: "dapr-system"),
                 "tracing": .object(
                     "Which requests are traced.",
                     [

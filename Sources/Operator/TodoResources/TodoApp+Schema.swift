@@ -58,9 +58,9 @@ extension TodoApp.Spec {
                 "networkPolicy": .choice(
                     """
                     Enabled: a NetworkPolicy lets only the service port in, and what the Dapr sidecar serves (3501, 9090, and \
-                    50002 to pods of the same app); and only DNS, the namespace dapr-system and the ports of what the spec names \
-                    out, but anything of the notification service, whose webhooks may be anywhere. Disabled: no NetworkPolicy is \
-                    made, and one made before is removed.
+                    50002 to pods of the same app); and only DNS, the namespace of Dapr's control plane and the ports \
+                    of what the spec names out, but anything of the notification service, whose webhooks may be \
+                    anywhere. Disabled: no NetworkPolicy is made, and one made before is removed.
                     """, TodoApp.NetworkPolicyMode.self
                 ).defaulting(to: "Enabled"),
                 "monitoring": TodoApp.Monitoring.schema,

@@ -9,7 +9,9 @@ extension ServiceContext {
             "podSelector": ["matchLabels": [Label.instance: .string(names.app), Label.name: "todo"]]
         ]
         let controlPlane: JSON = [
-            "namespaceSelector": ["matchLabels": ["kubernetes.io/metadata.name": "dapr-system"]]
+            "namespaceSelector": [
+                "matchLabels": ["kubernetes.io/metadata.name": .string(app.spec.dapr.controlPlaneNamespace)]
+            ]
         ]
         var egress: [JSON] = [
             ["ports": [Self.port(53, "UDP"), Self.port(53)]],
