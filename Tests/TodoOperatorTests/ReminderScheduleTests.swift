@@ -149,6 +149,45 @@ import TodoStore
         }
     }
 
+    /// Nobody was left to remove it when its schedule went.
+    @Test func aPolicyThatOutlivedItsScheduleGoesWhenAnAppIsMadeOnItsDatabase() async throws {
+        try await withApp { cluster in
+            try await cluster.whenSchedule(.scheduled)
+            let orphan = try #require(kept(cluster))
+            try await cluster.delete(TodoGroup.todoApp, "todo")
+            try await cluster.whenGone(TodoGroup.todoApp, "todo")
+            try await cluster.settle()
+            try await cluster.delete(Self.type, "important")
+            try await cluster.whenGone(Self.type, "important")
+            #expect(kept(cluster) == orphan)
+            var others = orphan
+            (others.id, others.namespace) = (UUID(), "another-team")
+            cluster.policies.kept.withLock { [others] in $0[others.id] = others }
+            try await cluster.createSchedule(Self.spec)
+            try await cluster.createApp()
+            try await cluster.whenSchedule(.scheduled)
+            let uid = try await cluster.find(Self.type, "important")?.at("metadata", "uid")?.string
+            let own = try #require(UUID(uuidString: uid ?? ""))
+            #expect(cluster.policies.kept.withLock { Set($0.keys) } == [own, others.id])
+        }
+    }
+
+    /// As after a restart: what is there stays.
+    @Test func policiesWhoseSchedulesAreThereStayWhenTheOperatorComesBack() async throws {
+        try await withApp { cluster in
+            try await cluster.whenSchedule(.scheduled)
+            let before = kept(cluster)
+            cluster.database.fail(DatabaseProblem(.connectionFailed, "no answer"))
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["database": ["poolSize": 8]]])
+            try await cluster.whenReason(.connectionFailed, of: .databaseReady)
+            cluster.database.fail(nil)
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["database": ["poolSize": 9]]])
+            try await cluster.whenReason(.migrated, of: .databaseReady)
+            #expect(kept(cluster) == before)
+            #expect(cluster.reads.withLock { $0.contains { $0.hasSuffix("/namespaces/team/reminderschedules") } })
+        }
+    }
+
     @Test func aSuspendedScheduleIsReadyAndSaysSo() async throws {
         try await withApp { cluster in
             try await cluster.patch(Self.type, "important", ["spec": ["suspend": true]])

@@ -54,7 +54,7 @@ public enum OperatorManager {
             TodoGroup.todoApp, Informer.Options(namespace: options.namespace, labelSelector: options.appSelector))
         let sidecars = SidecarInspector(outside.sidecars)
         let reconciler = TodoAppReconciler(
-            database: outside.database, workers: outside.workers, sidecars: sidecars,
+            database: outside.database, policies: outside.policies, workers: outside.workers, sidecars: sidecars,
             inheritedLabels: options.inheritedLabels)
         let controller = manager.controller("todoapp", for: apps, options: options.controller) { context in
             try await reconciler.reconcile(context)

@@ -38,6 +38,11 @@ final class ScriptedPolicies: PolicyKeeping {
         return outcome.withLock { $0 }
     }
 
+    func policies(of namespace: String, in database: AppDatabase) async throws -> Set<UUID> {
+        if let problem = problem.withLock({ $0 }) { throw problem }
+        return kept.withLock { Set($0.values.filter { $0.namespace == namespace }.map(\.id)) }
+    }
+
     func remove(_ id: UUID, from database: AppDatabase) async throws {
         if let problem = problem.withLock({ $0 }) { throw problem }
         kept.withLock { $0[id] = nil }

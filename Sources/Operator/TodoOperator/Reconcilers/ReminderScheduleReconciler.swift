@@ -90,7 +90,8 @@ public struct ReminderScheduleReconciler: Sendable {
     }
 
     /// Removes the policy, as long as there is a database to remove it from, and lets the object go. The next app may have
-    /// the same database, so an app that is going is no reason to leave the policy there.
+    /// the same database, so an app that is going is no reason to leave the policy there; of one that is gone
+    /// `OrphanedPolicies` removes it then.
     private func leave(_ object: KubernetesObject, _ context: ReconcileContext) async throws -> ReconcileResult {
         defer { context.follow([]) }
         guard object.finalizers.contains(Self.finalizer) else { return .done }

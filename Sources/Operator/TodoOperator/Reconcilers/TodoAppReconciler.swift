@@ -13,6 +13,7 @@ public struct TodoAppReconciler: Sendable {
     private static let mostHiccups = 4
 
     private let database: any DatabasePreparing
+    private let orphans: OrphanedPolicies
     private let workers: any WorkerSupervising
     private let sidecars: SidecarInspector
     private let inheritedLabels: InheritedLabels
@@ -22,11 +23,12 @@ public struct TodoAppReconciler: Sendable {
     ///   - inheritedLabels: those of an app that its objects get too.
     ///   - now: the wall clock, for conditions.
     init(
-        database: any DatabasePreparing, workers: any WorkerSupervising, sidecars: SidecarInspector,
-        inheritedLabels: InheritedLabels = .none,
+        database: any DatabasePreparing, policies: any PolicyKeeping, workers: any WorkerSupervising,
+        sidecars: SidecarInspector, inheritedLabels: InheritedLabels = .none,
         now: @escaping @Sendable () -> KubernetesTime = { .now }
     ) {
         self.database = database
+        orphans = OrphanedPolicies(in: policies)
         self.workers = workers
         self.sidecars = sidecars
         self.inheritedLabels = inheritedLabels
@@ -44,6 +46,7 @@ public struct TodoAppReconciler: Sendable {
             context.follow([])
             workers.stop(context.key)
             sidecars.forget(context.key)
+            orphans.forget(context.key)
             guard let object = context.object else { return try await KafkaRemoval.releaseLeftovers(context) }
             return try await KafkaRemoval(app: object, context: context).step()
         }
@@ -134,6 +137,7 @@ public struct TodoAppReconciler: Sendable {
             let access = try await DatabaseSecret.read(secret, for: app, in: context)
             // Before a pod of the spec's image may start.
             let version = try await database.prepare(uri: access.migrationURI, tlsMode: app.spec.database.tlsMode)
+            try await orphans.remove(from: access.database(of: app), context)
             observation.database = .ready(schemaVersion: version)
             observation.workers = supervise(app, access, context)
             var read = [
@@ -147,6 +151,7 @@ public struct TodoAppReconciler: Sendable {
                 hasDirectURI: access.directURI != nil, bootstrapServers: kafka.bootstrapServers)
             try await bringUp(app, plan, inputs, &children, &observation, context)
         } catch let problem as DatabaseProblem {
+            orphans.forget(context.key)
             observation.database = .failed(problem.reason, problem.message)
         } catch let hindrance as AppObservation.Hindrance {
             observation.hindrance = hindrance

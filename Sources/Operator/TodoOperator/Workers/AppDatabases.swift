@@ -90,6 +90,12 @@ extension AppDatabases: PolicyKeeping {
         }
     }
 
+    public func policies(of namespace: String, in database: AppDatabase) async throws -> Set<UUID> {
+        try await describing("read the reminder policies") {
+            Set(try await self.database(database).policies.all().filter { $0.namespace == namespace }.map(\.id))
+        }
+    }
+
     public func remove(_ id: UUID, from database: AppDatabase) async throws {
         try await describing("remove a reminder policy") { try await self.database(database).policies.delete(id) }
     }

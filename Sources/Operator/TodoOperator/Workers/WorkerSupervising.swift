@@ -48,6 +48,9 @@ public protocol PolicyKeeping: Sendable {
     /// Makes the policy so and says what has come of it. Throws `DatabaseProblem`.
     func apply(_ policy: ReminderPolicy, in database: AppDatabase) async throws -> PolicyStore.Status
 
+    /// Those of all ReminderSchedules of the namespace. Throws `DatabaseProblem`.
+    func policies(of namespace: String, in database: AppDatabase) async throws -> Set<UUID>
+
     /// From then on none of its reminders fires. Throws `DatabaseProblem`.
     func remove(_ id: UUID, from database: AppDatabase) async throws
 }
