@@ -55,6 +55,9 @@ import Testing
         (["operator", "--workers", "0"], "--workers"), (["operator", "--inherited-labels", "*"], "--inherited-labels"),
         (["operator", "--leader-elect", "--app-selector", "shard=a"], "--lease-name"),
         (["up", "--port", "notaport"], "--port"),
+        (["manifests", "--namespace", "Todo"], "--namespace: Invalid value"),
+        (["manifests", "--watch-namespace", "a.b"], "must be the name of a namespace: lower-case letters"),
+        (["manifests", "--image", "Registry/Todo 1"], "must be the name of a container image, in lower case"),
     ])
     func wrongUsageIsOneLineToo(arguments: [String], message: String) async throws {
         let result = try await Command.run(Command.todo, arguments)

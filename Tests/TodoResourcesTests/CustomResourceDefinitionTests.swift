@@ -279,6 +279,7 @@ import Testing
             (["spec", "services", "api", "nodeSelector"], ["a": "not a label value"], "nodeSelector"),
             (["spec", "services", "api", "podLabels"], ["app.kubernetes.io/name": "x"], "are the operator's"),
             (["spec", "workers", "podAnnotations"], ["dapr.io/enabled": "false"], "are the operator's"),
+            (["spec", "image"], "registry.example.com/Todo:1", "must be the name of a container image"),
             (["spec", "imagePullSecrets"], [[:]], "imagePullSecrets[0].name: Required value"),
             (["spec", "workers", "placement"], "Elsewhere", "spec.workers.placement: Unsupported value"),
             (["spec", "web", "url"], "todo.example.com", "spec.web.url"),

@@ -59,6 +59,25 @@ extension KafkaTopicBinding {
     private static let compiled = ResourceValidation.compile(schema)
 }
 
+/// Names that a person gives elsewhere than in a resource, by the rules that our kinds have for such.
+public enum NameRule: Sendable {
+    case namespace
+    case image
+
+    /// Says what is wrong with the name and what it must be; nil when nothing is.
+    public func fault(in name: String) -> String? {
+        let text: SchemaBuilder =
+            switch self {
+            case .namespace: .string("A namespace.", form: .namespace, length: 1...63)
+            case .image: .string("An image.", form: .image, length: 1...512)
+            }
+        switch ResourceValidation.compile(.object("What is named.", ["name": text])) {
+        case .success(let schema): return schema.validate(["name": .string(name)], old: nil).first?.message
+        case .failure(let error): return "\(error)"
+        }
+    }
+}
+
 private enum ResourceValidation {
     typealias CompiledSchema = Result<Schema, StructuralSchemaErrors>
 

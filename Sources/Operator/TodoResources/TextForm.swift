@@ -29,8 +29,10 @@ struct TextForm: Sendable {
         pattern: "^[-._a-zA-Z][-._a-zA-Z0-9]*$",
         words: "must be the name of a variable: letters, digits, -, _ and ., and no digit at the beginning")
     static let image = TextForm(
-        pattern: "^[a-zA-Z0-9][-a-zA-Z0-9._/:@]*$",
-        words: "must be the name of a container image, such as registry.example.com/todo:1.2.3")
+        pattern: "^([a-zA-Z0-9][-a-zA-Z0-9]*([.:][-a-zA-Z0-9]+)+/)?[a-z0-9]+([._-]+[a-z0-9]+)*"
+            + "(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[a-zA-Z0-9_][-a-zA-Z0-9_.]*)?(@[-a-zA-Z0-9_.]+:[0-9a-fA-F]+)?$",
+        words: "must be the name of a container image, in lower case up to its tag, such as "
+            + "registry.example.com/todo:1.2.3")
 
     // MARK: Addresses
 

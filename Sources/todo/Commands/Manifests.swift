@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import StructuredData
 import TodoOperator
+import TodoResources
 
 struct Manifests: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,6 +25,16 @@ struct Manifests: ParsableCommand {
     @Option(
         help: ArgumentHelp("Write the generated files of the repository in this folder instead.", visibility: .hidden))
     var writeTo: String?
+
+    func validate() throws {
+        let names: [(option: String, rule: NameRule, name: String?)] = [
+            ("--namespace", .namespace, namespace), ("--watch-namespace", .namespace, watchNamespace),
+            ("--image", .image, image),
+        ]
+        for (option, rule, name) in names {
+            if let name, let fault = rule.fault(in: name) { throw ValidationError("\(option): \(fault)") }
+        }
+    }
 
     func run() throws {
         guard let writeTo else {
