@@ -106,6 +106,20 @@ import TodoModel
         }
     }
 
+    @Test func `a preview counts what is due already, whatever the rule says`() async throws {
+        try await RunningService.with { service in
+            // A Friday.
+            let starts: [(String, JSON)] = [("due", ["date": "2100-01-01"]), ("start", "2100-01-01")]
+            for (name, start) in starts {
+                let request: JSON = ["recurrence": ["rule": "FREQ=WEEKLY;BYDAY=MO;COUNT=2"], name: start]
+                let answer = try await service.send(.post, "/v1/recurrence/preview", request).json
+                let days = ["2100-01-04", "2100-01-11"].prefix(name == "due" ? 1 : 2)
+                #expect(answer["occurrences"]?.array?.compactMap { $0["at"]?.string } == Array(days))
+                #expect(answer["ended"] == true)
+            }
+        }
+    }
+
     @Test func `one instance is skipped in bulk, too, and undone with the rest`() async throws {
         try await RunningService.with { service in
             let made = try await service.send(

@@ -109,6 +109,30 @@ import TodoModel
         #expect(counted.moved(to: due, id: first.id).following(9).count == 2)
     }
 
+    @Test(arguments: ["", "T09:00:00"])
+    func `what is due beside its rule is the first of COUNT`(_ time: String) throws {
+        let rule = "FREQ=WEEKLY;BYDAY=MO;COUNT="
+        func days(_ series: Series) -> [String] { series.following(9).map(\.date.text) }
+        func moved(_ series: Series, _ day: String) throws -> Series {
+            let wall = try #require(LocalDateTime(day + "T09:00:00"))
+            return series.moved(
+                to: Due(date: wall.date, time: time.isEmpty ? nil : wall.time, zone: series.start.zone), id: series.id)
+        }
+        // A Thursday.
+        let start = "2026-01-01\(time)"
+        #expect(try days(series("\(rule)1", start, "Asia/Tokyo")) == [])
+        #expect(try days(series("\(rule)2", start, "Asia/Tokyo")) == ["2026-01-05"])
+        #expect(try days(series("\(rule)3", start, "Asia/Tokyo")) == ["2026-01-05", "2026-01-12"])
+        let monday = try series("\(rule)3", "2026-01-05\(time)", "Asia/Tokyo")
+        #expect(days(monday) == ["2026-01-12", "2026-01-19"])
+        let thursday = try moved(monday, "2026-01-08")
+        #expect(days(thursday) == ["2026-01-12", "2026-01-19"])
+        let now = try #require(Instant("2026-01-08T01:00:00Z"))
+        let second = try #require(thursday.next(at: now, zone: .utc))
+        #expect(days(second) == ["2026-01-19"])
+        #expect(try days(moved(second, "2026-01-15")) == ["2026-01-19"])
+    }
+
     @Test func `the 31st is kept or clamped for two years`() throws {
         for (monthEnd, count) in [("clamp", 24), ("skip", 14)] {
             let draft = try Series.Draft(["rule": "FREQ=MONTHLY;UNTIL=20261231", "monthEnd": .string(monthEnd)])

@@ -71,7 +71,7 @@ private struct PreviewRequest {
     init(_ json: JSON) throws(ValidationError) {
         var reader = try MemberReader(json, of: "a preview")
         let draft = try Self.draft(&reader)
-        let (start, wall) = try Self.start(&reader)
+        let (start, wall, isDue) = try Self.start(&reader)
         count = reader.integer("count", in: 1...100) ?? 10
         let exdates = Self.times("exdates", &reader, isAllDay: start.time == nil)
         let rdates = Self.times("rdates", &reader, isAllDay: start.time == nil)
@@ -79,13 +79,14 @@ private struct PreviewRequest {
         try reader.finish()
         self.start = start
         text = draft.rule.summary(start: wall, isAllDay: start.time == nil)
+        let rule = isDue ? Series(id: UUID(), draft, due: start).countedRule : draft.rule
         do {
             set =
                 start.time == nil
                 ? try RecurrenceSet(
-                    day: start.date, rule: draft.rule, exdates: exdates.map(\.date), rdates: rdates.map(\.date))
+                    day: start.date, rule: rule, exdates: exdates.map(\.date), rdates: rdates.map(\.date))
                 : try RecurrenceSet(
-                    start: wall, zone: start.zone.flatMap(ZoneTable.named), rule: draft.rule, exdates: exdates,
+                    start: wall, zone: start.zone.flatMap(ZoneTable.named), rule: rule, exdates: exdates,
                     rdates: rdates)
         } catch {
             throw ValidationError([.init("recurrence.rule", "\(error)")])
@@ -97,17 +98,19 @@ private struct PreviewRequest {
         return try reader.series() ?? Series.Draft(rule: .daily)
     }
 
-    /// `due`, or `start` and `zone`.
-    private static func start(_ reader: inout MemberReader) throws(ValidationError) -> (Due, LocalDateTime) {
+    /// `due`, which is an instance already, or `start` and `zone`.
+    private static func start(
+        _ reader: inout MemberReader
+    ) throws(ValidationError) -> (Due, LocalDateTime, isDue: Bool) {
         let (due, text, zone) = (try reader.due(), reader.string("start"), reader.zone("zone"))
-        if let due { return (due, due.wall) }
+        if let due { return (due, due.wall, isDue: true) }
         let day = text.flatMap { CivilDate($0) }
         let wall = text.flatMap { LocalDateTime($0) } ?? day.map { LocalDateTime(date: $0) }
         if reader.value("due") == nil, wall == nil {
             reader.fail("due", "is required; or start, as 2026-01-31T09:00:00 or 2026-01-31")
         }
         let start = wall ?? LocalDateTime(seconds: 0)
-        return (Due(date: start.date, time: day == nil ? start.time : nil, zone: zone), start)
+        return (Due(date: start.date, time: day == nil ? start.time : nil, zone: zone), start, isDue: false)
     }
 
     private static func times(_ name: String, _ reader: inout MemberReader, isAllDay: Bool) -> [LocalDateTime] {

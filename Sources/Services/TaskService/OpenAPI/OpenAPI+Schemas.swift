@@ -110,7 +110,9 @@ extension OpenAPI {
             [
                 "recurrence": reference("RecurrenceDraft"), "due": orNull(reference("Due")),
                 "start": [
-                    "type": ["string", "null"], "description": "In place of due: a day or wall time, to the second.",
+                    "type": ["string", "null"],
+                    "description":
+                        "In place of due, which is one of COUNT whatever the rule says: a day or wall time, to the second.",
                 ],
                 "zone": orNull(zone), "exdates": orNull(moments), "rdates": orNull(moments),
                 "count": ["type": ["integer", "null"], "minimum": 1, "maximum": 100],

@@ -24,7 +24,18 @@ extension Series {
     }
 
     /// The set by which instances follow each other; nil when the rule does not fit the start.
-    public var set: RecurrenceSet? { Self.set(rule, start, start.wall, exdates) }
+    public var set: RecurrenceSet? { Self.set(countedRule, start, start.wall, exdates) }
+
+    /// The rule of the set: the first instance is one of COUNT, whether the rule names its time or not (RFC 5545 section
+    /// 3.3.10).
+    public var countedRule: RecurrenceRule {
+        guard case .count(let count) = rule.end,
+            Self.set(rule, start, start.wall, [])?.contains(instant(start.wall)) == false
+        else { return rule }
+        var others = rule
+        others.end = count > 1 ? .count(count - 1) : .until(.local(start.wall))
+        return others
+    }
 
     /// The next ones after this instance, at most so many, as if each were done in time.
     public func following(_ limit: Int) -> [LocalDateTime] {
@@ -99,9 +110,9 @@ extension Series {
 
     /// What is left of the COUNT of the rule from this instance on, when it counts by the rule: left out is used up.
     func left(of count: Int) -> Int {
-        let (first, here) = (instant(start.wall), instant(occurrence))
-        let before = first < here ? Self.set(rule, start, start.wall, [])?.count(in: first..<here) : nil
-        return max(1, count - (before ?? number - 1))
+        let (first, here, counted) = (instant(start.wall), instant(occurrence), countedRule)
+        let before = first < here ? Self.set(counted, start, start.wall, [])?.count(in: first..<here) : nil
+        return max(1, count - (before.map { counted == rule ? $0 : $0 + 1 } ?? number - 1))
     }
 }
 

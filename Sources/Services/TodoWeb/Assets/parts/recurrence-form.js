@@ -2,7 +2,8 @@
 // everything else. What the server makes of it is shown before it is set.
 
 import { Problem, api } from "../data/api.js";
-import { longDueName, monthDay, weekdayName } from "../lib/dates.js";
+import { store } from "../data/store.js";
+import { longDueName, monthDay, today, weekdayName } from "../lib/dates.js";
 import { debounce, field, h } from "../lib/dom.js";
 import { isSameRule, lastAtTheEnd, ordinals, plainRule, presetOf, presets, readRule, weekdays, workday, writeRule } from "../lib/recurrence.js";
 import { openDialog } from "./overlay.js";
@@ -12,12 +13,16 @@ const shown = 10;
 const defaultLimit = 10;
 const overdueChoices = ["next", "one", "all"];
 
-/** `choose(recurrence, first)` is called with null or the recurrence, and the due date of the first instance. */
+/**
+ * `due` is null for a task without. `choose(recurrence, first)` is called with null or the recurrence, and the due date of
+ * the first instance.
+ */
 export const openRecurrenceForm = (value, due, choose) => new RecurrenceForm(value, due, choose);
 
 class RecurrenceForm {
   #value;
   #due;
+  #from;
   #choose;
   #parts = {};
   #given;
@@ -25,14 +30,16 @@ class RecurrenceForm {
 
   constructor(value, due, choose) {
     this.#value = value;
-    this.#due = due;
+    this.#due = due ?? { date: today(store.me) };
+    // A due date is the first of a count whatever the rule says; without one, that is the first day of the rule.
+    this.#from = due ? { due } : { start: this.#due.date };
     this.#choose = choose;
     const form = this.#build();
     const known = value && readRule(value.rule);
     this.#given = known || plainRule;
     this.#fill(this.#given);
     this.#parts.rule.value = value?.rule ?? "";
-    this.#parts.kind.value = !value ? "never" : known ? (presetOf(known, due.date)?.name ?? "custom") : "rule";
+    this.#parts.kind.value = !value ? "never" : known ? (presetOf(known, this.#due.date)?.name ?? "custom") : "rule";
     this.dialog = openDialog({ title: t("repeat.title"), className: "small", body: form, onclose: () => this.#asking?.abort() });
     this.#changed();
     this.#parts.kind.focus();
@@ -187,7 +194,7 @@ class RecurrenceForm {
     parts.rule.removeAttribute("aria-invalid");
     if (!recurrence?.rule || !parts.kind.form.checkValidity()) return null;
     try {
-      const answer = await api.previewRecurrence({ recurrence, due: this.#due, count: shown }, signal);
+      const answer = await api.previewRecurrence({ recurrence, ...this.#from, count: shown }, signal);
       tell(parts.text, answer.text);
       tell(parts.hint, recurrence.basis === "completion" ? t("repeat.completionHint") : "");
       const end = answer.ended && h("li", { class: "hint" }, t(answer.occurrences.length ? "repeat.ended" : "repeat.none"));

@@ -2,8 +2,6 @@
 // task; "change" says that one of them is another: a task that repeats has a due date.
 
 import * as actions from "../actions.js";
-import { store } from "../data/store.js";
-import { today } from "../lib/dates.js";
 import { h, icon } from "../lib/dom.js";
 import { openRecurrenceForm } from "./recurrence-form.js";
 import { t } from "../texts.js";
@@ -50,7 +48,7 @@ customElements.define("task-recurrence", TaskRecurrence);
 
 /** A task without a due date gets that of the first instance. */
 function ask(value, due, choose) {
-  openRecurrenceForm(value, due ?? { date: today(store.me) }, (recurrence, first) => choose(recurrence, due ?? (recurrence && first)));
+  openRecurrenceForm(value, due, (recurrence, first) => choose(recurrence, due ?? (recurrence && first)));
 }
 
 /** As the element does it, for a task of a list. */
