@@ -36,8 +36,9 @@ struct ExpansionRequest {
                 let zone = try Self.zone(json, isUTC: start.hasSuffix("Z"))
                 form = zone == nil ? .floating : .zoned
                 set = try RecurrenceSet(
-                    start: try Self.time(start), zone: zone, rule: rule, exdates: try exdates.map(Self.time),
-                    rdates: try rdates.map(Self.time))
+                    start: try Self.time(start), zone: zone, rule: rule,
+                    excluding: try exdates.map { try Self.instant($0, in: zone) },
+                    adding: try rdates.map { try Self.instant($0, in: zone) })
             }
         } catch let fault as Fault {
             throw fault
@@ -93,6 +94,14 @@ struct ExpansionRequest {
     private static func day(_ text: String) throws(Fault) -> CivilDate {
         if let day = CivilDate(text) { return day }
         throw Fault(message: "\"\(text)\" must be a day, as 2026-01-31, like dtstart")
+    }
+
+    /// On the wall of the zone, or with a Z in UTC (RFC 5545 section 3.8.5.1).
+    private static func instant(_ text: String, in zone: ZoneTable?) throws(Fault) -> Int {
+        let time = try time(text)
+        guard text.hasSuffix("Z") else { return zone?.instant(of: time) ?? time.seconds }
+        guard zone != nil else { throw Fault(message: "\"\(text)\" is in UTC, but dtstart is in no zone") }
+        return time.seconds
     }
 
     private static func time(_ text: String) throws(Fault) -> LocalDateTime {

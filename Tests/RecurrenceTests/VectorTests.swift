@@ -91,4 +91,20 @@ import Testing
         let rule = try await expand(request.replacing("daily", with: "dayly"))
         #expect(rule.first?["error"]?.string?.contains("SECONDLY") == true)
     }
+
+    @Test func `what is taken away or added in UTC is an instant, in whatever zone the rule is`() async throws {
+        // On 1 November 2026 the clocks of New York show 01:30 at 05:30 in UTC, and again at 06:30.
+        let rule = #""dtstart":"2026-10-30T01:30:00","rrule":"FREQ=DAILY;COUNT=4""#
+        let taken = #""exdate":["2026-10-30T01:30:00","2026-10-31T05:30:00Z","2026-11-02T05:30:00Z"]"#
+        let (zone, again) = (#""tzid":"America/New_York""#, #"["2026-11-01T06:30:00Z"]"#)
+        let requests = [
+            #"{\#(rule),\#(zone),\#(taken),"rdate":\#(again)}"#, #"{\#(rule),\#(zone),"exdate":\#(again)}"#,
+            #"{\#(rule),"exdate":\#(again)}"#,
+        ]
+        let answers = try await expand("[\(requests.joined(separator: ","))]")
+        let texts = answers.map { $0["instances"]?.array?.compactMap(\.string) }
+        #expect(texts[0] == ["2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z", "2026-11-02T06:30:00Z"])
+        #expect(texts[1]?.suffix(2) == ["2026-11-01T05:30:00Z", "2026-11-02T06:30:00Z"])
+        #expect(answers[2]["error"]?.string == "\"2026-11-01T06:30:00Z\" is in UTC, but dtstart is in no zone")
+    }
 }

@@ -28,21 +28,35 @@ public struct RecurrenceSet: Sendable {
         start: LocalDateTime, zone: ZoneTable?, rule: RecurrenceRule, exdates: [LocalDateTime] = [],
         rdates: [LocalDateTime] = []
     ) throws(RecurrenceError) {
-        try self.init(start, zone, isAllDay: false, rule, exdates, rdates)
+        func instant(_ time: LocalDateTime) -> Int { zone?.instant(of: time) ?? time.seconds }
+        try self.init(
+            start, zone, isAllDay: false, rule, exdates.map(instant),
+            rdates.map { Occurrence(local: $0, instant: instant($0)) })
+    }
+
+    /// A set of points in time, without some instants and with others: those that EXDATE and RDATE name in UTC, of which a
+    /// wall time that comes twice has two.
+    public init(
+        start: LocalDateTime, zone: ZoneTable?, rule: RecurrenceRule, excluding instants: [Int], adding others: [Int]
+    ) throws(RecurrenceError) {
+        try self.init(
+            start, zone, isAllDay: false, rule, instants,
+            others.map { Occurrence(local: zone?.local(at: $0) ?? LocalDateTime(seconds: $0), instant: $0) })
     }
 
     /// A set of days. What the rule says of hours, minutes and seconds is ignored (RFC 5545 section 3.3.10).
     public init(
         day: CivilDate, rule: RecurrenceRule, exdates: [CivilDate] = [], rdates: [CivilDate] = []
     ) throws(RecurrenceError) {
+        func wall(_ day: CivilDate) -> LocalDateTime { LocalDateTime(date: day) }
         try self.init(
-            LocalDateTime(date: day), nil, isAllDay: true, rule, exdates.map { LocalDateTime(date: $0) },
-            rdates.map { LocalDateTime(date: $0) })
+            wall(day), nil, isAllDay: true, rule, exdates.map { wall($0).seconds },
+            rdates.map { Occurrence(local: wall($0), instant: wall($0).seconds) })
     }
 
     private init(
         _ start: LocalDateTime, _ zone: ZoneTable?, isAllDay: Bool, _ rule: RecurrenceRule,
-        _ exdates: [LocalDateTime], _ rdates: [LocalDateTime]
+        _ exdates: [Int], _ rdates: [Occurrence]
     ) throws(RecurrenceError) {
         guard CalendarYear.range.contains(start.date.civil.year) else {
             throw RecurrenceError(offset: 0, message: "a start must be in the years 1 to 9999")
@@ -53,12 +67,10 @@ public struct RecurrenceSet: Sendable {
         }
         (self.start, self.zone, self.isAllDay, self.rule) = (start, zone, isAllDay, rule)
         timeline = Self.timeline(rule, start, zone, isAllDay: isAllDay)
-        func instant(_ time: LocalDateTime) -> Int { zone?.instant(of: time) ?? time.seconds }
-        let excluded = Set(exdates.map(instant))
+        let excluded = Set(exdates)
         self.excluded = excluded.sorted()
-        added = Dictionary(rdates.map { (instant($0), $0) }, uniquingKeysWith: { first, _ in first })
-            .filter { !excluded.contains($0.key) }
-            .map { Occurrence(local: $0.value, instant: $0.key) }.sorted { $0.instant < $1.instant }
+        added = Dictionary(rdates.map { ($0.instant, $0) }, uniquingKeysWith: { first, _ in first })
+            .values.filter { !excluded.contains($0.instant) }.sorted { $0.instant < $1.instant }
     }
 
     // MARK: - Asking

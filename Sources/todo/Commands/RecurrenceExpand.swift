@@ -14,8 +14,9 @@ struct RecurrenceExpand: ParsableCommand {
         discussion: """
             Reads objects from standard input and answers one line each: {"id":…,"instances":[…],"ended":true|false}, or \
             {"id":…,"error":"why"}. An object has dtstart (2026-01-31T09:00:00, with Z in UTC, or 2026-01-31 for whole \
-            days), rrule, and maybe id, tzid (an IANA zone), exdate and rdate (lists in the form of dtstart), and limit \
-            (10 if not given). Instances are in UTC when there is a zone, otherwise in the form of dtstart.
+            days), rrule, and maybe id, tzid (an IANA zone), exdate and rdate (lists in the form of dtstart; \
+            where there is a zone, with Z in UTC too), and limit (10 if not given). Instances are in UTC when there is \
+            a zone, otherwise in the form of dtstart.
 
             echo '{"dtstart":"2026-01-30T17:00:00","tzid":"Europe/Berlin","rrule":"FREQ=MONTHLY;BYDAY=-1FR"}' \
             | todo recurrence expand
