@@ -79,6 +79,42 @@ extension SeriesTests {
         }
     }
 
+    @Test func `what was split off is not run beside by what was before it, unless that gets a rule`() async throws {
+        try await Stores.with { stores in
+            let (tasks, weekly) = (stores.database.tasks, Series.Draft(rule: try RecurrenceRule("FREQ=WEEKLY")))
+            let pair = try await reopened(stores)
+            _ = try await set(stores, pair[1].id) {
+                $0.priority = .high
+                $0.scope = .following
+            }
+            let split = try await tasks.get(pair[1].id, for: stores.ada.id)
+            for (place, scope) in [SeriesScope.following, .all].enumerated() {
+                let moved = try await set(stores, pair[0].id) {
+                    $0.title = "feed the cat \(place)"
+                    $0.due = .some(due(0, "2\(place):00"))
+                    $0.scope = scope
+                }
+                #expect(moved.recurrence?.start == moved.due && moved.recurrence?.rule == pair[0].recurrence?.rule)
+                #expect(try await leaders(stores) == 1, "\(scope)")
+            }
+            let done = try await set(stores, pair[0].id) {
+                $0.due = .some(due(0, "23:00"))
+                $0.scope = .all
+                $0.status = .done
+            }
+            #expect(try await instances(stores, done.recurrence?.id).map(\.status) == [.done])
+            #expect(try await tasks.get(pair[1].id, for: stores.ada.id) == split)
+            let changed = try await set(stores, pair[0].id) {
+                $0.recurrence = .some(weekly)
+                $0.scope = .all
+                $0.status = .open
+            }
+            #expect(try await leaders(stores) == 2)
+            _ = try await set(stores, pair[0].id) { $0.status = .done }
+            #expect(try await instances(stores, changed.recurrence?.id).map(\.status) == [.done, .open])
+        }
+    }
+
     @Test func `the next instance comes back as what the one before it was made`() async throws {
         try await Stores.with { stores in
             let pair = try await reopened(stores)

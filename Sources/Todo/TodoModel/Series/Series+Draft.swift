@@ -20,13 +20,14 @@ extension Series {
     }
 }
 
-/// Which instances of a series an edit or a deletion means.
+/// Which instances of a series an edit or a deletion means. An edit of one that is closed is of that one alone.
 public enum SeriesScope: String, Sendable, Hashable, CaseIterable {
     /// Only this one: the next is as if nothing had been changed.
     case this
-    /// This one and those after it, which become a series of their own.
+    /// This one and those after it, which become a series of their own: as in a calendar, a later edit of one before
+    /// does not reach them.
     case following
-    /// This one and those after it; what is done stays as it was.
+    /// This one and those after it in its series; what is done stays as it was.
     case all
 }
 

@@ -31,8 +31,10 @@ public struct SeriesStore: Sendable {
         let task = try await locked(id, for: operation.actor)
         let series = try change(to: patch, of: task)
         let heads = try await heads(beside: task, patch, series, by: operation)
+        // One that is only moved leads if it did: what came after it may have become a series of its own.
+        let takesOver = !heads.isEmpty || patch.recurrence(otherThan: task.recurrence) != nil
         let update = TaskWrite.update(
-            id, patch, series: series, takesOver: !heads.isEmpty, ifVersion: versions, by: operation)
+            id, patch, series: series, takesOver: takesOver, ifVersion: versions, by: operation)
         let written = try await tasks.written(update, by: operation)
         for head in heads {
             // As long as the series stays the same, it may come back as the next.
@@ -125,26 +127,25 @@ extension SeriesStore {
     /// How a task repeats after a patch; nil when that stays as it is.
     private func change(to patch: TodoTask.Patch, of task: TodoTask) throws(StoreError) -> Series?? {
         let due = patch.due ?? task.due
-        switch patch.recurrence {
-        case .some(.none): return .some(nil)
-        case .some(.some(let draft)) where draft != task.recurrence?.draft:
+        if patch.recurrence == .some(nil) { return .some(nil) }
+        if let draft = patch.recurrence(otherThan: task.recurrence) {
             let id = patch.scope == .all ? task.recurrence?.id : nil
             return .some(try Series(id: id ?? database.makeID(), draft, checked: due))
-        default:
-            guard let series = task.recurrence, patch.due != nil else { return nil }
-            guard let due else {
-                throw .invalid("due", "a task that repeats needs a due date; take its recurrence away first")
-            }
-            guard series.draft.fits(due) else {
-                throw .invalid("due", "needs a time: the rule is of hours, minutes or seconds")
-            }
-            guard patch.scope != .this else { return nil }
-            return .some(series.moved(to: due, id: patch.scope == .all ? series.id : database.makeID()))
         }
+        guard let series = task.recurrence, patch.due != nil else { return nil }
+        guard let due else {
+            throw .invalid("due", "a task that repeats needs a due date; take its recurrence away first")
+        }
+        guard series.draft.fits(due) else {
+            throw .invalid("due", "needs a time: the rule is of hours, minutes or seconds")
+        }
+        guard patch.scope != .this else { return nil }
+        return .some(series.moved(to: due, id: patch.scope == .all ? series.id : database.makeID()))
     }
 
     /// The open instances that would lead the series beside one that a patch has go on with it: that one was done and taken
-    /// back, or skipped and taken out of the bin. Throws `forbidden` when the person may not change them.
+    /// back, or skipped and taken out of the bin. What was split off from it has become another series, and goes on. Throws
+    /// `forbidden` when the person may not change them.
     private func heads(
         beside task: TodoTask, _ patch: TodoTask.Patch, _ series: Series??, by operation: TodoOperation
     ) async throws -> [UUID] {
@@ -241,7 +242,8 @@ extension SeriesStore {
         let id = series.instanceID
         _ = try await tasks.write(.restore(id, ifVersion: nil, by: operation), by: operation)
         try await write(draft, by: operation) { draft in
-            .update(id, .init(draft, position: position), series: series, ifVersion: nil, by: operation)
+            .update(
+                id, .init(draft, position: position), series: series, takesOver: true, ifVersion: nil, by: operation)
         }
     }
 

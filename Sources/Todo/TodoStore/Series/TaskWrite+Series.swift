@@ -17,6 +17,11 @@ extension TodoTask.Patch {
     }
 
     var closes: Bool { status == .done || status == .cancelled }
+
+    /// How the task is to repeat, where that is otherwise than `series`.
+    func recurrence(otherThan series: Series?) -> Series.Draft? {
+        (recurrence ?? nil).flatMap { $0 == series?.draft ? nil : $0 }
+    }
 }
 
 extension TodoTask.Draft {
@@ -45,10 +50,9 @@ extension TaskWrite {
         "(r.old).is_series_head AND (r.old).status = 'open' AND (r.old).deleted_at IS NULL"
 
     /// Whether a patch closes an instance, `r.old`, that is to be followed by another: also one that it makes one first.
-    static func ending(_ patch: TodoTask.Patch, _ series: Series??, takesOver: Bool) -> SQLFragment {
+    static func ending(_ patch: TodoTask.Patch, takesOver: Bool) -> SQLFragment {
         guard patch.closes else { return "false" }
-        let isNew = takesOver || (series ?? nil) != nil
-        return "(r.old).is_series_head OR \(isNew) AND (r.old).status = 'open'"
+        return "(r.old).is_series_head OR \(takesOver) AND (r.old).status = 'open'"
     }
 
     /// Whether `x.old` leads its series once it is out of the bin, where another may have taken its place.
@@ -63,13 +67,15 @@ extension TaskWrite {
         _ patch: TodoTask.Patch, _ series: Series??, takesOver: Bool
     ) -> [String: SQLFragment] {
         var changes: [String: SQLFragment] = [:]
-        if patch.closes || takesOver { changes["is_series_head"] = "\(!patch.closes)" }
+        if patch.closes || takesOver || series != nil {
+            let isOpen: SQLFragment = patch.status.map { "\($0 == .open)" } ?? "(x.old).status = 'open'"
+            changes["is_series_head"] = "\(isOpen) AND (\(takesOver) OR (x.old).is_series_head)"
+        }
         if let series {
             changes["series_id"] = "\(series?.id)"
             changes["occurrence"] = "\(series?.occurrenceText)"
             changes["recurrence"] = series.map { column(of: $0, patch) } ?? "NULL::jsonb"
-            let isOpen: SQLFragment = patch.status == .open ? "true" : "(x.old).status = 'open'"
-            changes["is_series_head"] = series == nil || patch.closes ? "false" : isOpen
+            if series == nil { changes["is_series_head"] = "false" }
             return changes
         }
         let others = overrides(patch)

@@ -63,7 +63,7 @@ extension TaskWrite {
     ///
     /// - Parameters:
     ///   - series: how it repeats from now on, or no more; nil leaves that as it is.
-    ///   - takesOver: it leads its series from now on.
+    ///   - takesOver: it leads its series from now on, whether it did or not.
     ///   - mayFollow: the caller makes the instance that follows; else nothing is written where there is one to be made.
     static func update(
         _ id: UUID, _ patch: TodoTask.Patch, series: Series?? = nil, takesOver: Bool = false,
@@ -97,7 +97,7 @@ extension TaskWrite {
         }
         return TaskWrite(
             "task.update", lock: lock(owner(ofTask: id, for: operation.actor)), by: operation, tables: tables,
-            goal: goal, mayMove: isMoved, returning: id, ending: ending(patch, series, takesOver: takesOver))
+            goal: goal, mayMove: isMoved, returning: id, ending: ending(patch, takesOver: takesOver))
     }
 
     /// Puts a task and its subtasks into the bin. One that is there stays as it is.
