@@ -149,6 +149,26 @@ extension SeriesTests {
         }
     }
 
+    @Test func `what an undo takes out of the bin does not lead a series beside another`() async throws {
+        try await Stores.with { stores in
+            let (tasks, weekly) = (stores.database.tasks, Series.Draft(rule: try RecurrenceRule("FREQ=WEEKLY")))
+            let pair = try await reopened(stores)
+            let (deletion, undoing) = (stores.operation(by: stores.ada), stores.operation(by: stores.ada))
+            _ = try await tasks.delete(pair[1].id, by: deletion)
+            let changed = try await set(stores, pair[0].id) {
+                $0.recurrence = .some(weekly)
+                $0.scope = .all
+            }
+            #expect(changed.recurrence?.id == pair[1].recurrence?.id)
+            #expect(try await leaders(stores) == 1)
+            _ = try await tasks.undo(deletion.id, by: undoing)
+            #expect(try await tasks.get(pair[1].id, for: stores.ada.id).deleted == nil)
+            #expect(try await leaders(stores) == 1)
+            _ = try await set(stores, pair[1].id) { $0.status = .done }
+            #expect(try await instances(stores, changed.recurrence?.id).map(\.status) == [.open, .done])
+        }
+    }
+
     @Test func `who may not change the next instance cannot take its place`() async throws {
         try await Stores.with { stores in
             let (tasks, project) = (stores.database.tasks, try await stores.shared(.editor))

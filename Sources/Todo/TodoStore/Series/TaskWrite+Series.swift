@@ -55,12 +55,15 @@ extension TaskWrite {
         return "(r.old).is_series_head OR \(takesOver) AND (r.old).status = 'open'"
     }
 
-    /// Whether `x.old` leads its series once it is out of the bin, where another may have taken its place.
-    static let leadsAgain: SQLFragment = """
-        CASE WHEN (x.old).is_series_head THEN NOT EXISTS (
-            SELECT FROM tasks h WHERE h.user_id = (x.old).user_id AND h.series_id = (x.old).series_id
-            AND h.is_series_head AND h.status = 'open' AND h.deleted_at IS NULL AND h.id <> (x.old).id) ELSE false END
+    /// Whether an instance leads the series of `task`, one of those `h` of which `condition` holds. What comes out of the bin
+    /// may find that it has taken its place.
+    static func isLed(_ task: SQLFragment, where condition: SQLFragment = "true") -> SQLFragment {
         """
+        EXISTS (
+            SELECT FROM tasks h WHERE h.user_id = (\(task)).user_id AND h.series_id = (\(task)).series_id
+            AND h.is_series_head AND h.status = 'open' AND h.deleted_at IS NULL AND \(condition))
+        """
+    }
 
     /// What a patch means for how a task repeats.
     static func seriesChanges(

@@ -147,7 +147,7 @@ extension TaskWrite {
             goal: goal(
                 [
                     "deleted_at": "NULL::timestamptz", "project_id": "(SELECT id FROM place)", "parent_id": parent,
-                    "is_series_head": leadsAgain,
+                    "is_series_head": "(x.old).is_series_head AND NOT \(isLed("x.old"))",
                 ], from: source),
             mayMove: true, returning: id)
     }

@@ -33,6 +33,10 @@ extension TaskWrite {
             """
         var changes: [String: SQLFragment] = [:]
         for column in writable { changes[column] = "(x.was).\(raw: column)" }
+        let isOther: SQLFragment = "NOT EXISTS (SELECT FROM back WHERE back.id = h.id)"
+        changes["is_series_head"] = """
+            (x.was).is_series_head AND ((x.was).deleted_at IS NOT NULL OR NOT \(isLed("x.was", where: isOther)))
+            """
         return TaskWrite(
             "task.undo", lock: lock("\(owner)"), by: operation, tables: tables,
             goal: goal(changes, from: "checked x"), mayMove: true, returning: nil)
