@@ -65,7 +65,7 @@ import Testing
         ("FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR", "every weekday at 09:00"),
         ("FREQ=WEEKLY", "every Saturday at 09:00"),
         ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH", "every 2 weeks on Tuesdays and Thursdays at 09:00"),
-        ("FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17;COUNT=12", "every last Friday at 17:00, 12 times"),
+        ("FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17;COUNT=12", "every month on the last Friday at 17:00, 12 times"),
         ("FREQ=MONTHLY", "every month on the 31st at 09:00"),
         (
             "FREQ=MONTHLY;RSCALE=GREGORIAN;SKIP=BACKWARD",
@@ -98,7 +98,64 @@ import Testing
         let start = LocalDateTime(date: try #require(CivilDate("2026-01-31")))
         let rule = try RecurrenceRule("FREQ=MONTHLY;BYDAY=1MO,-1FR;UNTIL=20261231")
         #expect(
-            rule.summary(start: start, isAllDay: true) == "every first Monday and last Friday, until 31 December 2026")
+            rule.summary(start: start, isAllDay: true)
+                == "every month on the first Monday and last Friday, until 31 December 2026")
+    }
+
+    @Test(arguments: [
+        ("FREQ=MONTHLY;BYDAY=2MO", "every month on the second Monday"),
+        (
+            "FREQ=MONTHLY;INTERVAL=2;BYDAY=TU,1MO,-1FR",
+            "every 2 months on every Tuesday, the first Monday and last Friday"
+        ),
+        ("FREQ=MONTHLY;BYDAY=FR;BYMONTH=1,7", "every Friday in January and July"),
+        ("FREQ=YEARLY;BYDAY=FR;BYMONTH=1,7", "every year on Fridays in January and July"),
+        ("FREQ=YEARLY;BYDAY=MO;BYSETPOS=1", "every year on the first Monday of the year"),
+        (
+            "FREQ=YEARLY;BYMONTH=1,7;BYDAY=MO;BYSETPOS=-1",
+            "every year on Mondays in January and July, only the last of each year"
+        ),
+        ("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU", "every day"),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU,WE,TH,FR,SA,SU", "every 2 weeks on every day"),
+        ("FREQ=DAILY;INTERVAL=2;BYDAY=MO,TU,WE,TH,FR,SA,SU", "every 2 days"),
+        ("FREQ=MONTHLY;BYMONTHDAY=13;BYDAY=MO,TU,WE,TH,FR,SA,SU", "every month on the 13th"),
+        ("FREQ=MONTHLY;BYMONTHDAY=-1;BYDAY=SA,SU", "every month on the last day if it is a weekend day"),
+        ("FREQ=MONTHLY;BYMONTHDAY=1;BYDAY=MO,TU,WE", "every month on the 1st if it is Monday, Tuesday or Wednesday"),
+        ("FREQ=MONTHLY;BYMONTHDAY=1;BYDAY=1MO", "every month on the 1st if it is the first Monday"),
+        ("FREQ=MONTHLY;BYMONTHDAY=2,3,11,12,13,21,22", "every month on the 2nd, 3rd, 11th, 12th, 13th, 21st and 22nd"),
+        ("FREQ=MONTHLY;BYMONTHDAY=-2,-11", "every month on the 11th to last day and second to last day"),
+        ("FREQ=YEARLY;BYYEARDAY=100,-1;BYDAY=MO", "every year on the 100th and last day of the year if it is Monday"),
+        ("FREQ=YEARLY;BYWEEKNO=-1;BYDAY=MO", "every year on Monday of the last week"),
+        (
+            "FREQ=YEARLY;BYWEEKNO=1,20,-2;BYDAY=MO,TU,WE,TH,FR",
+            "every year on every weekday of weeks 1, 20 and the second to last week"
+        ),
+        ("FREQ=YEARLY;BYWEEKNO=20;BYMONTHDAY=15", "every year on the 15th of every month in week 20"),
+        ("FREQ=MONTHLY;BYMONTHDAY=1;RSCALE=GREGORIAN;SKIP=BACKWARD", "every month on the 1st"),
+        ("FREQ=MONTHLY;BYDAY=FR;RSCALE=GREGORIAN;SKIP=BACKWARD", "every Friday"),
+        ("FREQ=YEARLY;RSCALE=GREGORIAN;SKIP=BACKWARD", "every year on 31 January"),
+        (
+            "FREQ=YEARLY;BYMONTH=1,4;RSCALE=GREGORIAN;SKIP=BACKWARD",
+            "every year on 31 January and 31 April (the last day of a shorter month)"
+        ),
+    ])
+    func `a rule of days reads as a sentence`(_ text: String, _ expected: String) throws {
+        let start = LocalDateTime(date: try #require(CivilDate("2026-01-31")))
+        #expect(try RecurrenceRule(text).summary(start: start, isAllDay: true) == expected)
+    }
+
+    @Test(arguments: [
+        ("FREQ=HOURLY;BYDAY=MO,TU,WE,TH,FR,SA,SU", "every hour"),
+        ("FREQ=HOURLY;BYMINUTE=0,30", "every hour in minutes 0 and 30"),
+        ("FREQ=DAILY;BYHOUR=8,9,10,11,12,13,14", "every day at 08:30, 09:30, 10:30, 11:30, 12:30, 13:30 and 14:30"),
+        (
+            "FREQ=DAILY;BYMINUTE=0,1,2,3,4;BYSECOND=0,10,20,30,40,50",
+            "every day in hour 9, in minutes 0, 1, 2, 3 and 4, in seconds 0, 10, 20, 30, 40 and 50"
+        ),
+    ])
+    func `the times of a rule are all said`(_ text: String, _ expected: String) throws {
+        let start = try #require(LocalDateTime("2026-01-31T09:30:00"))
+        #expect(try RecurrenceRule(text).summary(start: start) == expected)
     }
 
     @Test(arguments: [

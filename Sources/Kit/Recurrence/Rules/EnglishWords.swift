@@ -6,9 +6,9 @@ enum EnglishWords {
     ]
 
     /// `a, b and c`.
-    static func list(_ items: [String]) -> String {
+    static func list(_ items: [String], by word: String = "and") -> String {
         guard let last = items.last, items.count > 1 else { return items.first ?? "" }
-        return items.dropLast().joined(separator: ", ") + " and " + last
+        return items.dropLast().joined(separator: ", ") + " \(word) " + last
     }
 
     /// `first`, `20th`, `last`, `second to last`.
