@@ -106,6 +106,18 @@ import TodoModel
         }
     }
 
+    @Test(arguments: ["due", "completion"]) func `a preview reads as the task will`(_ basis: String) async throws {
+        try await RunningService.with { service in
+            let request: JSON = [
+                "recurrence": ["rule": "FREQ=DAILY;INTERVAL=3", "basis": .string(basis)], "due": ["date": "2100-01-01"],
+            ]
+            let preview = try await service.send(.post, "/v1/recurrence/preview", request).json
+            let task = try await service.create("water the plants", request)
+            #expect(preview["text"] == task.at("recurrence", "text"))
+            #expect(preview["text"]?.string?.hasSuffix("from when it was done") == (basis == "completion"))
+        }
+    }
+
     @Test func `a preview counts what is due already, whatever the rule says`() async throws {
         try await RunningService.with { service in
             // A Friday.

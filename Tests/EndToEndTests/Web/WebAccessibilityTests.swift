@@ -66,7 +66,7 @@ import WebDriver
             try await check(page, "repeat, \(screen)")
             try await browser.choose("Custom", from: "Repeats")
             try await check(page, "days of the week, \(screen)")
-            try await browser.choose("months", from: "Unit")
+            try await browser.choose("month", from: "Unit")
             try await browser.choose("days of the month", from: "On")
             try await check(page, "days of the month, \(screen)")
             try await browser.choose("By a rule (RRULE)", from: "Repeats")

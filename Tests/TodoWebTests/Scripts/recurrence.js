@@ -42,6 +42,18 @@ for (const { rrule, dtstart } of [...vectors, ...ours.map((rrule) => ({ rrule, d
   await isClosed;
 }
 
+// One is said as one, whatever the interval was before.
+for (const [interval, unit] of [[1, "week"], [2, "weeks"]]) {
+  const form = openRecurrenceForm({ rule: `FREQ=WEEKLY;INTERVAL=${interval}`, basis: "due", overdue: "next" }, { date: "2026-11-30" }, () => {});
+  const units = document.querySelector("dialog[open] select[aria-label=Unit]");
+  same(units.selectedOptions[0].textContent, unit, `the unit of ${interval}`);
+  const count = document.querySelector('dialog[open] input[aria-label="Every so many"]');
+  count.value = 3 - interval;
+  count.dispatchEvent(new Event("input", { bubbles: true }));
+  same(units.selectedOptions[0].textContent, interval === 1 ? "weeks" : "week", `the unit of ${3 - interval}`);
+  form.dialog.close();
+}
+
 // What is there for people to choose
 for (const [date, rules] of [
   ["2026-11-21", ["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "FREQ=WEEKLY;BYDAY=SA", "FREQ=MONTHLY;BYMONTHDAY=21", "FREQ=MONTHLY;BYDAY=3SA", "FREQ=MONTHLY;BYMONTHDAY=-1", "FREQ=YEARLY"]],

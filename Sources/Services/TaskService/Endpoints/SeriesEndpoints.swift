@@ -78,7 +78,7 @@ private struct PreviewRequest {
         if !draft.fits(start) { reader.fail("recurrence.rule", "needs a due time: it is of hours, minutes or seconds") }
         try reader.finish()
         self.start = start
-        text = draft.rule.summary(start: wall, isAllDay: start.time == nil)
+        text = draft.rule.summary(start: wall, isAllDay: start.time == nil) + draft.basis.text
         let rule = isDue ? Series(id: UUID(), draft, due: start).countedRule : draft.rule
         do {
             set =

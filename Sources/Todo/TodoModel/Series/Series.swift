@@ -9,6 +9,9 @@ public struct Series: Sendable, Hashable, Identifiable {
         case due
         /// From the day on which this one was done; the rule begins anew there.
         case completion
+
+        /// What it adds to the rule in English.
+        public var text: String { self == .completion ? ", from when it was done" : "" }
     }
 
     /// What becomes of instances whose time passed before the one before them was done.
@@ -61,10 +64,7 @@ public struct Series: Sendable, Hashable, Identifiable {
     }
 
     /// The rule in English.
-    public var text: String {
-        rule.summary(start: start.wall, isAllDay: start.time == nil)
-            + (basis == .completion ? ", from when it was done" : "")
-    }
+    public var text: String { rule.summary(start: start.wall, isAllDay: start.time == nil) + basis.text }
 
     /// The recurrence id (RFC 5545 section 3.8.4.4): a day, or a wall time.
     public var occurrenceText: String { start.time == nil ? occurrence.date.text : occurrence.text }

@@ -54,7 +54,7 @@ class RecurrenceForm {
       presets(this.#due.date).map(({ name, values }) => option(name, t(`repeat.${name}`, spoken(values)))),
       option("custom", t("repeat.custom")), option("rule", t("repeat.rule")));
     parts.interval = h("input", { type: "number", min: 1, max: 999, required: true, "aria-label": t("repeat.interval") });
-    parts.frequency = h("select", { "aria-label": t("repeat.frequency") }, ["daily", "weekly", "monthly", "yearly"].map((each) => option(each, t(`repeat.unit.${each}`))));
+    parts.frequency = h("select", { "aria-label": t("repeat.frequency") }, ["daily", "weekly", "monthly", "yearly"].map((each) => option(each)));
     parts.weekdays = toggles(t("repeat.weekdays"), weekdays.map((day) => [day, weekdayName(day, "short"), weekdayName(day)]));
     parts.monthly = h("select", {}, ["start", "days", "weekday"].map((each) => option(each, t(`repeat.monthly.${each}`))));
     parts.days = toggles(t("repeat.days"), [...Array(31).keys()].map((index) => [index + 1, index + 1, t("repeat.day", { n: index + 1 })]).concat([[-1, t("repeat.lastDay"), t("repeat.lastDay")]]), "month-days");
@@ -163,6 +163,7 @@ class RecurrenceForm {
     const kind = parts.kind.value;
     const [isCustom, isRule] = [kind === "custom", kind === "rule"];
     const fields = this.#read();
+    for (const unit of parts.frequency.options) tell(unit, t(`repeat.unit.${unit.value}`, { n: fields.interval }));
     show(parts.custom, isCustom);
     show(parts.weekdays.element, fields.frequency === "weekly");
     show(parts.monthlyFields, fields.frequency === "monthly");
