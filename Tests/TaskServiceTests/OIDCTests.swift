@@ -114,7 +114,7 @@ private struct Provider {
     {
         let now = Int(Date().timeIntervalSince1970)
         var claims: JSONObject = [
-            "iss": .string(issuer), "aud": ["todo", "other"], "sub": "ada-1", "exp": JSON(now + 600),
+            "iss": .string(issuer), "aud": ["todo", "other"], "sub": "ada-1", "iat": JSON(now), "exp": JSON(now + 600),
             "email": "Ada@Example.com", "email_verified": true, "name": "Ada",
         ]
         for (name, value) in changes { claims[name] = value }
@@ -333,7 +333,7 @@ private final class DocumentBox: Sendable {
                 let personal = try await service.send(
                     .post, "/v1/tokens", ["name": "x", "scopes": ["account"]], token: old
                 ).json["token"]?.string
-                let undated = try provider.token()
+                let undated = try provider.token(["iat": .null])
                 let future = try provider.token(["auth_time": JSON(now + 600)])
                 for token in [old, undated, future, personal] {
                     let refused = try await service.send(.post, "/v1/me/erase", erasure, token: token)
@@ -347,7 +347,23 @@ private final class DocumentBox: Sendable {
                 }
                 #expect(try await service.send(.get, "/v1/me", token: old).json.id == me)
                 #expect(try await service.send(.post, "/v1/me/erase", erasure, token: fresh).status == 204)
-                #expect(try await service.send(.get, "/v1/me", token: fresh).json.id != me)
+                let back = try await service.send(.get, "/v1/me", token: fresh)
+                #expect(back.status == 403 && back.text.contains("sign in again"), "\(back.text)")
+                let later = try provider.token(["iat": JSON(Int(Date().timeIntervalSince1970) + 1)])
+                let new = try await service.send(.get, "/v1/me", token: later)
+                #expect(new.status == 200 && new.json.id != me, "\(new.text)")
+                #expect(try await service.send(.get, "/v1/me", token: fresh).json.id == new.json.id)
+            }
+        }
+    }
+
+    @Test func `a token that may be older than what is known of erasures makes no account`() async throws {
+        try await Provider.with { provider in
+            try await RunningService.with(environment(provider)) { service in
+                for issued in [JSON(Int(Date().timeIntervalSince1970) - 31 * 86_400), .null] {
+                    let refused = try await service.send(.get, "/v1/me", token: provider.token(["iat": issued]))
+                    #expect(refused.status == 403 && refused.text.contains("sign in again"), "\(refused.text)")
+                }
             }
         }
     }

@@ -145,6 +145,30 @@ import TodoModel
         }
     }
 
+    @Test func `of an erased login it is known for a while when that was, and no more`() async throws {
+        try await Stores.with { stores in
+            let (accounts, issuer) = (stores.database.accounts, "https://id.example.com")
+            func sql(_ text: String) async throws -> String {
+                try await stores.home.server.psql(text, database: stores.home.name)
+            }
+            // The same person twice.
+            for _ in 0..<2 {
+                let eve = try await accounts.create(
+                    .init(email: "eve@example.com", name: "Eve"), password: nil, login: (issuer, "eve-1"))
+                try await accounts.erase(eve.id)
+            }
+            let erased = try #require(try await accounts.erasure(issuer: issuer, subject: "eve-1"))
+            #expect(Instant.now() - erased < .seconds(60))
+            #expect(try await accounts.erasure(issuer: issuer, subject: "ada-1") == nil)
+            #expect(try await !sql("SELECT row_to_json(e) FROM erased_identities e").contains("eve"))
+            try await stores.database.maintenance.run()
+            #expect(try await accounts.erasure(issuer: issuer, subject: "eve-1") == erased)
+            _ = try await sql("UPDATE erased_identities SET erased_at = now() - interval '31 days'")
+            try await stores.database.maintenance.run()
+            #expect(try await accounts.erasure(issuer: issuer, subject: "eve-1") == nil)
+        }
+    }
+
     @Test func `a repeated request gets the first answer`() async throws {
         try await Stores.with { stores in
             let answer = RequestStore.Answer(status: 201, headers: Array("{}".utf8), body: [1, 2, 3])

@@ -108,6 +108,7 @@ final class Authenticator: Sendable {
     /// The account of who was identified elsewhere, which is made when there is none.
     private func user(_ login: IdentityProvider.Login, at issuer: String) async throws -> User {
         if let user = try await database.accounts.user(issuer: issuer, subject: login.subject) { return user }
+        try await requireNoErasure(since: login, at: issuer)
         do {
             return try await database.accounts.create(
                 .init(email: login.email, name: login.name), password: nil, login: (issuer, login.subject))
@@ -115,6 +116,17 @@ final class Authenticator: Sendable {
             // Another request may have been faster; else the address is somebody's who signs in by password.
             if let user = try await database.accounts.user(issuer: issuer, subject: login.subject) { return user }
             throw Problem(.forbidden, "the address has an account that signs in otherwise: use that, or erase it first")
+        }
+    }
+
+    /// Throws 403 for a token that may be older than the erasure of the person's last account: that would come back, empty,
+    /// with the next request of whoever still has the token.
+    private func requireNoErasure(since login: IdentityProvider.Login, at issuer: String) async throws {
+        let erased = try await database.accounts.erasure(issuer: issuer, subject: login.subject)
+        let start = erased ?? Instant.now() - AccountStore.erasureMemory
+        guard let issued = login.issued, issued > start.millisecondsSince1970 / 1000 else {
+            throw Problem(
+                .forbidden, "the token is too old to make an account by: sign in again at the identity provider")
         }
     }
 

@@ -17,6 +17,8 @@ actor IdentityProvider {
         let name: String
         /// When they last proved who they are, in seconds since 1970; nil when the provider does not say.
         let proven: Int64?
+        /// When the token was made, in seconds since 1970; nil when it does not say.
+        let issued: Int64?
     }
 
     private static let largestDocument = 256 << 10
@@ -82,9 +84,10 @@ actor IdentityProvider {
             email.contains("@"), email.utf8.count <= 254
         else { throw Self.refusal("names no verified e-mail address: ask for the scope email") }
         let name = claims["name"]?.string ?? String(email.prefix { $0 != "@" })
+        let issued = time("iat")
         return Login(
             subject: subject, email: email, name: String(name.prefix(User.nameLimit)),
-            proven: time("auth_time") ?? time("iat"))
+            proven: time("auth_time") ?? issued, issued: issued)
     }
 
     private func beginFetch() {

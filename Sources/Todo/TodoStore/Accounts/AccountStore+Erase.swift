@@ -4,7 +4,8 @@ internal import TodoModel
 
 extension AccountStore {
     /// Removes a person and all that they own, for good. Members of their projects learn that those are gone; projects
-    /// of others that they take part in go on without them. What is left is the event that says so.
+    /// of others that they take part in go on without them. What is left is the event that says so and, for a while, a hash
+    /// of who they are at an identity provider.
     public func erase(_ id: UUID) async throws {
         try await database.transaction { database in
             let accounts = AccountStore(database: database)
@@ -24,6 +25,12 @@ extension AccountStore {
                 "DELETE FROM project_members WHERE owner_id = \(id)",
                 "DELETE FROM projects WHERE user_id = \(id)",
                 "DELETE FROM tokens WHERE user_id = \(id)",
+                """
+                INSERT INTO erased_identities (hash, erased_at)
+                SELECT sha256(convert_to(i.issuer || ' ' || i.subject, 'UTF8')), now()
+                FROM identities i WHERE i.user_id = \(id)
+                ON CONFLICT (hash) DO UPDATE SET erased_at = excluded.erased_at
+                """,
                 "DELETE FROM identities WHERE user_id = \(id)",
                 "DELETE FROM streams WHERE user_id = \(id)",
                 "DELETE FROM users WHERE id = \(id)",

@@ -97,6 +97,20 @@ public struct AccountStore: Sendable {
         return try await user(try row.decode(UUID.self))
     }
 
+    /// How long it is known who was erased: no older token makes an account.
+    public static let erasureMemory: Duration = .seconds(30 * 86_400)
+
+    /// When somebody's account was erased, by who they are at an identity provider; nil when that was long ago or never.
+    public func erasure(issuer: String, subject: String) async throws -> Instant? {
+        let login = "\(issuer) \(subject)"
+        let statement: SQLFragment = """
+            SELECT e.erased_at FROM erased_identities e WHERE e.hash = sha256(convert_to(\(login), 'UTF8'))
+            """
+        let identity = Identity.nobody.naming(issuer: issuer, subject: subject)
+        guard let row = try await database.rows(as: identity, "account.erasure", statement).first else { return nil }
+        return Instant(try row.decode(PostgresTimestamp.self))
+    }
+
     /// Whether somebody signs in at an identity provider.
     public func hasLogin(_ id: UUID) async throws -> Bool {
         let statement: SQLFragment = "SELECT true FROM identities i WHERE i.user_id = \(id) LIMIT 1"

@@ -8,7 +8,8 @@ public struct Maintenance: Sendable {
     static let portion = 1000
 
     /// Removes what is past its time: operations that can no longer be undone, answers that are kept no longer, reminders
-    /// that are long over, and tokens that expired. Any number of processes may do so at once. Returns how many rows went.
+    /// that are long over, tokens that expired, and what is known of accounts erased long ago. Any number of processes may
+    /// do so at once. Returns how many rows went.
     @discardableResult
     public func run() async throws -> Int {
         let statements: [(name: String, statement: SQLFragment)] = [
@@ -24,6 +25,12 @@ public struct Maintenance: Sendable {
                     "fire_at < now() - interval '90 days' AND state NOT IN ('pending', 'held')")
             ),
             ("maintenance.tokens", Self.expired("tokens", "expires_at < now() - interval '1 day'")),
+            (
+                "maintenance.erasures",
+                Self.expired(
+                    "erased_identities",
+                    "erased_at < now() - interval '\(AccountStore.erasureMemory.components.seconds) seconds'")
+            ),
         ]
         return try await repeatEach(statements)
     }
