@@ -55,6 +55,45 @@ import TodoModel
         }
     }
 
+    /// Signs in through a proxy: the status.
+    private func signIn(_ email: String, _ password: String, from address: String, to service: RunningService)
+        async throws -> Int
+    {
+        let forwarded = try #require(HTTPField.Name("X-Forwarded-For"))
+        return try await service.send(
+            .post, "/v1/sessions", ["email": .string(email), "password": .string(password)],
+            headers: [forwarded: address], token: nil
+        ).status
+    }
+
+    @Test func `who guesses at an address does not shut out who is elsewhere`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            var (status, guesses) = (0, 0)
+            while guesses < 60, status != 429 {
+                // Before what the proxy saw stands what the guesser made up.
+                status = try await signIn(
+                    ada.email, "a wrong guess", from: "198.51.100.\(guesses), 203.0.113.9", to: service)
+                guesses += 1
+            }
+            #expect(status == 429 && guesses > 19)
+            let own = try await signIn(ada.email, RunningService.password, from: "198.51.100.1", to: service)
+            #expect(own == 201)
+        }
+    }
+
+    @Test func `guesses from everywhere are slowed down, too`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            var statuses: [Int] = []
+            while statuses.count < 400, statuses.last != 429 {
+                let place = "10.0.\(statuses.count / 200).\(statuses.count % 200)"
+                statuses.append(try await signIn(ada.email, "a wrong guess", from: place, to: service))
+            }
+            #expect(statuses.first == 401 && statuses.last == 429 && statuses.count > 99)
+        }
+    }
+
     @Test func `who guesses at an address does not shut out who has signed in`() async throws {
         try await RunningService.with { service in
             let ada = try await service.person("ada")

@@ -167,7 +167,7 @@ public struct TaskService: Service {
         let accounts = AccountEndpoints(
             isSignUpOpen: configuration.isSignUpOpen, passwords: PasswordHasher(cost: configuration.passwordCost),
             authenticator: authenticator,
-            attempts: RateLimiter(rate: 0.2, burst: 20))
+            attempts: RateLimiter(rate: 0.2, burst: 20), spreadAttempts: RateLimiter(rate: 1, burst: 100))
         let endpoints: [Endpoint] = [
             accounts.all, TokenEndpoints(authenticator: authenticator).all, TaskEndpoints.all, SeriesEndpoints.all,
             BulkEndpoint.all, ProjectEndpoints.all, FilterEndpoints.all, ReminderEndpoints.all,

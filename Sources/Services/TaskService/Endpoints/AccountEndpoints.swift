@@ -17,8 +17,11 @@ struct AccountEndpoints: Sendable {
     let isSignUpOpen: Bool
     let passwords: PasswordHasher
     let authenticator: Authenticator
-    /// Of attempts to sign in, by address; and of signed-in people to say their password, by account.
+    /// Of attempts to sign in, by address and network, so that a stranger keeps nobody from it who is elsewhere; and of
+    /// signed-in people to say their password, by account.
     let attempts: RateLimiter
+    /// Of attempts to sign in from wherever, by address.
+    let spreadAttempts: RateLimiter
     private let exports = ExportGate()
 
     var all: [Endpoint] { [signUp, signIn, signOut, me, update, export, erase] }
@@ -52,7 +55,9 @@ struct AccountEndpoints: Sendable {
             let wantsCookie = reader.bool("cookie") ?? false
             for name in ["email", "password"] where reader.value(name) == nil { reader.fail(name, "is required") }
             try reader.finish()
-            try attempts.admit("sign-in \(email ?? "")")
+            // In this order: what one network has too many of is not taken from the others.
+            try attempts.admit("sign-in \(email ?? "") \(call.request.headers.clientNetwork)")
+            try spreadAttempts.admit(email ?? "")
             let known = try await call.database.accounts.credentials(email: email ?? "")
             guard try await passwords.verify(password ?? "", against: known?.password), let user = known?.user else {
                 throw Problem.unauthorized("the address or the password is wrong", isInvalid: true)

@@ -85,6 +85,7 @@ extension HTTPField.Name {
     static let idempotencyKey = known("Idempotency-Key")
     static let idempotencyReplayed = known("Idempotency-Replayed")
     static let forwardedProto = known("X-Forwarded-Proto")
+    static let forwardedFor = known("X-Forwarded-For")
 
     private static func known(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no token (RFC 9110, 5.6.2)") }
