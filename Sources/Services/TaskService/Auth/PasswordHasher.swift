@@ -7,8 +7,8 @@ internal import ServiceHTTP
 /// Makes of passwords what is kept, by scrypt (RFC 7914) with 32 MiB and some 100 ms of a core each; only so many at a
 /// time, and so many that wait, so that guessing cannot take the machine away from everybody else.
 ///
-/// Members, who have a password here, go before strangers, who come with any address that they like: strangers wait in a
-/// line of their own, and have one of the two places at most.
+/// Members, who have a password here, go before strangers, who come with any address that they like: strangers have one of
+/// the two places at most, and wait for it in a line of their own where they make an account.
 final class PasswordHasher: Sendable {
     /// Who goes first comes first.
     private enum Party: CaseIterable {
@@ -35,8 +35,14 @@ final class PasswordHasher: Sendable {
 
     private struct State {
         var lines = Lines()
-        /// How long it took the last stranger, with the wait.
-        var strangersTime: Duration = .milliseconds(100)
+        /// How long the last one took, without the wait.
+        var workTime: Duration = .milliseconds(100)
+
+        /// How long it takes a member who comes now.
+        var membersTime: Duration {
+            let ahead = lines.member.running + lines.stranger.running + lines.member.waiting.count
+            return workTime * (1 + ahead / PasswordHasher.mostAtOnce)
+        }
 
         /// Takes a place for one of a party; false when there is none.
         mutating func begin(_ party: Party) -> Bool {
@@ -51,26 +57,35 @@ final class PasswordHasher: Sendable {
     private static let (blockSize, parallelism, length) = (8, 1, 32)
     private static let mostAtOnce = 2
 
+    typealias Derivation =
+        @Sendable (
+            _ password: String, _ salt: Data, _ cost: Int, _ blockSize: Int, _ parallelism: Int
+        ) throws -> Data
+
     private let cost: Int
+    private let derive: Derivation
     private let state = Lock(State())
 
     /// - Parameter cost: scrypt's N, a power of two.
-    init(cost: Int) { self.cost = cost }
+    init(cost: Int, derive: @escaping Derivation = PasswordHasher.scrypt) {
+        self.cost = cost
+        self.derive = derive
+    }
 
     /// `scrypt$32768$8$1$SALT$KEY`, in base64. Throws 503 when too many wait.
     ///
     /// - Parameter isNew: for an account that is to be made, by whoever comes.
     func hash(_ password: String, isNew: Bool = false) async throws -> String {
         let salt = SymmetricKey(size: .bits128).withUnsafeBytes { Data($0) }
-        let key = try await inTurn(isNew ? .stranger : .member) { [cost] in
-            try Self.derive(password, salt, cost, Self.blockSize, Self.parallelism)
+        let key = try await inTurn(isNew ? .stranger : .member) { [cost, derive] in
+            try derive(password, salt, cost, Self.blockSize, Self.parallelism)
         }
         return "scrypt$\(cost)$\(Self.blockSize)$\(Self.parallelism)$"
             + "\(salt.base64EncodedString())$\(key.base64EncodedString())"
     }
 
-    /// Whether `stored` was made of the password. Without one it takes about as long, so that nobody learns who has an
-    /// account. Throws 503 when too many members wait.
+    /// Whether `stored` was made of the password. Without one it takes about as long, whoever else is there, so that nobody
+    /// learns who has an account. Throws 503 when too many members wait.
     func verify(_ password: String, against stored: String?) async throws -> Bool {
         let parts = (stored ?? "").split(separator: "$").map(String.init)
         guard parts.count == 6, parts[0] == "scrypt", let storedCost = Int(parts[1]), let blockSize = Int(parts[2]),
@@ -80,29 +95,23 @@ final class PasswordHasher: Sendable {
             try await passTime(password)
             return false
         }
-        let derived = try await inTurn(.member) {
-            try Self.derive(password, salt, storedCost, blockSize, parallelism)
+        let derived = try await inTurn(.member) { [derive] in
+            try derive(password, salt, storedCost, blockSize, parallelism)
         }
         return SHA256.hash(data: derived) == SHA256.hash(data: key)
     }
 
-    /// As long as a check takes. What comes of it is known before: a stranger for whom there is no place in the line waits
-    /// without one, which costs nothing.
+    /// As long as a check takes. What comes of it is known before: where there is no place at once a stranger only waits,
+    /// which costs nothing, and no longer than a member would; a line of strangers would tell who is one.
     private func passTime(_ password: String) async throws {
-        let clock = ContinuousClock()
-        let start = clock.now
-        do {
-            _ = try await inTurn(.stranger) { [cost] in
-                try Self.derive(password, Data(count: 16), cost, Self.blockSize, Self.parallelism)
-            }
-            state.withLock { $0.strangersTime = start.duration(to: clock.now) }
-        } catch is Problem {
-            // Not for anything to happen: an answer at once would tell that there is no such account.
-            try await Task.sleep(for: state.withLock { $0.strangersTime })
+        let pause: Duration? = state.withLock { $0.begin(.stranger) ? nil : $0.membersTime }
+        if let pause { return try await Task.sleep(for: pause) }
+        _ = try await work(.stranger) { [cost, derive] in
+            try derive(password, Data(count: 16), cost, Self.blockSize, Self.parallelism)
         }
     }
 
-    private static func derive(
+    private static func scrypt(
         _ password: String, _ salt: Data, _ cost: Int, _ blockSize: Int, _ parallelism: Int
     ) throws -> Data {
         try KDF.Scrypt.deriveKey(
@@ -114,10 +123,18 @@ final class PasswordHasher: Sendable {
 
 /// Turns.
 extension PasswordHasher {
-    private func inTurn(_ party: Party, _ work: @escaping @Sendable () throws -> Data) async throws -> Data {
+    private func inTurn(_ party: Party, _ body: @escaping @Sendable () throws -> Data) async throws -> Data {
         try await takeTurn(party)
+        return try await work(party, body)
+    }
+
+    /// Gives the turn back.
+    private func work(_ party: Party, _ body: @escaping @Sendable () throws -> Data) async throws -> Data {
         defer { giveTurn(party) }
-        return try await runBlocking { try work() }
+        let start = ContinuousClock.now
+        let data = try await runBlocking { try body() }
+        state.withLock { $0.workTime = start.duration(to: .now) }
+        return data
     }
 
     private func takeTurn(_ party: Party) async throws {

@@ -1,0 +1,48 @@
+import Concurrency
+import Dispatch
+import FoundationEssentials
+import Testing
+
+@testable import TaskService
+
+@Suite(.timeLimit(.minutes(1))) struct PasswordHasherTests {
+    @Test func `an unknown address has the same work done as a known one`() async throws {
+        let work = Lock<[[Int]]>([])
+        let hasher = PasswordHasher(cost: 16) { password, salt, cost, blockSize, parallelism in
+            work.withLock { $0.append([salt.count, cost, blockSize, parallelism]) }
+            return Data(password.utf8)
+        }
+        let stored = try await hasher.hash("correct horse")
+        #expect(try await hasher.verify("correct horse", against: stored))
+        #expect(try await !hasher.verify("a wrong guess", against: stored))
+        for unknown in [nil, "", "scrypt$16$8$1$AAAA"] {
+            #expect(try await !hasher.verify("correct horse", against: unknown))
+        }
+        #expect(work.withLock { $0 } == Array(repeating: [16, 16, 8, 1], count: 6))
+    }
+
+    @Test func `strangers do not wait for each other, by which they could be told from members`() async throws {
+        let (count, answered, slow) = (Lock(0), Lock(0), DispatchSemaphore(value: 0))
+        let hasher = PasswordHasher(cost: 16) { password, _, _, _, _ in
+            count.withLock { $0 += 1 }
+            if password == "slow" { slow.wait() }
+            return Data(password.utf8)
+        }
+        let stored = try await hasher.hash("correct horse")
+        let first = Task { try await hasher.verify("slow", against: nil) }
+        while count.withLock({ $0 }) < 2 { await Task.yield() }
+        let others = Task {
+            for _ in 0..<3 {
+                #expect(try await !hasher.verify("another", against: nil))
+                answered.withLock { $0 += 1 }
+            }
+        }
+        for _ in 0..<1000 where answered.withLock({ $0 }) < 3 { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(answered.withLock { $0 } == 3)
+        #expect(count.withLock { $0 } == 2, "what comes of it is known without a hash")
+        #expect(try await hasher.verify("correct horse", against: stored))
+        slow.signal()
+        #expect(try await !first.value)
+        try await others.value
+    }
+}
