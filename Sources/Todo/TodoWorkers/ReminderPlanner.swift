@@ -128,7 +128,7 @@ struct ReminderPlanner: Sendable {
             guard case .digest(let text, _) = policy.schedule else { continue }
             let walls: [LocalDateTime]
             do {
-                walls = try DigestSchedule(text).times(around: clock.now, and: policy.catchUp.window)
+                walls = try DigestSchedule(text).times(around: clock.now, and: policy.catchUp.digestWindow)
             } catch {
                 logger.error(
                     "no digest is planned: \(error)", metadata: ["policy": "\(policy.namespace)/\(policy.name)"])

@@ -73,21 +73,40 @@ import TodoModel
         }
     }
 
+    private func planDigests(of policy: ReminderPolicy, at now: Instant, in all: Reminding) async throws {
+        guard case .digest(let text, _) = policy.schedule else { return }
+        let walls = try DigestSchedule(text).times(around: now, and: policy.catchUp.digestWindow)
+        _ = try await all.database.plan.digest(policy, walls: walls, now: now, until: .farFuture)
+    }
+
+    @Test func `digests that were missed for too long are listed as expired, each of them`() async throws {
+        try await Reminding.with { all in
+            _ = try await all.task("x", due: Self.due)
+            let policy = try await all.policy(.digest("0 18 * * *", zone: "UTC"))
+            try await planDigests(of: policy, at: time.advanced(by: .seconds(-3600)), in: all)
+            let now = time.advanced(by: .seconds(5 * 86_400 + 1800))
+            #expect(try await all.database.firing.claimDigests(of: policy, .at(now)).expired == 2, "Ada's and Ben's")
+            try await planDigests(of: policy, at: now, in: all)
+            let rest = try await all.database.firing.claimDigests(of: policy, .at(now))
+            // Ben has nothing to do.
+            #expect(rest.late == 1 && rest.expired == 8 && rest.cancelled == 1)
+            let expired = try await all.list(.expired, of: all.stores.ada)
+            #expect(expired.map(\.due) == (0...4).reversed().map { time.advanced(by: .seconds($0 * 86_400)) })
+            #expect(expired.allSatisfy { $0.reason == "late" })
+        }
+    }
+
     @Test func `of the digests that were missed the latest is enough, though one was planned alone`() async throws {
         try await Reminding.with { all in
             _ = try await all.task("x", due: Self.due)
             let policy = try await all.policy(.digest("0 * * * *", zone: "UTC")) {
                 $0.catchUp = CatchUp(policy: .latest)
             }
-            func planDigests(_ now: Instant) async throws {
-                let walls = try DigestSchedule("0 * * * *").times(around: now, and: policy.catchUp.window)
-                _ = try await all.database.plan.digest(policy, walls: walls, now: now, until: .farFuture)
-            }
-            try await planDigests(time)
+            try await planDigests(of: policy, at: time, in: all)
             let now = time.advanced(by: .seconds(5 * 3600 + 1800))
             let first = try await all.database.firing.claimDigests(of: policy, .at(now))
             #expect(first.fired == 0 && first.expired == 2, "Ada's and Ben's")
-            try await planDigests(now)
+            try await planDigests(of: policy, at: now, in: all)
             let rest = try await all.database.firing.claimDigests(of: policy, .at(now))
             // Ben has nothing to do.
             #expect(rest.late == 1 && rest.onTime.isEmpty && rest.expired == 6 && rest.cancelled == 1)

@@ -29,27 +29,18 @@ public struct DigestSchedule: Sendable {
 
     /// The times around `now`, so that everybody's next one is among them, wherever they are, and those of the last
     /// `window`: from a day and a bit before that in UTC to the first one that is later than a day and a bit after now.
-    /// Where these are too many, no earlier ones than without a window.
+    /// Where these are too many, the first ones are left out.
     public func times(around now: Instant, and window: Duration = .zero) -> [LocalDateTime] {
         let second = Int(now.microsecondsSince1970 / 1_000_000)
-        let (start, end) = (second - Self.margin, LocalDateTime(seconds: second + Self.margin))
-        let times = times(after: LocalDateTime(seconds: start - Int(window / .seconds(1))), through: end)
-        if let last = times.last, times.count == Self.limit, last < end {
-            return self.times(after: LocalDateTime(seconds: start), through: end)
-        }
-        return times
-    }
-
-    /// Up to the first one after `end`.
-    private func times(after start: LocalDateTime, through end: LocalDateTime) -> [LocalDateTime] {
+        let end = LocalDateTime(seconds: second + Self.margin)
+        var last = LocalDateTime(seconds: second - Self.margin - Int(window / .seconds(1)))
         var times: [LocalDateTime] = []
-        var last = start
-        while times.count < Self.limit, let time = next(after: last) {
+        while last <= end, let time = next(after: last) {
+            if times.count == 2 * Self.limit { times.removeFirst(Self.limit) }
             times.append(time)
             last = time
-            if end < time { break }
         }
-        return times
+        return Array(times.suffix(Self.limit))
     }
 
     /// Whether it is due more than once a minute.

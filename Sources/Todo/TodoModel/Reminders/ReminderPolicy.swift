@@ -131,4 +131,7 @@ public struct CatchUp: Sendable, Hashable {
 
     /// Of people's own reminders: what somebody asked for they shall hear.
     public static let people = CatchUp(window: .seconds(7 * 86_400), policy: .all)
+
+    /// How far back digests are looked for that were missed: those before the window are listed as expired, of a week.
+    public var digestWindow: Duration { max(window, .seconds(7 * 86_400)) }
 }

@@ -113,8 +113,8 @@ public struct PlanStore: Sendable {
         """
         CROSS JOIN LATERAL (
             SELECT LEAST(\(now.timestamp), (
-                SELECT GREATEST(q.fire_at, o.updated_at, \(now.timestamp) - o.catch_up_window)
-                FROM planned_reminders q WHERE q.user_id = u.id AND q.source_id = o.id AND q.task_id IS NULL
+                SELECT GREATEST(q.fire_at, o.updated_at) FROM planned_reminders q
+                WHERE q.user_id = u.id AND q.source_id = o.id AND q.task_id IS NULL
                     AND (q.state IN ('fired', 'expired') OR q.reason = 'empty')
                 ORDER BY q.fire_at DESC LIMIT 1)) AS at OFFSET 0) since
         CROSS JOIN LATERAL (
