@@ -189,6 +189,33 @@ import TodoStore
         }
     }
 
+    @Test func `what is replayed goes by the channel that there is now, once it is verified`() async throws {
+        try await NotificationDatabase.with { home in
+            let (ada, target, isWell) = (home.ada.id, "https://a.example/", Lock(false))
+            let old = try await home.channel(.webhook, target)
+            let sender = ScriptedSender { _ throws(AttemptFailure) in
+                guard isWell.withLock({ $0 }) else { throw AttemptFailure(message: "404", isPermanent: true) }
+            }
+            let engine = home.engine([.webhook: sender])
+            _ = try await home.store.enqueue([home.notice()], at: home.clock.now)
+            #expect(try await engine.deliverDue() == 1)
+            let dead = try #require(try await home.store.deliveries(of: ada, in: .dead, limit: 1).first)
+            func replay() async throws -> NotificationDelivery {
+                try await home.store.replay(dead.id, of: ada, lifetime: .seconds(60), at: home.clock.now)
+            }
+            try await home.store.delete(old.id, of: ada)
+            _ = try await home.channel(.webhook, "https://b.example/")
+            await #expect(throws: StoreError.self, "none goes there") { try await replay() }
+            let new = try await home.channel(.webhook, target, isVerified: false)
+            await #expect(throws: StoreError.self, "it may be somebody else's") { try await replay() }
+            _ = try await home.store.verify(new.id, of: ada, at: home.clock.now)
+            #expect(try await replay().channel == new.id)
+            isWell.withLock { $0 = true }
+            #expect(try await engine.deliverDue() == 1)
+            #expect(try await home.states() == ["delivered": 1])
+        }
+    }
+
     @Test func `what is refused for good is dead at once, and a receiver that is gone is paused`() async throws {
         try await NotificationDatabase.with { home in
             let channel = try await home.channel(.webhook, "https://a.example/")

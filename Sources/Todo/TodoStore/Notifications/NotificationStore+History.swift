@@ -36,17 +36,19 @@ extension NotificationStore {
         return try NotificationDelivery(row)
     }
 
-    /// Tries a dead one anew, with the same id, for another `lifetime`. Throws `notFound`, and `invalid` when it is not
-    /// dead, or its channel is gone or paused.
+    /// Tries a dead one anew, with the same id, for another `lifetime`: a reminder by the channel of its kind and target
+    /// that there is now. Throws `notFound`, and `invalid` when it is not dead, or there is no such channel that is verified
+    /// and not paused.
     public func replay(_ id: UUID, of user: UUID, lifetime: Duration, at now: Instant) async throws
         -> NotificationDelivery
     {
         let statement: SQLFragment = """
             UPDATE deliveries d SET state = 'pending', attempts = 0, next_attempt_at = \(now.timestamp),
-                give_up_at = \((now + lifetime).timestamp)
-            WHERE d.user_id = \(user) AND d.id = \(id) AND d.state = 'dead' AND EXISTS (
-                SELECT FROM notification_channels c
-                WHERE c.user_id = d.user_id AND c.id = d.channel_id AND c.paused_at IS NULL)
+                give_up_at = \((now + lifetime).timestamp), channel_id = c.id
+            FROM notification_channels c
+            WHERE d.user_id = \(user) AND d.id = \(id) AND d.state = 'dead'
+                AND c.user_id = d.user_id AND c.kind = d.kind AND c.target = d.target AND c.paused_at IS NULL
+                AND (c.id = d.channel_id OR c.verified_at IS NOT NULL AND d.purpose = 'reminder')
             RETURNING \(raw: NotificationDelivery.columns(of: "d"))
             """
         let rows = try await database.rows(as: .user(user), "delivery.replay", statement)
@@ -55,7 +57,7 @@ extension NotificationStore {
         throw StoreError.invalid(
             "",
             found.state == .dead
-                ? "its channel was removed or is paused: go on with it, or add it again"
+                ? "no channel goes there that is verified and not paused: go on with it, or add it again"
                 : "only a dead delivery is sent again; this one is \(found.state.rawValue)")
     }
 
