@@ -204,9 +204,19 @@ import WebDriver
                 try cable.plugIn()
                 try await page.says("Your description is kept here")
                 try await page.says("From the train, theirs", in: ".markdown")
-                try await browser.holds {
-                    try await browser.control("Description").property("value") == "From the train, mine"
-                }
+                try await page.hasDraft("From the train, mine")
+                // It is nobody's description until the person chooses, and not lost either.
+                try await page.closesDialog()
+                try await page.isSaved()
+                try await browser.reload()
+                try await page.opensTask("Write")
+                try await page.hasDraft("From the train, mine")
+                try await page.says("From the train, theirs", in: ".markdown")
+                try await browser.show("draft")
+                try await browser.click("Save my draft")
+                try await page.says("From the train, mine", in: ".markdown")
+                try await other.opensTask("Write")
+                try await other.says("From the train, mine", in: ".markdown")
             }
         }
     }
@@ -295,6 +305,15 @@ import WebDriver
         try await TodoPage.run(as: ada, at: "http://127.0.0.1:\(cable.port)") { page in
             try await page.goTo("Inbox")
             try await work(page, ada, cable)
+        }
+    }
+}
+
+extension TodoPage {
+    /// Waits for a description in the sheet that is not saved.
+    fileprivate func hasDraft(_ text: String) async throws {
+        try await browser.holds("the draft") {
+            try await browser.control("Description").property("value") == .string(text)
         }
     }
 }

@@ -119,9 +119,33 @@ leave();
 await isSaved();
 same(tasks.get("a").description, "theirs", "theirs is not overwritten");
 same([field().value, find("dialog.editor .markdown").textContent], ["mine", "theirs"], "both are shown");
+
+// Mine is a draft until the person chooses: left, closed and opened again.
+const type = (text) => {
+  field().focus();
+  field().value = text;
+  field().dispatchEvent(new Event("input"));
+};
+const draft = () => [find("dialog.editor") && !field().closest("[hidden]") && field().value, tasks.get("a").description];
+type("mine, too");
 leave();
+await close();
+await pause(100);
+same([store.outbox.entries.length, ...draft()], [0, null, "theirs"], "closing writes nothing");
+openEditor("a");
+same(draft(), ["mine, too", "theirs"], "and loses nothing");
+find("dialog.editor .markdown").click();
+same(draft(), ["mine, too", "theirs"], "nor by a click on the other");
+button("Discard my draft").click();
+same(draft(), [false, "theirs"], "discarded");
+button("Undo").click();
+same(draft(), ["mine, too", "theirs"], "after all not");
+button("Save my draft").click();
 await isSaved();
-same(tasks.get("a").description, "mine", "and mine is saved when it is left");
+same(draft(), [false, "mine, too"], "saved");
+await close();
+openEditor("a");
+same(draft(), [false, "mine, too"], "and no draft any more");
 
 // The same after the sheet was closed.
 describe("mine again");
@@ -132,8 +156,13 @@ isAway = false;
 store.outbox.flush();
 await until(() => find("dialog.editor") && !field().closest("[hidden]"), "the sheet opens");
 same([field().value, tasks.get("a").description], ["mine again", "theirs again"], "the text is given back");
+// Whoever saves the draft on top of what yet another has written meanwhile has it back once more.
+write("a", { description: "another" });
+button("Save my draft").click();
+await until(() => find("dialog.editor .markdown").textContent === "another", "the other one");
+same(draft(), ["mine again", "another"], "both once more");
+button("Discard my draft").click();
 await close();
-await isSaved();
 
 // Undo that gets no answer can be had again, as the same request, and undoes nothing else.
 actions.complete([store.task("a")]);

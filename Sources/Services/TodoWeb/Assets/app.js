@@ -2,6 +2,7 @@
 
 import { forgetHistory, undoLast } from "./actions.js";
 import { Problem, Unreachable, api } from "./data/api.js";
+import { addDraft } from "./data/drafts.js";
 import { Live } from "./data/live.js";
 import { store } from "./data/store.js";
 import { TaskView, forgetLists } from "./data/task-view.js";
@@ -260,16 +261,17 @@ class TodoApp extends HTMLElement {
 
   // Descriptions that somebody else's came before
 
-  #giveBack(conflict) {
-    this.#conflicts.push(conflict);
+  #giveBack({ task, text }) {
+    addDraft(task.id, text);
+    this.#conflicts.push(task);
     if (this.#route) this.#showConflicts();
   }
 
   /** What an earlier page left in the outbox may be answered before there is anything to show it on. */
   #showConflicts() {
-    for (const { task, text } of this.#conflicts.splice(0)) {
+    for (const task of this.#conflicts.splice(0)) {
       store.putTasks([task]);
-      openEditor(task.id, { description: text });
+      openEditor(task.id);
       toast(t("task.conflict"));
     }
   }

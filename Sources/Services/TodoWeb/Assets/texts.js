@@ -134,7 +134,11 @@ const texts = {
   "task.subtaskCount": { one: "{n} subtask", other: "{n} subtasks" },
   "task.movedTo": "“{title}” is now {place} of {count}",
   "task.cannotMove": "It cannot be moved further.",
-  "task.conflict": "Somebody changed this task meanwhile. Your description is kept here: compare and save again.",
+  "task.conflict": "Somebody changed this task meanwhile. Your description is kept here: compare and choose.",
+  "task.draft": "The description was changed elsewhere meanwhile. Yours is a draft: only you see it, in this browser, until you choose.",
+  "task.draftSave": "Save my draft",
+  "task.draftDiscard": "Discard my draft",
+  "task.draftDiscarded": "Draft discarded",
 
   "due.title": "Due date",
   "due.input": "Date or time",

@@ -10,6 +10,8 @@ static const todo_web_asset assets[] = {
 #include "asset.inc"
 #define PATH "../Assets/data/api.js"
 #include "asset.inc"
+#define PATH "../Assets/data/drafts.js"
+#include "asset.inc"
 #define PATH "../Assets/data/live.js"
 #include "asset.inc"
 #define PATH "../Assets/data/outbox.js"

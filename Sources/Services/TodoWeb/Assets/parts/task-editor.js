@@ -3,6 +3,7 @@
 
 import * as actions from "../actions.js";
 import { api } from "../data/api.js";
+import { draftOf, dropDraft, keepDraft } from "../data/drafts.js";
 import { store } from "../data/store.js";
 import { estimateName, momentName, parseEstimate } from "../lib/dates.js";
 import { field, h, icon, isPhone } from "../lib/dom.js";
@@ -11,6 +12,7 @@ import { openDialog } from "./overlay.js";
 import { scopes } from "./series-scope.js";
 import { setRecurrence } from "./task-recurrence.js";
 import { t } from "../texts.js";
+import { toast } from "./undo-toast.js";
 import "./task-due-date.js";
 import "./task-priority.js";
 import "./task-reminders.js";
@@ -18,11 +20,11 @@ import "./task-tags.js";
 
 const open = new Set();
 
-/** With a `description` that somebody else's came before, the person may go on with that. */
-export function openEditor(id, { description } = {}) {
+/** A draft of the description is shown beside the description that there is. */
+export function openEditor(id) {
   if (!store.task(id)) return;
   const editor = [...open].find((each) => each.shows(id)) ?? new TaskEditor(id);
-  if (description !== undefined) editor.resume(description);
+  editor.showDraft();
 }
 
 class TaskEditor {
@@ -32,6 +34,8 @@ class TaskEditor {
   #fields = {};
   /** The {version, description} that the person sees who is writing another one. */
   #read = null;
+  /** Whether what they write is only theirs until they choose. */
+  #isDraft = false;
 
   constructor(id) {
     this.#id = id;
@@ -90,9 +94,12 @@ class TaskEditor {
     fields.titleError = h("p", { class: "form-error", role: "alert" });
     fields.rendered = h("div", { class: "markdown", onclick: (event) => !event.target.closest("a") && !getSelection().toString() && this.#editDescription() });
     fields.editDescription = h("button", { type: "button", class: "button quiet", onclick: () => this.#editDescription() }, icon("edit"), t("task.descriptionEdit"));
-    fields.description = h("textarea", { class: "editor-description", rows: 6, maxLength: 20000, onblur: () => this.#leaveDescription(), onkeydown: (event) => this.#descriptionKey(event) });
+    fields.description = h("textarea", { class: "editor-description", rows: 6, maxLength: 20000, oninput: () => this.#isDraft && keepDraft(this.#id, fields.description.value), onblur: () => this.#leaveDescription(), onkeydown: (event) => this.#descriptionKey(event) });
     fields.descriptionBox = field(t("task.description"), fields.description, t("task.descriptionHint"));
     fields.descriptionBox.hidden = true;
+    fields.saveDraft = h("button", { type: "button", class: "button primary", onclick: () => this.#saveDraft() }, t("task.draftSave"));
+    fields.draft = h("div", { class: "stack", hidden: true }, h("p", { class: "notice" }, t("task.draft")),
+      h("div", { class: "actions" }, h("button", { type: "button", class: "button", onclick: () => this.#discardDraft() }, t("task.draftDiscard")), fields.saveDraft));
     fields.project = h("select", { onchange: () => actions.moveToProject([this.#task], fields.project.value) });
     fields.priority = h("task-priority", { onchange: () => this.#save({ priority: fields.priority.value }) });
     fields.due = h("task-due-date", { onchange: () => this.#save({ due: fields.due.value }) });
@@ -115,7 +122,7 @@ class TaskEditor {
     return [
       fields.readOnly, h("div", {}, fields.scopeBox),
       h("div", { class: "editor-head" }, fields.done, h("div", { class: "grow" }, fields.parent, fields.title, fields.titleError)),
-      h("section", { class: "editor-text" }, fields.rendered, fields.editDescription, fields.descriptionBox),
+      h("section", { class: "editor-text" }, fields.rendered, fields.editDescription, fields.descriptionBox, fields.draft),
       h("div", { class: "editor-fields" },
         field(t("task.project"), fields.project), labelled(t("task.due"), fields.due), labelled(t("task.repeat"), fields.recurrence), labelled(t("task.priority"), fields.priority),
         field(t("task.status"), fields.status), field(t("task.start"), fields.start),
@@ -157,6 +164,7 @@ class TaskEditor {
     fields.remove.hidden = !store.mayWrite(task);
     fields.subtaskForm.hidden = isLocked;
     fields.editDescription.hidden = isLocked || !fields.descriptionBox.hidden;
+    fields.saveDraft.disabled = isLocked;
     for (const name of ["done", "title", "description", "project", "priority", "due", "recurrence", "start", "estimate", "status", "tags"]) fields[name].disabled = isLocked;
     if (isDone) fields.recurrence.disabled = true;
   }
@@ -198,7 +206,7 @@ class TaskEditor {
 
   #editDescription() {
     const { description, descriptionBox, rendered, editDescription } = this.#fields;
-    if (description.disabled) return;
+    if (description.disabled || this.#isDraft) return;
     this.#readDescription();
     description.value = this.#read.description;
     descriptionBox.hidden = false;
@@ -212,32 +220,64 @@ class TaskEditor {
     this.#read = { version, description };
   }
 
-  /** Goes on with a text that somebody else's came before, which is shown beside it. It is saved when it is left. */
-  resume(text) {
-    const { description, descriptionBox, rendered, editDescription } = this.#fields;
+  /** Goes on with a text that somebody else's came before, which is shown beside it. */
+  showDraft() {
+    const draft = draftOf(this.#id);
+    const { description, descriptionBox, editDescription } = this.#fields;
+    if (draft === undefined) return;
+    if (this.#isDraft) return void (description.value = draft);
+    if (draft === this.#task.description) return dropDraft(this.#id);
     const isWriting = !descriptionBox.hidden;
     // Whoever is writing again goes on, most likely from that text.
-    const hasText = isWriting && this.#read.description === text;
-    const kept = !isWriting ? text : hasText ? description.value : `${description.value}\n\n${text}`;
+    const hasText = isWriting && this.#read.description === draft;
+    const text = !isWriting ? draft : hasText ? description.value : `${description.value}\n\n${draft}`;
     this.#showDescription(true);
     this.#readDescription();
-    description.value = kept;
+    this.#markDraft(true);
+    keepDraft(this.#id, text);
+    description.value = text;
     descriptionBox.hidden = false;
     editDescription.hidden = true;
-    description.focus();
+  }
+
+  #markDraft(isDraft) {
+    this.#isDraft = isDraft;
+    this.#fields.draft.hidden = !isDraft;
+    if (!isDraft) dropDraft(this.#id);
+  }
+
+  #saveDraft() {
+    this.#markDraft(false);
+    this.#saveDescription();
+    this.#showDescription(true);
+    this.#fields.editDescription.focus();
+  }
+
+  #discardDraft() {
+    const text = this.#fields.description.value;
+    this.#markDraft(false);
+    this.#showDescription(true);
+    this.#fields.editDescription.focus();
+    toast(t("task.draftDiscarded"), { label: t("undo.undo"), run: () => {
+      keepDraft(this.#id, text);
+      openEditor(this.#id);
+    } });
   }
 
   #descriptionKey(event) {
+    const isSent = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+    if (this.#isDraft) return isSent && !this.#fields.saveDraft.disabled && this.#saveDraft();
     if (event.key === "Escape") {
       event.preventDefault();
       event.stopPropagation();
       this.#fields.description.value = this.#task.description;
       this.#showDescription(true);
       this.#fields.editDescription.focus();
-    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.target.blur();
+    } else if (isSent) event.target.blur();
   }
 
   #leaveDescription() {
+    if (this.#isDraft) return;
     this.#saveDescription();
     this.#showDescription();
   }
@@ -245,7 +285,7 @@ class TaskEditor {
   #saveDescription() {
     const text = this.#fields.description.value;
     const task = this.#task;
-    if (!task || this.#fields.descriptionBox.hidden || text === this.#read.description) return;
+    if (!task || this.#isDraft || this.#fields.descriptionBox.hidden || text === this.#read.description) return;
     if (text !== task.description) actions.describe(task, text, { read: this.#read, scope: this.#fields.scope.value });
     // The person may come back to the field, such as from another window, and write on.
     this.#read = { ...this.#read, description: text };
