@@ -9,10 +9,10 @@ const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 // A server that answers when it is told to: each request waits in `asked`.
 const asked = [];
-globalThis.fetch = (path, { headers, body }) =>
+globalThis.fetch = (path, { headers, body, signal }) =>
   new Promise((resolve, reject) => {
     const answer = (status, value, more) => resolve(new Response(JSON.stringify(value), { status, headers: more }));
-    asked.push({ path, key: headers["Idempotency-Key"], body: body && JSON.parse(body), answer, lose: () => reject(new TypeError()) });
+    asked.push({ path, key: headers["Idempotency-Key"], body: body && JSON.parse(body), signal, answer, lose: () => reject(new TypeError()) });
   });
 const task = (status, seq) => ({ id: "a", user: "u", project: "p", title: "a", status, due: null, tags: [], deletedAt: null, seq });
 const done = { results: [{ task: task("done", 2) }] };
@@ -192,6 +192,30 @@ await turn();
 asked[0].answer(422, { detail: "no" });
 await turn();
 same(["a", "b", "c", "d"].map((id) => store.task(id).project), ["p", "p", "p", "p"], "and back when it is refused");
+store.reset(null);
+
+// An answer that does not come is waited for by nobody who signs in again, whatever it was of.
+begin();
+const { api, endSession } = await import(`${assets}/data/api.js`);
+let heard = "nothing";
+api.me().then(() => (heard = "answer"), () => (heard = "error"));
+store.write([{ op: "complete", id: "a" }], "done");
+await turn();
+const hanging = asked.slice();
+endSession();
+store.reset(null);
+same(hanging.map(({ signal }) => signal.aborted), [true, true], "they keep no connection");
+hanging[0].lose();
+store.reset({ id: "u" });
+store.putTasks([task("open", 1)]);
+await turn();
+same([asked.length, asked[2]?.key], [3, hanging[1].key], "the same request at once");
+hanging[1].lose();
+await turn();
+same([asked.length, heard, store.outbox.entries.length], [3, "nothing", 1], "the old ones are no news");
+asked[2]?.answer(200, done, made);
+await turn();
+same([store.task("a").status, store.outbox.entries.length], ["done", 0], "done");
 store.reset(null);
 
 return wrong;

@@ -1,7 +1,7 @@
 // <todo-app>: the page. Signs in, keeps the address, the view and the connection together.
 
 import { forgetHistory, undoLast } from "./actions.js";
-import { Problem, Unreachable, api } from "./data/api.js";
+import { Problem, Unreachable, api, endSession } from "./data/api.js";
 import { addDraft } from "./data/drafts.js";
 import { Live } from "./data/live.js";
 import { store } from "./data/store.js";
@@ -102,6 +102,7 @@ class TodoApp extends HTMLElement {
 
   #showSignIn(reason = "") {
     if (this.querySelector("sign-in")) return;
+    endSession();
     this.#live.stop();
     this.#conflicts = [];
     this.#parts.notices?.close();

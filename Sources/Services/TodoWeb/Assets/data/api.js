@@ -21,26 +21,34 @@ export class Unreachable extends Error {}
 
 const timeout = 20_000;
 
+let session = new AbortController();
+/** What was asked for until now is nobody's news any more, and keeps nobody waiting. */
+export function endSession() {
+  session.abort();
+  session = new AbortController();
+}
+
 /**
- * Sends one request and gives {body, headers}.
+ * Sends one request and gives {body, headers}; neither that nor an error when the session ends before.
  * @throws Problem for an answer of 400 and above, Unreachable when there is none
  */
 export async function request(method, path, { body, headers = {}, signal, limit = timeout } = {}) {
-  const deadline = AbortSignal.timeout(limit);
+  const end = session.signal;
   const options = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
-  options.signal = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  options.signal = AbortSignal.any([AbortSignal.timeout(limit), end, ...(signal ? [signal] : [])]);
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
   }
-  let response, text;
+  let response, text, failure;
   try {
     response = await fetch(path, options);
     text = await response.text();
   } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new Unreachable("no answer", { cause: error });
+    failure = signal?.aborted ? error : new Unreachable("no answer", { cause: error });
   }
+  if (end.aborted) return new Promise(() => {});
+  if (failure) throw failure;
   const answer = parse(text);
   if (!response.ok) throw new Problem(response.status, answer, Number(response.headers.get("Retry-After")) || undefined);
   return { body: answer, headers: response.headers };

@@ -63,6 +63,7 @@ export class Outbox extends EventTarget {
     this.#closing?.abort();
     this.#awaited.clear();
     this.#storageKey = null;
+    this.#isSending = false;
     this.entries = [];
   }
 
@@ -141,7 +142,8 @@ export class Outbox extends EventTarget {
         if (error.now) this.#giveBack(entry, error.now);
       }
     }
-    this.#isSending = false;
+    // Whoever has signed in meanwhile does not wait for an answer to somebody else.
+    if (this.#storageKey === storageKey) this.#isSending = false;
   }
 
   /**
