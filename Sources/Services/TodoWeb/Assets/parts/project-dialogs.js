@@ -40,10 +40,11 @@ function openEditProject(project) {
   });
 }
 
+const told = (work) => () => work().catch((error) => toast(t("undo.refused", { detail: error.message })));
+
 /** The menu beside the title of a project. */
 export function openProjectMenu(anchor, project) {
   const isOwner = project.role === "owner";
-  const told = (work) => () => work().catch((error) => toast(t("undo.refused", { detail: error.message })));
   openMenu(anchor, t("project.actions"), [
     isOwner && { label: t("project.edit"), icon: "edit", run: () => openEditProject(project) },
     { label: isOwner ? t("project.share") : t("project.members"), icon: "people", run: () => openMembers(project) },
@@ -63,7 +64,7 @@ async function removeProject(project) {
 }
 
 async function leaveProject(project) {
-  if (!(await confirm(project.name, t("project.leave")))) return;
+  if (!(await confirm(t("project.leaveSure", { name: project.name }), t("project.leave")))) return;
   await api.removeMember(project.id, store.me.id);
   store.setProjects(await api.projects());
   location.hash = writeRoute({ name: "inbox" });
@@ -126,13 +127,13 @@ export function openFilterForm({ query, filter }) {
   });
 }
 
-export async function removeFilter(filter) {
-  try {
-    await api.deleteFilter(filter.id);
-    store.dropFilter(filter.id);
-    location.hash = writeRoute({ name: "search", q: filter.query });
-    toast(t("filters.deleted", { name: filter.name }), { label: t("undo.undo"), run: async () => store.putFilter(await api.createFilter({ name: filter.name, query: filter.query })) });
-  } catch (error) {
-    toast(t("undo.refused", { detail: error.message }));
-  }
-}
+export const removeFilter = (filter) => told(async () => {
+  await api.deleteFilter(filter.id);
+  store.dropFilter(filter.id);
+  location.hash = writeRoute({ name: "search", q: filter.query });
+  toast(t("filters.deleted", { name: filter.name }), { label: t("undo.undo"), run: told(async () => {
+    const again = await api.createFilter({ name: filter.name, query: filter.query });
+    store.putFilter(again);
+    location.hash = writeRoute({ name: "filter", id: again.id });
+  }) });
+})();
