@@ -171,6 +171,7 @@ const operation = `o${seq}`;
 isAway = true;
 await actions.undoLast();
 same(tasks.get("a").status, "done", "no network");
+same(find("undo-toast .toast span").textContent, "It could not be undone: The server does not answer.", "in words");
 isAway = false;
 losesAnswers = true;
 await actions.undoLast();

@@ -29,7 +29,7 @@ async function undo(written) {
   } catch (error) {
     // Nothing else is to be undone in its place by the next attempt.
     if (error instanceof Unreachable) history.splice(index, 0, written);
-    toast(t("undo.failed", { detail: error instanceof Unreachable ? t("connection.offline") : error.message }));
+    toast(t("undo.failed", { detail: error.message }));
   }
 }
 

@@ -1,7 +1,7 @@
 // <todo-app>: the page. Signs in, keeps the address, the view and the connection together.
 
 import { forgetHistory, undoLast } from "./actions.js";
-import { Problem, Unreachable, api, endSession } from "./data/api.js";
+import { Problem, api, endSession } from "./data/api.js";
 import { addDraft } from "./data/drafts.js";
 import { Live } from "./data/live.js";
 import { store } from "./data/store.js";
@@ -69,8 +69,7 @@ class TodoApp extends HTMLElement {
       await this.#enter(await api.me());
     } catch (error) {
       if (error instanceof Problem && error.status === 401) return this.#showSignIn();
-      const detail = error instanceof Unreachable ? t("connection.offline") : error.message;
-      this.replaceChildren(h("div", { class: "boot", role: "alert" }, h("p", {}, t("app.failed", { detail })), h("button", { type: "button", class: "button primary", onclick: () => this.#start() }, t("app.again"))));
+      this.replaceChildren(h("div", { class: "boot", role: "alert" }, h("p", {}, t("app.failed", { detail: error.message })), h("button", { type: "button", class: "button primary", onclick: () => this.#start() }, t("app.again"))));
     }
   }
 

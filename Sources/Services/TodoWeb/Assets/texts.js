@@ -411,6 +411,7 @@ const texts = {
   "connection.live": "Live",
   "connection.polling": "Live, with some seconds' delay",
   "connection.offline": "Offline",
+  "connection.unanswered": "The server does not answer.",
   "connection.waiting": { one: "{state}: {n} change waits to be saved", other: "{state}: {n} changes wait to be saved" },
 
   "project.new": "New project",

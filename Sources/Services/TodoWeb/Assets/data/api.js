@@ -1,5 +1,7 @@
 // The HTTP API. The session is a cookie that scripts cannot read; it goes along by itself.
 
+import { t } from "../texts.js";
+
 /** An answer that is no success, as RFC 9457 tells it. */
 export class Problem extends Error {
   constructor(status, body, retryAfter) {
@@ -45,7 +47,7 @@ export async function request(method, path, { body, headers = {}, signal, limit 
     response = await fetch(path, options);
     text = await response.text();
   } catch (error) {
-    failure = signal?.aborted ? error : new Unreachable("no answer", { cause: error });
+    failure = signal?.aborted ? error : new Unreachable(t("connection.unanswered"), { cause: error });
   }
   if (end.aborted) return new Promise(() => {});
   if (failure) throw failure;

@@ -2,7 +2,7 @@
 // when the page was not there are read when it is back.
 
 import * as actions from "../actions.js";
-import { Unreachable, api } from "../data/api.js";
+import { api } from "../data/api.js";
 import { store } from "../data/store.js";
 import { dueName, momentName, today } from "../lib/dates.js";
 import { field, h, icon } from "../lib/dom.js";
@@ -179,7 +179,7 @@ class ReminderNotices extends HTMLElement {
       if (this.#has(reminder)) this.#drop(key);
       if (says) toast(says);
     } catch (error) {
-      toast(t("undo.refused", { detail: error instanceof Unreachable ? t("connection.offline") : error.message }));
+      toast(t("undo.refused", { detail: error.message }));
     }
   }
 }
