@@ -158,6 +158,29 @@ import WebDriver
         }
     }
 
+    /// The browser tells of each digit.
+    @Test func aYearThatIsTypedIsOneChange() async throws {
+        try await TodoPage.run { page in
+            let browser = page.browser
+            try await page.goTo("Inbox")
+            try await page.add("Plan")
+            try await page.isSaved()
+            let task = "return (await (await fetch('/v1/tasks')).json()).items[0]"
+            let version = try #require(try await browser.asyncScript(task)["version"]?.int)
+            try await browser.press(Key.escape)
+            try await rowHasFocus(page, "Plan")
+            try await browser.press(Key.enter)
+            try await browser.script("arguments[0].focus()", try await browser.control("Start").reference)
+            try await browser.write("03032030")
+            try await browser.press(Key.escape)
+            try await rowHasFocus(page, "Plan")
+            try await page.isSaved()
+            let planned = try await browser.asyncScript(task)
+            #expect(planned["start"] == "2030-03-03")
+            #expect(planned["version"]?.int == version + 1)
+        }
+    }
+
     private func tabTo(_ page: TodoPage, _ title: String) async throws {
         for _ in 0..<60 {
             try await page.browser.press(Key.tab)

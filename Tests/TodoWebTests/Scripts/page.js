@@ -164,6 +164,18 @@ same(draft(), ["mine again", "another"], "both once more");
 button("Discard my draft").click();
 await close();
 
+// A year that is typed is one change, not one for each digit.
+openEditor("a");
+const start = find("dialog.editor input[type=date]");
+const version = tasks.get("a").version;
+for (const year of ["0002", "0020", "0203", "2030"]) {
+  start.value = `${year}-03-03`;
+  start.dispatchEvent(new Event("change"));
+  await isSaved();
+}
+same([tasks.get("a").start, tasks.get("a").version], ["2030-03-03", version + 1], "start");
+await close();
+
 // Undo that gets no answer can be had again, as the same request, and undoes nothing else.
 actions.complete([store.task("a")]);
 await isSaved();

@@ -55,7 +55,7 @@ export function openDuePicker(anchor, value, choose) {
   };
   const error = h("p", { class: "form-error", role: "alert" });
   const text = h("input", { type: "text", placeholder: t("due.placeholder"), autocomplete: "off" });
-  const date = h("input", { type: "date", value: value?.date ?? "" });
+  const date = h("input", { type: "date", max: "9999-12-31", value: value?.date ?? "" });
   const time = h("input", { type: "time", value: value?.time ?? "" });
   const zone = zoneSelect(value?.zone);
   const quick = [

@@ -107,7 +107,8 @@ class TaskEditor {
     fields.reminders = h("task-reminders");
     fields.scope = h("select", {}, scopes.map((each) => h("option", { value: each, selected: each === "following" }, t(`scope.${each}`))));
     fields.scopeBox = h("label", { class: "filter" }, h("span", {}, t("scope.label")), fields.scope);
-    fields.start = h("input", { type: "date", onchange: () => this.#save({ start: fields.start.value || null }) });
+    // The digits of a year that is typed are told one by one: 0002, 0020, 0202.
+    fields.start = h("input", { type: "date", min: "1000-01-01", max: "9999-12-31", onchange: () => fields.start.validity.valid && this.#save({ start: fields.start.value || null }) });
     fields.estimate = h("input", { type: "text", placeholder: t("task.estimatePlaceholder"), autocomplete: "off", onchange: () => this.#saveEstimate() });
     fields.estimateError = h("p", { class: "form-error", role: "alert" });
     fields.status = h("select", { onchange: () => this.#save({ status: fields.status.value }, { scope: "this" }) }, ["open", "done", "cancelled"].map((each) => h("option", { value: each }, t(`status.${each}`))));
