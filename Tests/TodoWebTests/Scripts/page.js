@@ -176,6 +176,22 @@ for (const year of ["0002", "0020", "0203", "2030"]) {
 same([tasks.get("a").start, tasks.get("a").version], ["2030-03-03", version + 1], "start");
 await close();
 
+// Whoever goes back with a sheet open has what is there, and what was typed is saved. An address may be of nothing.
+const title = () => find("#view-title").textContent;
+location.hash = "#/today";
+await until(() => title() === "Today", "another view");
+describe("on the way");
+history.back();
+await until(() => title() === "Inbox" && !find("dialog"), "the view before, without the sheet");
+await isSaved();
+same(tasks.get("a").description, "on the way", "saved on the way");
+for (const nowhere of ["#/tag/%E0%A4%A", "#/constructor", "#/__proto__", "#/project/x", "#/nowhere"]) {
+  location.hash = nowhere;
+  await until(() => title() === (nowhere.startsWith("#/tag") ? "#%E0%A4%A" : "There is nothing here"), nowhere);
+  location.hash = "#/inbox";
+  await until(() => title() === "Inbox", `back from ${nowhere}`);
+}
+
 // Undo that gets no answer can be had again, as the same request, and undoes nothing else.
 actions.complete([store.task("a")]);
 await isSaved();

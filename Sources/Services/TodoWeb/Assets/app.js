@@ -31,7 +31,7 @@ applyTheme();
 /** Whose session the browser has, for its other windows. */
 const accountKey = "todo.account";
 
-const pages = { activity: "activity-view", settings: "settings-view" };
+const pages = { __proto__: null, activity: "activity-view", settings: "settings-view" };
 
 class TodoApp extends HTMLElement {
   #live = new Live(store);
@@ -107,12 +107,16 @@ class TodoApp extends HTMLElement {
     this.#parts.notices?.close();
     this.#view?.close();
     this.#view = null;
-    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+    this.#closeDialogs();
     // What waits in the outbox stays in the browser and is sent after the same person has signed in.
     store.reset(null);
     const form = h("sign-in", { "onsigned-in": () => this.#start() });
     form.reason = reason;
     this.replaceChildren(form);
+  }
+
+  #closeDialogs() {
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   }
 
   async #signOut() {
@@ -193,6 +197,8 @@ class TodoApp extends HTMLElement {
     const before = this.#route;
     this.#route = parseRoute(location.hash);
     const isSameView = before?.name === this.#route.name && before.id === this.#route.id;
+    // Whoever goes back does not want to go on with the sheet of another view.
+    if (!isSameView) this.#closeDialogs();
     if (isPhone()) this.#drawer(false);
     this.#show(isSameView);
   }

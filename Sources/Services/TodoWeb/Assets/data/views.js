@@ -12,7 +12,16 @@ export function parseRoute(hash) {
   const [name, id] = path.split("/");
   const values = Object.fromEntries(new URLSearchParams(search));
   const { q, ...filters } = values;
-  return { name: name || "today", id: id && decodeURIComponent(id), q: q ?? "", filters: keepKnown(filters) };
+  return { name: name || "today", id: id && decoded(id), q: q ?? "", filters: keepKnown(filters) };
+}
+
+/** An address that somebody cut short is still one: of something that is not there. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 export function writeRoute({ name, id, q, filters = {} }) {
@@ -58,6 +67,7 @@ const isOpen = (task) => task.status === "open" && !task.deletedAt;
 const dayOf = (task) => dueDay(task.due, store.me);
 
 const makers = {
+  __proto__: null,
   inbox: () => store.inbox && ofProject(store.inbox, t("nav.inbox")),
   project: ({ id }) => store.projects.has(id) && ofProject(store.projects.get(id), store.projects.get(id).name),
   today: () => {
