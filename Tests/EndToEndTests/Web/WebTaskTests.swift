@@ -83,6 +83,25 @@ import WebDriver
         }
     }
 
+    @Test func whatIsBeingTypedOutlivesThePage() async throws {
+        try await TodoPage.run { page in
+            let browser = page.browser
+            try await page.goTo("Inbox")
+            try await page.add("Write")
+            try await page.isSaved()
+            try await page.opensTask("Write")
+            try await browser.click("Add a description…")
+            try await browser.control("Description").type("Not finished")
+            try await browser.reload()
+            try await page.opensTask("Write")
+            try await page.says("Not finished", in: ".markdown")
+            try await browser.enter("Write more", into: "Title")
+            try await browser.reload()
+            try await page.lists(["Write more"])
+            try await page.isSaved()
+        }
+    }
+
     @Test func whatIsDoneOrThrownAwayCanBeTakenBack() async throws {
         try await TodoPage.run { page in
             let browser = page.browser

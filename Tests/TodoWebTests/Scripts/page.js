@@ -192,6 +192,14 @@ for (const nowhere of ["#/tag/%E0%A4%A", "#/constructor", "#/__proto__", "#/proj
   await until(() => title() === "Inbox", `back from ${nowhere}`);
 }
 
+// What is being typed is not lost with the page.
+describe("just before");
+dispatchEvent(new Event("pagehide"));
+same(store.outbox.entries.length, 1, "in the outbox at once");
+await isSaved();
+same(tasks.get("a").description, "just before", "saved");
+await close();
+
 // Undo that gets no answer can be had again, as the same request, and undoes nothing else.
 actions.complete([store.task("a")]);
 await isSaved();

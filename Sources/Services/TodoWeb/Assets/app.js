@@ -58,6 +58,8 @@ class TodoApp extends HTMLElement {
     phone.addEventListener("change", () => this.#drawer(false));
     setInterval(() => this.#dayPassed(), 30_000);
     document.addEventListener("visibilitychange", () => this.#dayPassed());
+    // Fields are saved when they are left, and a page that goes leaves none.
+    addEventListener("pagehide", () => document.activeElement?.blur());
     this.#start();
   }
 
