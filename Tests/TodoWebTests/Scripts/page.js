@@ -200,6 +200,42 @@ await isSaved();
 same(tasks.get("a").description, "just before", "saved");
 await close();
 
+// What is sent twice, or given up on the way, is not done twice, or at all.
+let sent = 0;
+const quickly = globalThis.fetch;
+globalThis.fetch = async (path, options) => {
+  if (options.method === "POST") sent += 1;
+  await pause(100);
+  return quickly(path, options);
+};
+openEditor("a");
+button("Add a reminder").click();
+button("1 hour before").click();
+button("1 hour before").click();
+await until(() => !find(".popover"), "the reminder is made");
+same(sent, 1, "one reminder");
+const { chooseRecurrence } = await import(`${assets}/parts/task-recurrence.js`);
+const choices = () => find(".recurrence-form select");
+function repeatDaily() {
+  chooseRecurrence(store.task("a"));
+  choices().value = "daily";
+  choices().dispatchEvent(new Event("change", { bubbles: true }));
+  choices().form.requestSubmit();
+}
+repeatDaily();
+await pause(20);
+button("Cancel").click();
+await pause(300);
+same([store.outbox.entries.length, tasks.get("a").recurrence], [0, null], "it was given up");
+repeatDaily();
+choices().form.requestSubmit();
+await until(() => tasks.get("a").recurrence, "it repeats");
+await isSaved();
+globalThis.fetch = quickly;
+actions.update([store.task("a")], { due: null });
+await isSaved();
+await close();
+
 // Undo that gets no answer can be had again, as the same request, and undoes nothing else.
 actions.complete([store.task("a")]);
 await isSaved();

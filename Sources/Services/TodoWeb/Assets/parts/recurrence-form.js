@@ -219,6 +219,8 @@ class RecurrenceForm {
     } catch {
       return this.#parts.kind.value === "rule" && this.#parts.rule.focus();
     }
+    // The person gave up meanwhile, or has sent it twice.
+    if (!this.dialog.open) return;
     this.dialog.close();
     const isSame = recurrence && this.#value && Object.entries(recurrence).every(([name, each]) => this.#value[name] === each);
     if (!isSame && (recurrence || this.#value)) this.#choose(recurrence, first ?? this.#due);

@@ -95,9 +95,16 @@ function openReminderForm(anchor, create) {
     ...(kind.value === "at" ? { at: new Date(at.value).toISOString() } : { offset: Number(count.value) * units[unit.value], before: kind.value }),
     ...(repeat.value && { repeat: Number(repeat.value) }), channels: channels.filter(([, box]) => box.checked).map(([name]) => name),
   });
+  let isSending = false;
   const add = async (reminder) => {
-    await create(reminder);
-    popover.hidePopover();
+    if (isSending) return;
+    isSending = true;
+    try {
+      await create(reminder);
+      popover.hidePopover();
+    } finally {
+      isSending = false;
+    }
   };
   const quick = quickOffsets.map((minutes) => h("button", { type: "button", class: "button", onclick: () => add({ offset: minutes, before: "due", channels: [] }).catch((error) => message.replaceChildren(error.message)) },
     minutes ? t("reminders.short", { span: durationName(minutes) }) : t("reminders.at.due")));
