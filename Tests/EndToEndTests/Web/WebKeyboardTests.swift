@@ -181,6 +181,23 @@ import WebDriver
         }
     }
 
+    @Test func aPanelThatTabLeavesCoversNothing() async throws {
+        try await TodoPage.run { page in
+            let browser = page.browser
+            try await page.goTo("Inbox")
+            try await page.add("One")
+            try await page.lists(["One"])
+            try await browser.press(Key.escape)
+            try await rowHasFocus(page, "One")
+            try await browser.press("d")
+            try await hasFocus(page, "Date or time")
+            try await browser.press([Key.shift, Key.tab])
+            try await browser.holds { try await browser.all(".popover").isEmpty }
+            try await browser.press("j")
+            try await rowHasFocus(page, "One")
+        }
+    }
+
     private func tabTo(_ page: TodoPage, _ title: String) async throws {
         for _ in 0..<60 {
             try await page.browser.press(Key.tab)

@@ -236,6 +236,24 @@ actions.update([store.task("a")], { due: null });
 await isSaved();
 await close();
 
+// What is said while a sheet is open is said in it: all else is inert.
+openEditor("a");
+const tag = find("dialog.editor .tag-input");
+tag.value = "home";
+tag.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
+same(find("dialog.editor [role=log]")?.textContent, "Tag home added", "inside of the sheet");
+await isSaved();
+
+// A panel that is left by the keyboard covers nothing.
+button("No due date").click();
+find("dialog.editor .editor-title").focus();
+await until(() => !find(".popover"), "the end of the panel");
+same(document.activeElement.className, "editor-title", "the focus stays where it went");
+await close();
+actions.update([store.task("a")], { tags: [] });
+await isSaved();
+same(find("[role=log]"), null, "nothing is left of it");
+
 // Undo that gets no answer can be had again, as the same request, and undoes nothing else.
 actions.complete([store.task("a")]);
 await isSaved();

@@ -105,11 +105,15 @@ export function openPopover(anchor, { label, body, className = "", onclose, role
   const giveBack = rememberFocus(anchor);
   popover.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
+    listening.abort();
     const hadFocus = popover.contains(document.activeElement) || document.activeElement === document.body;
     popover.remove();
     onclose?.();
     if (hadFocus) giveBack();
   });
+  // What is below it must not have the focus unseen. A press on the panel itself gives the focus to what is around it.
+  const listening = new AbortController();
+  document.addEventListener("focusin", ({ target }) => popover.contains(target) || target.contains(popover) || popover.hidePopover(), { signal: listening.signal });
   host.append(popover);
   popover.showPopover();
   placeBeside(popover, anchor);

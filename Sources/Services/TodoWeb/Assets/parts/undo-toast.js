@@ -42,15 +42,14 @@ class UndoToast extends HTMLElement {
 
 customElements.define("undo-toast", UndoToast);
 
-/** A dialog makes what is behind it inert: inside of one, the message is shown there. */
-function place() {
+/** A dialog makes what is behind it inert: inside of one, messages are there. */
+function place(element) {
   const host = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
-  const known = document.querySelector("undo-toast") ?? h("undo-toast");
-  if (known.parentElement !== host) host.append(known);
-  return known;
+  if (element.parentElement !== host) host.append(element);
+  return element;
 }
 
-export const toast = (text, action) => place().show(text, action);
+export const toast = (text, action) => place(document.querySelector("undo-toast") ?? h("undo-toast")).show(text, action);
 
 /** Brings what is said out of a dialog that closes. */
 export function keepMessages(dialog) {
@@ -60,6 +59,6 @@ export function keepMessages(dialog) {
 let region;
 /** Says something to assistive technology only. */
 export function announce(text) {
-  region ??= document.body.appendChild(h("div", { class: "visually-hidden", role: "log", "aria-live": "polite" }));
-  region.replaceChildren(h("p", {}, text));
+  region ??= h("div", { class: "visually-hidden", role: "log", "aria-live": "polite" });
+  place(region).replaceChildren(h("p", {}, text));
 }
