@@ -254,6 +254,31 @@ actions.update([store.task("a")], { tags: [] });
 await isSaved();
 same(find("[role=log]"), null, "nothing is left of it");
 
+// Words longer than a line, and such as are read from the right.
+const long = "A" + "very".repeat(40) + "long";
+tell(write("a", { title: long }));
+tell(write("b", { title: "\u05e9\u05dc\u05d5\u05dd!" }));
+tell(write("c", { title: "Below", parent: "a" }));
+await until(() => store.task("c"), "news");
+openEditor("c");
+await pause(50);
+const { confirm } = await import(`${assets}/parts/overlay.js`);
+confirm(long, "Sure");
+const tooWide = () => [...document.querySelectorAll("dialog *")].filter((each) => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX === "auto");
+same(tooWide().map((each) => each.className), [], "nothing is to be scrolled sideways");
+button("Cancel").click();
+await close();
+const row = [...document.querySelectorAll("task-list .title")].find((each) => each.textContent.endsWith("!")).firstChild;
+const leftOf = (index) => {
+  const range = document.createRange();
+  range.setStart(row, index);
+  range.setEnd(row, index + 1);
+  return range.getBoundingClientRect().left;
+};
+same(leftOf(4) < leftOf(0), true, "the end is at the left");
+tell(write("a", { title: "a" }));
+for (const id of ["b", "c"]) tell(write(id, { status: "done" }));
+
 // Undo that gets no answer can be had again, as the same request, and undoes nothing else.
 actions.complete([store.task("a")]);
 await isSaved();
