@@ -311,7 +311,11 @@ same(localStorage.getItem("todo.account"), "u", "whose session it is");
 tellAccount("u");
 same(find("sign-in"), null, "the same person");
 tellAccount("v");
+const address = () => find("sign-in input[type=email]");
 same([find("sign-in .notice")?.textContent.includes("another tab"), store.me], [true, null], "somebody else");
+address().value = "ada@example.com";
+button("New here? Create an account").click();
+same([address().value, find("sign-in input[name=name]") !== null], ["ada@example.com", true], "the address is not asked for twice");
 localStorage.clear();
 
 return wrong;

@@ -16,8 +16,9 @@ class SignIn extends HTMLElement {
     this.#show();
   }
 
-  #show() {
-    const email = h("input", { name: "email", type: "email", required: true, autocomplete: "username", inputMode: "email" });
+  /** With the address that was entered already. */
+  #show(address = "") {
+    const email = h("input", { name: "email", type: "email", required: true, value: address, autocomplete: "username", inputMode: "email" });
     const name = h("input", { name: "name", maxLength: 100, autocomplete: "name" });
     const password = h("input", { name: "password", type: "password", required: true, minLength: this.#isNew ? 8 : 1, autocomplete: this.#isNew ? "new-password" : "current-password" });
     const message = h("p", { class: "form-error", role: "alert" });
@@ -26,16 +27,16 @@ class SignIn extends HTMLElement {
       h("p", { class: "brand", "aria-hidden": "true" }, t("app.name")), h("h1", { id: "sign-title" }, title), this.reason && h("p", { class: "notice" }, this.reason),
       this.#isNew && field(t("sign.name"), name), field(t("sign.email"), email), field(t(this.#isNew ? "sign.newPassword" : "sign.password"), password), message,
       h("button", { type: "submit", class: "button primary wide" }, title),
-      h("button", { type: "button", class: "link-button", onclick: () => this.#toggle() }, t(this.#isNew ? "sign.toIn" : "sign.toUp")));
+      h("button", { type: "button", class: "link-button", onclick: () => this.#toggle(email.value) }, t(this.#isNew ? "sign.toIn" : "sign.toUp")));
     onSubmit(form, message, () => this.#submit(email.value.trim(), password.value, name.value.trim()));
     document.title = `${title} · ${t("app.name")}`;
     this.replaceChildren(h("main", { class: "sign-page", "aria-labelledby": "sign-title" }, form));
     (this.#isNew ? name : email).focus();
   }
 
-  #toggle() {
+  #toggle(address) {
     this.#isNew = !this.#isNew;
-    this.#show();
+    this.#show(address);
   }
 
   async #submit(email, password, name) {
