@@ -254,6 +254,19 @@ actions.update([store.task("a")], { tags: [] });
 await isSaved();
 same(find("[role=log]"), null, "nothing is left of it");
 
+// News do not take away what somebody is choosing from.
+openEditor("a");
+const option = find("dialog.editor option[value=p]");
+tell(write("a", { priority: "low" }));
+await until(() => find("dialog.editor task-priority").value === "low", "news in the sheet");
+same([option.isConnected, option.parentElement?.value], [true, "p"], "the projects stay");
+store.putProject({ ...inbox, id: "q", name: "Garden", isInbox: false, seq: 2 });
+tell(write("a", { priority: "none" }));
+await until(() => find("dialog.editor option[value=q]"), "another project");
+same([...find("dialog.editor option[value=q]").parentElement].map((each) => each.text), ["Inbox", "Garden"], "another one");
+store.dropProject("q");
+await close();
+
 // Words longer than a line, and such as are read from the right.
 const long = "A" + "very".repeat(40) + "long";
 tell(write("a", { title: long }));

@@ -150,8 +150,7 @@ class TaskEditor {
     if (parent) fields.parent.replaceChildren(t("task.partOf", { title: parent.title }));
     setUnlessFocused(fields.title, task.title);
     if (fields.descriptionBox.hidden) this.#showDescription();
-    fields.project.replaceChildren(...store.projectList.filter((project) => project.id === task.project || project.role !== "viewer").map((project) =>
-      h("option", { value: project.id, selected: project.id === task.project }, project.isInbox ? t("nav.inbox") : project.name)));
+    this.#showProjects(task);
     fields.scopeBox.parentElement.hidden = isLocked || !actions.repeats(task);
     fields.reminders.task = task.id;
     fields.recurrence.due = task.due;
@@ -168,6 +167,15 @@ class TaskEditor {
     fields.saveDraft.disabled = isLocked;
     for (const name of ["done", "title", "description", "project", "priority", "due", "recurrence", "start", "estimate", "status", "tags"]) fields[name].disabled = isLocked;
     if (isDone) fields.recurrence.disabled = true;
+  }
+
+  /** News of a task must not close the list that a person chooses from. */
+  #showProjects({ project: now }) {
+    const select = this.#fields.project;
+    const choices = store.projectList.filter(({ id, role }) => id === now || role !== "viewer").map(({ id, isInbox, name }) => [id, isInbox ? t("nav.inbox") : name]);
+    const isSame = choices.length === select.length && choices.every(([id, name], index) => select[index].value === id && select[index].text === name);
+    if (!isSame) select.replaceChildren(...choices.map(([value, name]) => h("option", { value }, name)));
+    select.value = now;
   }
 
   #showSubtasks() {
