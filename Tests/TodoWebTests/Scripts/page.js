@@ -200,6 +200,21 @@ await isSaved();
 same(tasks.get("a").description, "just before", "saved");
 await close();
 
+// What waits and cannot be kept by the browser is not left without a question.
+const isAsked = () => !dispatchEvent(new Event("beforeunload", { cancelable: true }));
+const { setItem } = Storage.prototype;
+isAway = true;
+actions.update([store.task("a")], { priority: "high" });
+same(isAsked(), false, "it is kept");
+Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
+actions.update([store.task("a")], { priority: "none" });
+same(isAsked(), true, "it would be lost");
+Storage.prototype.setItem = setItem;
+isAway = false;
+store.outbox.flush();
+await isSaved();
+same([isAsked(), tasks.get("a").priority], [false, "none"], "saved");
+
 // What is sent twice, or given up on the way, is not done twice, or at all.
 let sent = 0;
 const quickly = globalThis.fetch;

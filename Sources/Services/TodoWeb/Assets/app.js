@@ -58,6 +58,7 @@ class TodoApp extends HTMLElement {
     phone.addEventListener("change", () => this.#drawer(false));
     setInterval(() => this.#dayPassed(), 30_000);
     document.addEventListener("visibilitychange", () => this.#dayPassed());
+    addEventListener("beforeunload", (event) => store.outbox.isKept || event.preventDefault());
     // Fields are saved when they are left, and a page that goes leaves none.
     addEventListener("pagehide", () => document.activeElement?.blur());
     this.#start();

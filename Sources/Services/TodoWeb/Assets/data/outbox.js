@@ -13,6 +13,8 @@ export class Outbox extends EventTarget {
    * `undo` the key of the request that takes it back, where that is wanted.
    */
   entries = [];
+  /** Whether what waits outlives the page. */
+  isKept = true;
   #storageKey = null;
   #isSending = false;
   #timer = null;
@@ -64,6 +66,7 @@ export class Outbox extends EventTarget {
     this.#awaited.clear();
     this.#storageKey = null;
     this.#isSending = false;
+    this.isKept = true;
     this.entries = [];
   }
 
@@ -232,8 +235,10 @@ export class Outbox extends EventTarget {
     try {
       if (this.entries.length) localStorage.setItem(this.#storageKey, JSON.stringify(this.entries));
       else localStorage.removeItem(this.#storageKey);
+      this.isKept = true;
     } catch {
-      // A browser that keeps nothing: the queue lives as long as the page.
+      // A browser that keeps nothing, or no more: the queue lives as long as the page.
+      this.isKept = this.entries.length === 0;
     }
     this.dispatchEvent(new Event("change"));
   }
