@@ -200,6 +200,18 @@ await isSaved();
 same(tasks.get("a").description, "just before", "saved");
 await close();
 
+// A line that is too long for a title is cut where that is no harm.
+const line = find("quick-add input");
+const words = "x".repeat(499) + "\u{1F600} and more";
+isAway = true;
+line.value = words;
+line.form.requestSubmit();
+const added = store.outbox.entries[0].operations[0].task;
+same([added.title.length, added.title.isWellFormed(), added.description], [500, true, words], "nothing is lost");
+store.outbox.takeBack(store.outbox.entries[0]);
+isAway = false;
+await isSaved();
+
 // What waits and cannot be kept by the browser is not left without a question.
 const isAsked = () => !dispatchEvent(new Event("beforeunload", { cancelable: true }));
 const { setItem } = Storage.prototype;

@@ -7,6 +7,8 @@ import { h, icon, isPhone, uniqueId } from "../lib/dom.js";
 import { parseQuickAdd } from "../lib/quick-add.js";
 import { t } from "../texts.js";
 
+const titleLimit = 500;
+
 class QuickAdd extends HTMLElement {
   adds = {};
   #hint = h("p", { id: uniqueId("hint"), class: "hint add-hint" }, t("add.hint"));
@@ -52,7 +54,9 @@ class QuickAdd extends HTMLElement {
     const { repeats, ...draft } = this.#parsed;
     if (!draft.title) return;
     const tags = [...new Set([...(this.adds.tags ?? []), ...draft.tags])].sort();
-    const { id } = actions.create({ ...this.adds, ...draft, tags, title: draft.title.slice(0, 500) }, { silently: true });
+    // Of a title that is too long nothing is lost, and no character is cut in half.
+    const long = draft.title.length > titleLimit && { title: draft.title.slice(0, titleLimit).toWellFormed(), description: draft.title };
+    const { id } = actions.create({ ...this.adds, ...draft, tags, ...long }, { silently: true });
     this.#input.value = "";
     this.#show();
     this.dispatchEvent(new CustomEvent("added", { detail: id }));
