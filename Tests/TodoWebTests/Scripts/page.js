@@ -342,6 +342,9 @@ localStorage.setItem("todo.preferences", JSON.stringify({ theme: "dark", collaps
 setPreference("shortcuts", false);
 const kept = JSON.parse(localStorage.getItem("todo.preferences"));
 same([kept.theme, kept.collapsed, kept.shortcuts, preferences.theme], ["dark", ["x"], false, "dark"], "settings");
+localStorage.setItem("todo.preferences", JSON.stringify({ theme: "light", collapsed: ["y"] }));
+dispatchEvent(new StorageEvent("storage", { key: "todo.preferences" }));
+same([document.documentElement.dataset.theme, preferences.collapsed], ["light", ["y"]], "chosen in another window");
 setPreference("theme", "system");
 setPreference("shortcuts", true);
 

@@ -33,6 +33,13 @@ export function applyTheme() {
   else document.documentElement.dataset.theme = preferences.theme;
 }
 
+/** What is chosen in one window holds in all. */
+addEventListener("storage", (event) => {
+  if (event.key !== key) return;
+  Object.assign(preferences, stored());
+  applyTheme();
+});
+
 /** Tasks whose subtasks are not shown. */
 export const collapsed = {
   has: (id) => preferences.collapsed.includes(id),
