@@ -65,7 +65,7 @@ import Testing
         ("FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR", "every weekday at 09:00"),
         ("FREQ=WEEKLY", "every Saturday at 09:00"),
         ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH", "every 2 weeks on Tuesdays and Thursdays at 09:00"),
-        ("FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17;COUNT=12", "every month on the last Friday at 17:00, 12 times"),
+        ("FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17;COUNT=12", "every last Friday at 17:00, 12 times"),
         ("FREQ=MONTHLY", "every month on the 31st at 09:00"),
         (
             "FREQ=MONTHLY;RSCALE=GREGORIAN;SKIP=BACKWARD",
@@ -98,8 +98,7 @@ import Testing
         let start = LocalDateTime(date: try #require(CivilDate("2026-01-31")))
         let rule = try RecurrenceRule("FREQ=MONTHLY;BYDAY=1MO,-1FR;UNTIL=20261231")
         #expect(
-            rule.summary(start: start, isAllDay: true)
-                == "every month on the first Monday and last Friday, until 31 December 2026")
+            rule.summary(start: start, isAllDay: true) == "every first Monday and last Friday, until 31 December 2026")
     }
 
     @Test(arguments: [

@@ -1,5 +1,5 @@
 extension RecurrenceRule {
-    /// The rule in English: `every month on the last Friday at 17:00, 12 times`.
+    /// The rule in English: `every last Friday at 17:00, 12 times`.
     ///
     /// - Parameters:
     ///   - start: says what the rule does not: the day of the month, the time.
@@ -36,9 +36,9 @@ private struct RuleSummary {
             return phrase([rule.interval == 1 ? "every \(days)" : "\(every) on \(days)", inMonths])
         }
         if rule.frequency == .monthly, rule.interval == 1, rule.monthDays.isEmpty, rule.positions.isEmpty,
-            !rule.days.isEmpty, !isOrdinal
+            !rule.days.isEmpty, !isOrdinal || isFirstOrLast
         {
-            return phrase(["every \(plainDays(plural: false))", inMonths])
+            return phrase(["every \(isOrdinal ? EnglishWords.list(countedDays) : plainDays(plural: false))", inMonths])
         }
         return phrase([every] + longDays)
     }
@@ -64,14 +64,17 @@ private struct RuleSummary {
 
     private var isOrdinal: Bool { rule.days.contains { $0.ordinal != nil } }
 
-    /// `the first Monday and last Friday`, `every Tuesday and the first Monday`. Without `the`, every second Monday would be
-    /// every other.
+    /// Whether it can be told without `the`. Every second Monday would be every other.
+    private var isFirstOrLast: Bool { rule.days.allSatisfy { $0.ordinal == 1 || $0.ordinal == -1 } }
+
+    /// `the first Monday and last Friday`, `every Tuesday and the first Monday`.
     private var ordinalDays: String {
         let plain = rule.days.filter { $0.ordinal == nil }.map { "every \($0.weekday.name)" }
-        let counted = rule.days.compactMap { day in
-            day.ordinal.map { "\(EnglishWords.ordinal($0)) \(day.weekday.name)" }
-        }
-        return EnglishWords.list(plain + counted.enumerated().map { $0 == 0 ? the($1) : $1 })
+        return EnglishWords.list(plain + countedDays.enumerated().map { $0 == 0 ? the($1) : $1 })
+    }
+
+    private var countedDays: [String] {
+        rule.days.compactMap { day in day.ordinal.map { "\(EnglishWords.ordinal($0)) \(day.weekday.name)" } }
     }
 
     /// Whether BYSETPOS only says which of some weekdays.
