@@ -31,7 +31,7 @@ import Testing
         let stored = try await hasher.hash("correct horse")
         let first = Task { try await hasher.verify("slow", against: nil) }
         while count.withLock({ $0 }) < 2 { await Task.yield() }
-        let others = Task {
+        let others = Task { () async throws in
             for _ in 0..<3 {
                 #expect(try await !hasher.verify("another", against: nil))
                 answered.withLock { $0 += 1 }
