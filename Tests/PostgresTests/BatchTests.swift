@@ -37,6 +37,17 @@ import Testing
         }
     }
 
+    @Test func `a batch that cannot be committed fails`() async throws {
+        try await withDatabase { connection, _ in
+            try await connection.execute(script: "CREATE TABLE t (n int8 UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+            let error = try await postgresError {
+                try await connection.batch(["INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (1)"])
+            }
+            #expect(error.isUniqueViolation && "\(error)".hasPrefix("batch: "))
+            #expect(try await connection.value("SELECT count(*) FROM t", as: Int.self) == 0)
+        }
+    }
+
     @Test func `a batch larger than both sides' buffers goes through`() async throws {
         try await withDatabase { connection, _ in
             let text = String(repeating: "x", count: 200_000)

@@ -5,7 +5,7 @@ extension PostgresConnection {
     /// Runs queries in one round trip, as one transaction: all take effect or, when one fails, none. Inside a
     /// transaction they are part of it. Returns the rows of each, in order.
     ///
-    /// Throws the first failure, which names its statement.
+    /// Throws the first failure, which names its statement, or `batch` when they could not be committed.
     @discardableResult
     public func batch(_ queries: [PostgresQuery]) async throws -> [PostgresRows] {
         guard !queries.isEmpty else { return [] }
@@ -54,7 +54,7 @@ extension PostgresConnection {
         return PQpipelineSync(pointer)
     }
 
-    /// One result for each step, up to the synchronisation point: libpq ends each step with NULL.
+    /// One result for each step, up to the synchronisation point, and one more when that failed: libpq ends each with NULL.
     private func gatherPipeline(_ link: Link, steps: [PipelinePlan.Step]) async throws -> [ResultHandle?] {
         var slots: [ResultHandle?] = []
         slots.reserveCapacity(steps.count)
@@ -84,18 +84,23 @@ extension PostgresConnection {
         var evicted: [String] = []
         for (step, slot) in zip(steps, slots) {
             guard let result = slot else { throw PostgresError.misuse("\(step.query.label) gave no result") }
-            if let error = result.error(in: step.query.label) {
-                if error.isQueryCanceled { try Task.checkCancellation() }
-                throw error
-            }
+            try check(result, step.query.label)
             switch step.action {
             case .prepare(let name):
                 if let old = statements.insert(step.query.statementKey, name: name) { evicted.append(old) }
             case .run: rows.append(PostgresRows(result))
             }
         }
+        // At its end the transaction can still fail, by a deferred constraint for one: that comes after the last step.
+        for result in slots.dropFirst(steps.count) { try check(result, "batch") }
         for name in evicted { try await deallocate(name) }
         return rows
+    }
+
+    private func check(_ result: ResultHandle?, _ label: StatementLabel) throws {
+        guard let error = result?.error(in: label) else { return }
+        if error.isQueryCanceled { try Task.checkCancellation() }
+        throw error
     }
 }
 
