@@ -1,3 +1,5 @@
+import Concurrency
+import Glibc
 import Postgres
 import PostgresServer
 import Testing
@@ -26,6 +28,35 @@ import Testing
             try await connection.query("SELECT pg_notify('first', 'three')")
             #expect(
                 try await events.next()?.notification == .init(channel: "first", payload: "three", backendProcess: pid))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a notification that comes right behind an answer arrives`() async throws {
+        try await withDatabase { connection, configuration in
+            let reactor = Reactor(name: "held")
+            var events = PostgresListener(configuration, channels: ["c"], reactor: reactor).makeAsyncIterator()
+            let own = try #require(try await events.next()?.connection)
+            let pid = Int(await own.backendProcess)
+            try await connection.query("SELECT pg_advisory_lock(1)")
+            let answer = Task { try await own.query("SELECT pg_advisory_lock(1)") }
+            try await connection.eventually(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(pid) AND wait_event = 'advisory')")
+            // Nothing is read from here on, so that both are there when it is.
+            let gate = Lock((isReached: false, isOpen: false))
+            let held = Task(executorPreference: reactor) {
+                gate.withLock { $0.isReached = true }
+                while !gate.withLock({ $0.isOpen }) { usleep(1000) }
+            }
+            while !gate.withLock({ $0.isReached }) { await Task.yield() }
+            try await connection.query("SELECT pg_advisory_unlock(1)")
+            try await connection.eventually(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(pid) AND state = 'idle')")
+            try await connection.query("SELECT pg_notify('c', 'one')")
+            try await connection.query("SELECT pg_sleep(0.2)")  // the server tells nobody that the other has been told
+            gate.withLock { $0.isOpen = true }
+            await held.value
+            _ = try await answer.value
+            #expect(try await events.next()?.notification?.payload == "one")
         }
     }
 

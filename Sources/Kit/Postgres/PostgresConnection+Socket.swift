@@ -41,8 +41,12 @@ extension PostgresConnection {
         }
     }
 
-    /// With no statement under way: notices that the server hangs up, and takes notifications.
-    func listenToSocket(_ link: Link) { watch(link, for: .readable) }
+    /// With no statement under way: notices that the server hangs up, and takes notifications. Those that came together
+    /// with the end of a statement are libpq's already: no event of the socket tells of them.
+    func listenToSocket(_ link: Link) {
+        deliverNotifications(link)
+        watch(link, for: .readable)
+    }
 
     /// A descriptor that cannot be watched ends the connection, and with it the call that waits.
     private func watch(_ link: Link, for interest: Reactor.Interest) {
