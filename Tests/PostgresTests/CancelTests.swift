@@ -1,3 +1,4 @@
+import Glibc
 import Postgres
 import PostgresServer
 import Testing
@@ -76,6 +77,42 @@ import Testing
             #expect(connection.isOpen)
             try await connection.ping()
         }
+    }
+
+    @Test func `a server that does not react is given up, and asked no more`() async throws {
+        try await withDatabase { observer, configuration in
+            var impatient = configuration
+            impatient.cancelGrace = .milliseconds(100)
+            let connection = try await giveUp(impatient, observer: observer)
+            // Whoever asks on keeps the connection.
+            for _ in 0..<1000 where connection.isThere { try await observer.query("SELECT pg_sleep(0.005)") }
+            #expect(!connection.isThere)
+        }
+    }
+
+    private struct Remembered {
+        weak var connection: PostgresConnection?
+        var isThere: Bool { connection != nil }
+    }
+
+    /// Cancels a statement whose server process is stopped.
+    private func giveUp(
+        _ configuration: PostgresConfiguration, observer: PostgresConnection
+    ) async throws -> Remembered {
+        let connection = try await PostgresConnection.connect(configuration)
+        let process = await connection.backendProcess
+        let task = Task { try await connection.query("SELECT pg_sleep(60)") }
+        try await observer.eventually(
+            """
+            SELECT EXISTS (SELECT FROM pg_stat_activity
+                           WHERE pid = \(process) AND state = 'active' AND query LIKE '%pg_sleep%')
+            """)
+        #expect(kill(process, SIGSTOP) == 0)
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(kill(process, SIGCONT) == 0)
+        #expect(!connection.isOpen)
+        return Remembered(connection: connection)
     }
 
     @Test func `a statement is not sent for a task that is cancelled already`() async throws {

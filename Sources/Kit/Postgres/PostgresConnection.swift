@@ -67,6 +67,9 @@ extension PostgresConnection {
         failure = error
         phase.store(.closed, ordering: .releasing)
         link = nil
+        cancellation?.request.cancel()
+        cancellation?.deadline.cancel()
+        cancellation = nil
         let waiting = waiter
         waiter = nil
         waiting?.continuation.resume(throwing: error)
