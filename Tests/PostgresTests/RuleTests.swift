@@ -52,6 +52,7 @@ import Testing
 
     @Test(arguments: [
         ("22P02", "invalid input syntax for type uuid: \"secret\"", "invalid input syntax for type uuid: …"),
+        ("22P02", "invalid input syntax for type uuid: \"\u{301}secret\"", "invalid input syntax for type uuid: …"),
         ("22003", "integer out of range", "integer out of range"),
         (
             "23505", "duplicate key value violates unique constraint \"k\"",
@@ -81,6 +82,8 @@ import Testing
         let query: PostgresQuery = "SELECT \("1; DROP TABLE t") FROM \(identifier: "we\"ird") WHERE a = \(nil as Int?)"
         #expect(query.sql == "SELECT $1 FROM \"we\"\"ird\" WHERE a = $2")
         #expect(query.parameters.types == [25, 20])
+        // One Character, yet the server sees a quote.
+        #expect(Array(PostgresQuery.quoted(identifier: "a\"\u{301}b").utf8) == Array("\"a\"\"\u{301}b\"".utf8))
     }
 
     @Test(arguments: [(1970, 1, 1, 0), (2000, 2, 29, 11_016), (2000, 3, 1, 11_017), (1, 1, 1, -719_162)])

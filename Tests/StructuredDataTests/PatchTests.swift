@@ -83,7 +83,8 @@ struct PatchTests {
     }
 
     @Test(
-        "pointers are read and written with their escapes", arguments: ["", "/", "/a/b", "/a~1b/m~0n", "/~01", "//x"])
+        "pointers are read and written with their escapes",
+        arguments: ["", "/", "/a/b", "/a~1b/m~0n", "/~01", "//x", "/~0\u{301}", "/a~1\u{301}b"])
     func pointers(text: String) throws {
         #expect(try #require(JSONPointer(text)).description == text)
     }

@@ -84,7 +84,9 @@ extension PostgresQuery: ExpressibleByStringInterpolation {
 
     /// `"name"`, with its quotes doubled (PostgreSQL documentation, 4.1.1).
     public static func quoted(identifier: String) -> String {
-        "\"" + identifier.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        // Of bytes: a quote and a combining mark behind it are one Character, which is not a quote.
+        let parts = identifier.utf8.split(separator: UInt8(ascii: "\""), omittingEmptySubsequences: false)
+        return "\"" + parts.map { String(Substring($0)) }.joined(separator: "\"\"") + "\""
     }
 }
 

@@ -9,7 +9,8 @@ extension PostgresError.ServerError {
 
     static func redactedMessage(_ message: String, sqlState: String) -> String {
         guard classesWithQuotingMessage.contains(String(sqlState.prefix(2))) else { return message }
-        guard let quote = message.firstIndex(where: { $0 == "\"" || $0 == "'" }) else { return message }
+        // A scalar: with a combining mark behind it, a quote is another Character.
+        guard let quote = message.unicodeScalars.firstIndex(where: { $0 == "\"" || $0 == "'" }) else { return message }
         return message[..<quote].trimmingSpace() + " …"
     }
 
