@@ -63,7 +63,7 @@ struct CronParser {
         } else if let (low, high) = span.cut(at: "-") {
             let start = try value(low, field)
             var end = try value(high, field)
-            if field == .weekday, end == 0 { end = 7 }
+            if field == .weekday, end == 0, start > 0 { end = 7 }
             guard start <= end else {
                 throw error("a range must go up: \(quoted(span.text)) does not", at: span.start)
             }
