@@ -31,6 +31,22 @@ import Testing
         }
     }
 
+    @Test func `the ends of time are read as what they are, or the nearest to it`() async throws {
+        try await withDatabase { connection, _ in
+            let row = try #require(
+                try await connection.query(
+                    """
+                    SELECT 'infinity'::timestamptz, '294276-12-31 23:59:59Z'::timestamptz, '-infinity'::timestamptz,
+                           '4714-11-24 00:00:00Z BC'::timestamptz
+                    """
+                ).first)
+            let (end, last, begin, first) = try row.decode(
+                PostgresTimestamp.self, PostgresTimestamp.self, PostgresTimestamp.self, PostgresTimestamp.self)
+            #expect([end, last, begin] == [.infinity, .infinity, .minusInfinity])
+            #expect(first.microsecondsSince1970 == -210_866_803_200_000_000)
+        }
+    }
+
     @Test(arguments: [PostgresConfiguration.StatementMode.prepared, .unnamed])
     func `rows are read by position and by name`(mode: PostgresConfiguration.StatementMode) async throws {
         try await withDatabase(mode) { connection, _ in

@@ -1,4 +1,5 @@
-/// An instant as the server keeps it: whole microseconds. `infinity` and `-infinity` are the extremes of `Int64`.
+/// An instant as the server keeps it: whole microseconds. `infinity` and `-infinity` are the extremes of `Int64`; what the
+/// server can write and this cannot, the last 30 years before 294277, is `infinity`.
 public struct PostgresTimestamp: PostgresCodable, Hashable, Comparable {
     /// Between 1970-01-01 and PostgreSQL's epoch, 2000-01-01.
     static let epochOffset: Int64 = 946_684_800_000_000
@@ -23,7 +24,7 @@ public struct PostgresTimestamp: PostgresCodable, Hashable, Comparable {
     /// A `timestamp` without time zone is read as UTC.
     public init(postgres cell: PostgresCell) throws(PostgresCell.Mismatch) {
         let value = try cell.require(.timestamptz, .timestamp, count: 8, as: "PostgresTimestamp").bigEndian(Int64.self)
-        self.init(microsecondsSince1970: value == .max || value == .min ? value : value + Self.epochOffset)
+        self.init(microsecondsSince1970: value == .min ? value : value.addingClamped(Self.epochOffset))
     }
 }
 
@@ -31,6 +32,11 @@ extension Int64 {
     fileprivate func subtractingClamped(_ other: Int64) -> Int64 {
         let (value, overflow) = subtractingReportingOverflow(other)
         return overflow ? .min : value
+    }
+
+    fileprivate func addingClamped(_ other: Int64) -> Int64 {
+        let (value, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : value
     }
 }
 
