@@ -71,6 +71,10 @@ struct PatchTests {
         let doubling = JSONPatch(
             (0..<60).map { .copy(from: JSONPointer(tokens: []), to: JSONPointer(tokens: ["\($0)"])) })
         #expect(throws: JSONPatchError.self) { try doubling.apply(to: ["a": 1]) }
+        let text = JSON.string(String(repeating: "x", count: 1 << 20))
+        let long = JSONPatch(
+            (0..<3).map { .copy(from: JSONPointer(tokens: ["a"]), to: JSONPointer(tokens: ["\($0)"])) })
+        #expect(throws: JSONPatchError.self) { try long.apply(to: ["a": text]) }
         var tokens: [String] = []
         var deeper: [JSONPatch.Operation] = []
         for _ in 0..<600 {

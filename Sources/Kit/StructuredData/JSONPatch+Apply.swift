@@ -74,21 +74,6 @@ extension JSON {
         default: 0
         }
     }
-
-    /// How many values this one holds, itself included; any number above `limit` when there are more.
-    func countOfValues(upTo limit: Int) -> Int {
-        var count = 0
-        var rest = [self]
-        while count <= limit, let value = rest.popLast() {
-            count += 1
-            switch value {
-            case .array(let elements): rest += elements
-            case .object(let object): rest += object.values
-            default: break
-            }
-        }
-        return count
-    }
 }
 
 extension JSONPatchError {

@@ -12,8 +12,9 @@ public struct JSONPatch: Sendable, Hashable {
 
     /// As many as kube-apiserver takes.
     public static let mostOperations = 10_000
-    /// How many values all `copy` operations of a patch may add: copies of copies double each time.
-    public static let mostCopiedValues = 100_000
+    /// How many bytes of JSON all `copy` operations of a patch may add, as kube-apiserver has it: copies of copies double
+    /// each time.
+    public static let mostCopiedBytes = 3 << 20
 
     public let operations: [Operation]
 
@@ -77,9 +78,9 @@ public struct JSONPatch: Sendable, Hashable {
                 try result.add(try result.remove(at: from), at: path)
             case .copy(let from, let path):
                 let value = try result.existing(at: from)
-                copied += value.countOfValues(upTo: Self.mostCopiedValues)
-                guard copied <= Self.mostCopiedValues else {
-                    throw JSONPatchError(.malformed, "the patch copies more than \(Self.mostCopiedValues) values")
+                copied += value.encoded().count
+                guard copied <= Self.mostCopiedBytes else {
+                    throw JSONPatchError(.malformed, "the patch copies more than \(Self.mostCopiedBytes) bytes")
                 }
                 try result.add(value, at: path)
             case .test(let path, let expected):
