@@ -98,15 +98,23 @@ struct JSONValueTests {
         #expect(try JSON(parsing: text).int == expected)
     }
 
-    @Test("equal integers are equal numbers with equal hashes; other numbers are compared by text")
+    @Test("numbers of one value are equal and have equal hashes")
     func numberEquality() throws {
-        for (left, right) in [("1", "1.0"), ("1000", "1e3"), ("0", "-0"), ("2", "2.00")] {
+        for (left, right) in [
+            ("1", "1.0"), ("1000", "1e3"), ("0", "-0"), ("2", "2.00"), ("0.5", "0.50"), ("0.1", "1e-1"),
+            ("0", "-0.0e7"), ("-12.5", "-125E-1"), ("12345678901234567890", "1234567890123456789.0e1"),
+            ("1e400", "10e+399"),
+        ] {
             let (left, right) = (try JSON(parsing: left), try JSON(parsing: right))
             #expect(left == right)
             #expect(left.hashValue == right.hashValue)
         }
-        #expect(try JSON(parsing: "0.5") != JSON(parsing: "0.50"))
-        #expect(try JSON(parsing: "9007199254740993") != JSON(parsing: "9007199254740992"))
+        for (left, right) in [
+            ("9007199254740993", "9007199254740992"), ("0.1", "0.10000000000000000001"), ("0.5", "-0.5"), ("0.5", "5"),
+            ("1e400", "1e401"), ("0", "1e-400"), ("0", "1e-99999999999999999999"),
+        ] {
+            #expect(try JSON(parsing: left) != JSON(parsing: right))
+        }
     }
 
     @Test("doubles are written so that they read back, and never as something that is not JSON")

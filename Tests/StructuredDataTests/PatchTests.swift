@@ -30,6 +30,7 @@ struct PatchTests {
             ),
             (#"{"":{"0":1}}"#, #"[{"op":"replace","path":"//0","value":2}]"#, #"{"":{"0":2}}"#),
             (#"{"a":{"b":1,"c":2}}"#, #"[{"op":"test","path":"/a","value":{"c":2,"b":1.0}}]"#, #"{"a":{"b":1,"c":2}}"#),
+            (#"{"a":0.50}"#, #"[{"op":"test","path":"/a","value":5e-1}]"#, #"{"a":0.50}"#),
         ])
     func operations(document: String, patch: String, expected: String) throws {
         #expect(try patched(document, patch) == expected)

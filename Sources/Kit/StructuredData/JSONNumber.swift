@@ -2,8 +2,8 @@ import Glibc  // links libm, which the conversion of Double to Int calls in debu
 
 /// A JSON number as it was written.
 ///
-/// Two numbers are equal when their texts are, or when both are the same integer: `1`, `1.0` and `1e0` are equal,
-/// `0.5` and `0.50` are not.
+/// Two numbers are equal when their values are: `1`, `1.0` and `1e0`, `0.5` and `0.50`. Only those with an exponent beyond
+/// a million are compared by their texts.
 public struct JSONNumber: Sendable {
     public let text: String
 
@@ -38,12 +38,19 @@ public struct JSONNumber: Sendable {
 extension JSONNumber: Hashable {
     public static func == (left: JSONNumber, right: JSONNumber) -> Bool {
         if left.text == right.text { return true }
-        guard let value = left.int else { return false }
-        return value == right.int
+        if let left = Int(left.text), let right = Int(right.text) { return left == right }
+        guard let value = left.decimal else { return false }
+        return value == right.decimal
     }
 
     public func hash(into hasher: inout Hasher) {
-        if let value = int { hasher.combine(value) } else { hasher.combine(text) }
+        if let value = int {
+            hasher.combine(value)
+        } else if let decimal {
+            hasher.combine(decimal)
+        } else {
+            hasher.combine(text)
+        }
     }
 }
 
@@ -69,9 +76,18 @@ extension JSONNumber {
         return rest.isEmpty
     }
 
-    /// The value of a text with a point or an exponent, by moving the decimal point: a detour over `Double` would
-    /// round beyond 2^53.
-    private var integerOfDecimal: Int? {
+    /// A value in the one form that all its spellings have.
+    private struct Decimal: Hashable {
+        let isNegative: Bool
+        /// Without zeros at either end; none for zero.
+        let digits: ArraySlice<UInt8>
+        /// The power of ten that the last digit counts.
+        let exponent: Int
+    }
+
+    /// The exact value, by moving the decimal point: a detour over `Double` would round beyond 2^53. Nil when the exponent
+    /// is beyond a million.
+    private var decimal: Decimal? {
         var digits: [UInt8] = []
         var decimals = 0
         var rest = text.utf8[...]
@@ -92,12 +108,20 @@ extension JSONNumber {
             digits.removeLast()
             decimals -= 1
         }
-        guard let significant = digits.firstIndex(where: { $0 != UInt8(ascii: "0") }) else { return 0 }
+        guard let significant = digits.firstIndex(where: { $0 != UInt8(ascii: "0") }) else {
+            return Decimal(isNegative: false, digits: [], exponent: 0)
+        }
         guard let exponent = Int(exponentText), (-1_000_000...1_000_000).contains(exponent) else { return nil }
-        let zeros = exponent - decimals
-        guard (0...19).contains(zeros), digits.count - significant <= 19 else { return nil }
-        let magnitude = String(decoding: digits[significant...], as: UTF8.self) + String(repeating: "0", count: zeros)
-        return Int((isNegative ? "-" : "") + magnitude)
+        return Decimal(isNegative: isNegative, digits: digits[significant...], exponent: exponent - decimals)
+    }
+
+    private var integerOfDecimal: Int? {
+        guard let decimal else { return nil }
+        let (digits, zeros) = (decimal.digits, decimal.exponent)
+        if digits.isEmpty { return 0 }
+        guard (0...19).contains(zeros), digits.count <= 19 else { return nil }
+        let magnitude = String(decoding: digits, as: UTF8.self) + String(repeating: "0", count: zeros)
+        return Int((decimal.isNegative ? "-" : "") + magnitude)
     }
 }
 
