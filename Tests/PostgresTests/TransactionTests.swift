@@ -45,6 +45,20 @@ import Testing
         }
     }
 
+    @Test func `a statement whose plan is stale in a transaction is prepared afresh for the next`() async throws {
+        try await withDatabase { connection, _ in
+            func columns() async throws -> [String] {
+                try await connection.withTransaction { try await $0.query("SELECT * FROM t").columns }
+            }
+            try await connection.execute(script: "CREATE TABLE t (a int8)")
+            #expect(try await columns() == ["a"])
+            try await connection.execute(script: "ALTER TABLE t ADD b text")
+            let error = try await postgresError { _ = try await columns() }
+            #expect(error.sqlState == "0A000")
+            #expect(try await columns() == ["a", "b"])
+        }
+    }
+
     @Test func `a read-only transaction refuses to write`() async throws {
         try await withDatabase { connection, _ in
             let error = try await postgresError {

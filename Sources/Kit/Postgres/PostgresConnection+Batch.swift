@@ -14,7 +14,7 @@ extension PostgresConnection {
         do {
             return try await runBatch(queries)
         } catch let error as PostgresError where isStalePlan(error) {
-            try await forgetStatements()
+            try await renewStatements(after: error)
             return try await runBatch(queries)
         }
     }

@@ -14,7 +14,7 @@ extension PostgresConnection {
         do {
             return try await runOnce(query)
         } catch let error as PostgresError where isStalePlan(error) {
-            try await forgetStatements()
+            try await renewStatements(after: error)
             return try await runOnce(query)
         }
     }
@@ -71,14 +71,24 @@ extension PostgresConnection {
 
     func forgetStatements() async throws {
         statements.removeAll()
-        try await runSimple("DEALLOCATE ALL", label: "DEALLOCATE")
+        hasStaleStatements = false
+        try await runSimple("DEALLOCATE ALL", label: "DEALLOCATE", isCancellable: false)
     }
 
     /// A statement can outlive its plan: a column's type changed (0A000), or somebody ran `DISCARD ALL` (26000).
-    /// Outside a transaction it is prepared afresh and run again; inside one the transaction has failed already.
     func isStalePlan(_ error: PostgresError) -> Bool {
         guard let state = error.sqlState, state == "26000" || state == "0A000" else { return false }
-        return configuration.statementMode == .prepared && phase.load(ordering: .relaxed) == .idle
+        return configuration.statementMode == .prepared
+    }
+
+    /// Outside a transaction, has statements prepared afresh, to be run again. Inside one the transaction has failed
+    /// already: throws `error`, and they are prepared afresh once it is over.
+    func renewStatements(after error: PostgresError) async throws {
+        guard phase.load(ordering: .relaxed) == .idle else {
+            hasStaleStatements = true
+            throw error
+        }
+        try await forgetStatements()
     }
 
     @discardableResult

@@ -36,6 +36,7 @@ extension PostgresConnection {
         await takeTurn()
         defer { giveTurn() }
         try await runSimple(sql, label: label, isCancellable: false)
+        if hasStaleStatements { try await forgetStatements() }
     }
 
     private func commit() async throws {

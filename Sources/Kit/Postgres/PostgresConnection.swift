@@ -28,6 +28,8 @@ public actor PostgresConnection {
     var link: Link?
     var waiter: Waiter?
     var statements: StatementCache
+    /// A transaction found that a statement's plan is stale, and could not prepare it afresh.
+    var hasStaleStatements = false
     var cancellation: Cancellation?
     var operation = 0
     var isBusy = false
