@@ -14,6 +14,8 @@ public struct TaskListing: Sendable {
     let orderBy: SQLFragment
     /// How the rows are come by.
     let access: TaskAccess
+    /// CTEs that `condition` reads.
+    let tables: SQLFragment
     private let cursor: TaskCursor?
 
     /// - Parameter cursor: the `cursor(after:)` of the page before; nil for the first page.
@@ -37,6 +39,7 @@ public struct TaskListing: Sendable {
         self.limit = limit
         orderBy = order.orderBy
         access = TaskAccess(query)
+        tables = SQLPerson.table(context)
     }
 
     /// Where the page after this task begins. Opaque, and good for this query only.
@@ -49,6 +52,7 @@ public struct TaskListing: Sendable {
     func statement(_ columns: String, count: Int) -> SQLFragment {
         let tail: SQLFragment = "ORDER BY \(orderBy) LIMIT \(count)"
         return """
+            WITH \(tables)
             SELECT \(raw: columns) FROM (
                 (\(own("t.*", count: count)))
                 UNION ALL
@@ -63,6 +67,7 @@ public struct TaskListing: Sendable {
     func ownStatement(_ columns: String, absent: String, count: Int) -> SQLFragment {
         let isMember: SQLFragment = "EXISTS (SELECT FROM project_members m WHERE m.member_id = \(user))"
         return """
+            WITH \(tables)
             (\(own(columns, if: "NOT \(isMember)", count: count)))
             UNION ALL
             SELECT \(raw: absent) WHERE \(isMember)
