@@ -66,7 +66,7 @@ import TodoStore
         let leading = try await database.server.psql(
             """
             SELECT DISTINCT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-            JOIN pg_class c ON c.oid = i.indrelid WHERE c.relname IN ('tasks', 'task_signatures', 'projects', 'filters', 'tombstones', 'operations')
+            JOIN pg_class c ON c.oid = i.indrelid WHERE c.relname IN ('tasks', 'task_signatures', 'task_tags', 'projects', 'filters', 'tombstones', 'operations')
             """, database: database.name)
         #expect(leading == "user_id")
     }

@@ -79,5 +79,7 @@ LATERAL (SELECT CASE WHEN bench_random(t, 10) < 0.55
 -- What a trigger does where there is one.
 INSERT INTO task_signatures (user_id, position, task_id, signature)
 SELECT user_id, position, id, task_signature(search, tags) FROM tasks ORDER BY user_id, position, id;
+INSERT INTO task_tags (user_id, tag, position, task_id)
+SELECT user_id, tag, position, id FROM tasks CROSS JOIN unnest(tags) AS tag ORDER BY user_id, tag, position, id;
 
 DROP FUNCTION bench_words, bench_word;

@@ -21,6 +21,7 @@ extension AccountStore {
                 "DELETE FROM reminders WHERE user_id = \(id) OR owner_id = \(id)",
                 "DELETE FROM planned_reminders WHERE user_id = \(id) OR owner_id = \(id)",
                 "DELETE FROM task_signatures WHERE user_id = \(id)",
+                "DELETE FROM task_tags WHERE user_id = \(id)",
                 "DELETE FROM tasks WHERE user_id = \(id)",
                 "DELETE FROM project_members WHERE owner_id = \(id)",
                 "DELETE FROM projects WHERE user_id = \(id)",

@@ -32,7 +32,7 @@ public struct Migration: Sendable {
             .people, .tasks, .events, .series, .reminders, .notifications, .closedSeries, .eventText, .signatures,
             .oldSignatures,
         ] + dueOrder + lighterFences + sleepingWorkers + [
-            .deliveriesByKind, .changesFirst, .renamedProjects, .digestsByPerson, .knownZones,
-            .erasedIdentities,
+            .deliveriesByKind, .changesFirst, .renamedProjects, .digestsByPerson, .knownZones, .erasedIdentities,
+            .taskTags, .oldTaskTags,
         ]
 }

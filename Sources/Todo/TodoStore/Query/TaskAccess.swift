@@ -2,8 +2,15 @@ internal import TodoModel
 
 /// How PostgreSQL comes by the rows of a list: what its planner cannot know when it plans for all values at once.
 struct TaskAccess: Sendable {
-    /// Of the words and tags that all rows have: rows are found in `task_signatures`, in their order.
-    let signature: SQLFragment?
+    /// What all rows have, and are found by in the order that people make by hand.
+    enum Guide: Sendable {
+        /// In `task_tags`.
+        case tag(String)
+        /// Of words, and of tags beside them or of several: in `task_signatures`.
+        case signature(SQLFragment)
+    }
+
+    let guide: Guide?
     /// There is an index in the list's order, and no other one that would leave fewer rows to look at.
     let isInOrder: Bool
 
@@ -16,13 +23,13 @@ struct TaskAccess: Sendable {
         switch order.keys.first {
         case TaskSortKey(.position) where order.keys.count == 1:
             let isDated = terms.contains(where: Self.isDated)
-            signature = hasProject || isNarrow || isDated ? nil : Self.signature(terms)
-            isInOrder = signature != nil || !isNarrow && !isDated && (hasStatus || hasProject)
+            guide = hasProject || isNarrow || isDated ? nil : Self.guide(terms)
+            isInOrder = guide != nil || !isNarrow && !isDated && (hasStatus || hasProject)
         case TaskSortKey(.due):
-            signature = nil
+            guide = nil
             isInOrder = hasStatus && !hasProject && !isNarrow
         default:
-            signature = nil
+            guide = nil
             isInOrder = false
         }
     }
@@ -52,7 +59,7 @@ struct TaskAccess: Sendable {
         }
     }
 
-    private static func signature(_ terms: [TaskTerm]) -> SQLFragment? {
+    private static func guide(_ terms: [TaskTerm]) -> Guide? {
         var words: [String] = []
         var tags: [String] = []
         for term in terms {
@@ -62,8 +69,8 @@ struct TaskAccess: Sendable {
             default: break
             }
         }
-        guard !words.isEmpty || !tags.isEmpty else { return nil }
+        if words.isEmpty, tags.count < 2 { return tags.first.map(Guide.tag) }
         // What is a word is for PostgreSQL to say, as it did when it read the task.
-        return "(SELECT task_signature(to_tsvector('simple', \(words.joined(separator: "\n"))), \(tags)))"
+        return .signature("(SELECT task_signature(to_tsvector('simple', \(words.joined(separator: "\n"))), \(tags)))")
     }
 }

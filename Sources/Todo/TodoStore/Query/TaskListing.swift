@@ -76,7 +76,7 @@ public struct TaskListing: Sendable {
 
     /// - Parameter gate: nothing is read unless it is true.
     private func own(_ columns: String, if gate: SQLFragment = "true", count: Int) -> SQLFragment {
-        guard let signature = access.signature else {
+        guard let guide = access.guide else {
             return """
                 SELECT \(raw: columns) FROM tasks t WHERE \(gate) AND t.user_id = \(user) AND \(condition)
                 ORDER BY \(orderBy) LIMIT \(count)
@@ -88,21 +88,32 @@ public struct TaskListing: Sendable {
         } else {
             begin = "true"
         }
-        // One bit is soon looked at, and nine of ten signatures lack it: an AND of all takes longer than all else of a scan.
-        // Without any bit nothing is searched for that could be found.
-        let firstBit: SQLFragment = "(SELECT GREATEST(position(B'1' IN \(signature)) - 1, 0))"
         // OFFSET keeps the look-up of each task where it is: one by one, until the page is full.
         return """
             SELECT \(raw: columns) FROM (
-                SELECT DISTINCT s.position, s.task_id FROM task_signatures s
-                WHERE s.user_id = \(user) AND get_bit(s.signature, \(firstBit)) = 1
-                AND s.signature & \(signature) = \(signature) AND \(begin)
+                SELECT DISTINCT s.position, s.task_id FROM \(Self.candidates(guide))
+                AND s.user_id = \(user) AND \(begin)
             ) AS found CROSS JOIN LATERAL (
                 SELECT t.* FROM tasks t
                 WHERE t.user_id = \(user) AND t.id = found.task_id AND t.position = found.position OFFSET 0
             ) AS t
             WHERE \(gate) AND \(condition) ORDER BY found.position, found.task_id LIMIT \(count)
             """
+    }
+
+    /// The rows `s` of everybody that a guide leads to.
+    private static func candidates(_ guide: TaskAccess.Guide) -> SQLFragment {
+        switch guide {
+        case .tag(let name): return "task_tags s WHERE s.tag = \(name)"
+        case .signature(let signature):
+            // One bit is soon looked at, and nine of ten signatures lack it: an AND of all takes longer than all else
+            // of a scan. Without any bit nothing is searched for that could be found.
+            let firstBit: SQLFragment = "(SELECT GREATEST(position(B'1' IN \(signature)) - 1, 0))"
+            return """
+                task_signatures s WHERE get_bit(s.signature, \(firstBit)) = 1
+                AND s.signature & \(signature) = \(signature)
+                """
+        }
     }
 }
 
