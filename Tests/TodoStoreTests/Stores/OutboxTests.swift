@@ -169,6 +169,45 @@ import TodoModel
         }
     }
 
+    /// Others write between its two entries, so that they lie far apart.
+    @Test func `a transaction that is committed during a run goes out in order`() async throws {
+        try await Stores.with { stores in
+            let sent = Lock<[Outbox.Entry]>([])
+            #expect(try await stores.drain(noting: sent) == 4)
+            sent.withLock { $0 = [] }
+            let step = Lock(0)
+            @Sendable func reach(_ number: Int) { step.withLock { $0 = number } }
+            @Sendable func until(_ number: Int) async throws {
+                while step.withLock({ $0 < number }) { try await Task.sleep(for: .milliseconds(1)) }
+            }
+            let both = Task {
+                try await stores.database.transaction { database in
+                    for number in [1, 3] {
+                        _ = try await database.tasks.create(
+                            .init(title: "\(number)"), by: database.operation(by: stores.ada.id))
+                        reach(number)
+                        try await until(number + 1)
+                    }
+                }
+            }
+            for number in [1, 3] {
+                try await until(number)
+                for n in 0..<20 { _ = try await stores.create("\(n)", by: stores.ben) }
+                if number == 1 { reach(2) }
+            }
+            let outcome = try await stores.database.outbox.drain(limit: 7) { entries in
+                reach(4)
+                try await both.value
+                sent.withLock { $0 += entries }
+                return Set(entries.map(\.id))
+            }
+            #expect(outcome == .published(40))
+            _ = try await stores.drain(noting: sent)
+            let own = sent.withLock { $0 }.filter { $0.user == stores.ada.id }
+            #expect(own.count == 2 && own[0].id < own[1].id)
+        }
+    }
+
     @Test func `changes go before reminders, which have a share of each portion all the same`() async throws {
         try await Stores.with { stores in
             _ = try await stores.drain(noting: Lock([]))

@@ -79,12 +79,12 @@ public struct Outbox: Sendable {
                 as: Self.reader, "outbox.lock",
                 """
                 SELECT pg_try_advisory_xact_lock(\(Self.lockKey)), set_config('enable_seqscan', 'off', true),
-                    (SELECT last_value FROM outbox_id_seq)
+                    pg_current_snapshot()::text
                 """)
-            guard let (isMine, _, last) = try lock.first?.decode(Bool.self, String.self, Int64.self), isMine else {
+            guard let (isMine, _, snapshot) = try lock.first?.decode(Bool.self, String.self, String.self), isMine else {
                 return .busy
             }
-            let start = Place(lastChange: last, reminders: waiting.isRush ? nil : 0)
+            let start = Place(snapshot: snapshot, reminders: waiting.isRush ? nil : 0)
             return try await database.outbox.drain(limit, from: start, publish)
         }
     }
@@ -140,9 +140,9 @@ public struct Outbox: Sendable {
     /// The last entries that were read.
     private struct Place {
         var changes: Int64 = 0
-        /// No later one is read: the one before it of the same person may have been committed after the portion was read
-        /// that it would have been in.
-        let lastChange: Int64
+        /// No change is read that was committed later: one before it of the same person, even of the same transaction, may
+        /// have belonged into a portion that was read by then.
+        let snapshot: String
         /// Nil: reminders are left where they are.
         var reminders: Int64?
 
@@ -196,8 +196,11 @@ public struct Outbox: Sendable {
             return []
         }
         let take: SQLFragment = """
-            WITH changes AS MATERIALIZED (
-                SELECT * FROM outbox WHERE NOT is_reminder AND id > \(place.changes) AND id <= \(place.lastChange)
+            WITH start AS MATERIALIZED (SELECT \(place.snapshot)::text::pg_snapshot AS snapshot),
+            changes AS MATERIALIZED (
+                SELECT * FROM outbox WHERE NOT is_reminder AND id > \(place.changes)
+                    AND age(xmin) > age((SELECT pg_snapshot_xmax(snapshot)::xid FROM start))
+                    AND xmin <> ALL (ARRAY(SELECT pg_snapshot_xip(snapshot)::xid FROM start))
                 ORDER BY id LIMIT \(limit))
             SELECT b.id, b.event_id, b.user_id, b.topic, b.body FROM (
                 SELECT o.*, sum(octet_length(o.body::text)) OVER (
