@@ -173,6 +173,37 @@ extension TopicLog {
         #expect(counts == [0, 1, 2, 3, 4, 5])
     }
 
+    @Test func whatTheDiskDidNotTakeIsTriedAgainAndReadersHearOfIt() async throws {
+        let folder = ScratchFolder()
+        defer { folder.remove() }
+        let configuration = folder.configuration {
+            $0.partitions = 1
+            $0.segmentBytes = 1000
+        }
+        let log = try TopicLog(configuration)
+        var texts: [String] = []
+        var size = 0
+        while size < 1000 {
+            texts.append("\(texts.count)")
+            try await log.publish([message(texts[texts.count - 1])], to: "t")
+            size = try Data(contentsOf: URL(filePath: "\(folder.path)/\(folder.segments[0])")).count
+        }
+        let obstacle = "\(folder.path)/\(SegmentFile.name(size))"
+        try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
+        for text in ["late", "refused"] {
+            await #expect(throws: TopicLogError.self) { try await log.publish([message(text)], to: "t") }
+        }
+        let end = texts.count
+        #expect(try log.texts("t", partition: 0) == texts)
+        async let woken: Void = log.waitForMessages("t", partition: 0, from: end)
+        try FileManager.default.removeItem(atPath: obstacle)
+        await woken
+        #expect(try log.texts("t", partition: 0, from: end) == ["late"])
+        try await log.publish([message("last")], to: "t")
+        try await log.close()
+        #expect(try TopicLog(configuration).texts("t", partition: 0) == texts + ["late", "last"])
+    }
+
     @Test func damageBeforeTheTailIsAnErrorThatNamesTheFile() async throws {
         let folder = ScratchFolder()
         defer { folder.remove() }

@@ -2,7 +2,8 @@ import Glibc
 import TopicLog
 
 // Publishes numbered messages into the folder that is given until it is killed, and says which ones were acknowledged:
-// a line `KEY NUMBER` for each, written when `publish` had returned. Numbers of a key begin where the log ends.
+// a line `KEY NUMBER` for each, written when `publish` had returned. Numbers of a key begin where the log ends. What is not
+// taken is left behind: the next numbers follow.
 
 @main struct TopicLogWriter {
     static let keys = ["a", "b", "c", "d", "e"]
@@ -26,10 +27,13 @@ import TopicLog
                 let padding = String(repeating: "x", count: Int.random(in: 0...2000))
                 return TopicMessage(key: key, value: Array("\(number) \(padding)".utf8))
             }
-            guard (try? await log.publish(messages, to: "t")) != nil else { exit(1) }
+            defer { number += count }
+            do { try await log.publish(messages, to: "t") } catch {
+                try? await Task.sleep(for: .milliseconds(10))
+                continue
+            }
             let lines = (number..<number + count).map { "\(key) \($0)\n" }.joined()
             _ = lines.withCString { write(STDOUT_FILENO, $0, strlen($0)) }
-            number += count
         }
     }
 }

@@ -4,6 +4,9 @@ internal import Logging
 
 /// Records in files that are only appended to. Appends that come while one is being synced share the next sync.
 ///
+/// When the disk takes no more, as when it is full, those who wait are told so; what was not written is tried again every
+/// second, and once it is there all goes on.
+///
 /// A position is a byte's place in the whole log; a segment is named after the position of its first byte.
 final class SegmentedLog: Sendable {
     /// Where a record is.
@@ -12,9 +15,15 @@ final class SegmentedLog: Sendable {
         let length: Int
     }
 
+    private struct Chunk {
+        /// Of the segment that it is for.
+        let base: Int
+        var bytes: [UInt8] = []
+    }
+
     private struct Pending {
-        /// What is to be written into which segment; the last one is appended to.
-        var chunks: [(base: Int, bytes: [UInt8])] = []
+        /// What is to be written; the last one is appended to.
+        var chunks: [Chunk] = []
         /// The position after all that was appended.
         var end: Int
         var base: Int
@@ -28,9 +37,11 @@ final class SegmentedLog: Sendable {
 
     /// How long a record that nobody waits for may stay in memory.
     private static let patience = DispatchTimeInterval.milliseconds(50)
+    private static let retryInterval = DispatchTimeInterval.seconds(1)
 
     private let folder: LogFolder
     private let logger: Logger
+    private let onRecovery: @Sendable () -> Void
     private let pending: Lock<Pending>
     private let files: Lock<[SegmentFile]>
     private let queue: DispatchQueue
@@ -38,11 +49,15 @@ final class SegmentedLog: Sendable {
     /// Opens the folder and hands every record to `replay`, which returns false for one that it cannot read.
     ///
     /// A record that was being written when the process ended is cut off: nobody was told that it is kept.
+    ///
+    /// - Parameter onRecovery: called when what could not be written is on the disk after all.
     init(
-        _ path: String, logger: Logger, replay: (UnsafeRawBufferPointer, Place) -> Bool
+        _ path: String, logger: Logger, onRecovery: @escaping @Sendable () -> Void = {},
+        replay: (UnsafeRawBufferPointer, Place) -> Bool
     ) throws(TopicLogError) {
         folder = try LogFolder(path)
         self.logger = logger
+        self.onRecovery = onRecovery
         queue = DispatchQueue(label: "log \(path)")
         var files: [SegmentFile] = []
         var end = 0
@@ -85,6 +100,7 @@ final class SegmentedLog: Sendable {
 
     /// What is before it is on the disk.
     var durable: Int { pending.withLock { $0.durable } }
+    /// Why nothing can be written; nil while all is well.
     var failure: TopicLogError? { pending.withLock { $0.failure } }
     /// Bytes of the newest segment.
     var segmentSize: Int { pending.withLock { $0.end - $0.base } }
@@ -97,7 +113,7 @@ final class SegmentedLog: Sendable {
     /// with `isUrgent` at once, else with the next one or after 50 ms.
     func append(isUrgent: Bool = true, _ write: (inout [UInt8]) -> Void) -> Place {
         let (place, action) = pending.withLock { pending -> (Place, (@Sendable () -> Void)?) in
-            if pending.chunks.isEmpty { pending.chunks.append((pending.base, [])) }
+            if pending.chunks.isEmpty { pending.chunks.append(Chunk(base: pending.base)) }
             let length = Frame.append(to: &pending.chunks[pending.chunks.count - 1].bytes, write)
             let place = Place(position: pending.end, length: length)
             pending.end += length
@@ -112,7 +128,7 @@ final class SegmentedLog: Sendable {
         pending.withLock { pending in
             guard pending.end > pending.base else { return }
             pending.base = pending.end
-            pending.chunks.append((pending.base, []))
+            pending.chunks.append(Chunk(base: pending.base))
         }
     }
 
@@ -143,55 +159,85 @@ final class SegmentedLog: Sendable {
     /// Returns when everything appended so far is on the disk; takes nothing more and lets go of the folder.
     func close() async throws(TopicLogError) {
         queue.async { self.flush() }
+        defer {
+            pending.withLock { $0.failure = .closed }
+            folder.release()
+        }
         try await waitUntilDurable(end)
-        pending.withLock { $0.failure = $0.failure ?? .closed }
-        folder.release()
     }
 
     private func flush() {
         while true {
-            let taken = pending.withLock { pending -> (chunks: [(base: Int, bytes: [UInt8])], end: Int)? in
+            let taken = pending.withLock { pending -> (chunks: [Chunk], end: Int, isRetry: Bool)? in
                 pending.isFlushDue = false
-                guard !pending.chunks.isEmpty, pending.failure == nil else {
+                guard !pending.chunks.isEmpty, pending.failure != .closed else {
                     pending.isFlushing = false
                     return nil
                 }
                 pending.isFlushing = true
                 defer { pending.chunks = [] }
-                return (pending.chunks, pending.end)
+                return (pending.chunks, pending.end, pending.failure != nil)
             }
             guard let taken else { return }
+            var rest = taken.chunks[...]
+            var start = rest.reduce(taken.end) { $0 - $1.bytes.count }
             do throws(TopicLogError) {
-                for chunk in taken.chunks { try write(chunk.bytes, toSegment: chunk.base) }
-                finish(taken.end, nil)
+                while let chunk = rest.first {
+                    try write(chunk, at: start, isRetry: taken.isRetry)
+                    start += chunk.bytes.count
+                    rest.removeFirst()
+                }
+                finish(taken.end)
             } catch {
-                logger.critical("the log takes no more records", metadata: ["error": "\(error)"])
-                finish(taken.end, error)
+                fail(error, toWrite: rest)
+                return queue.asyncAfter(deadline: .now() + Self.retryInterval) { self.flush() }
             }
         }
     }
 
-    private func write(_ bytes: [UInt8], toSegment base: Int) throws(TopicLogError) {
+    private func write(_ chunk: Chunk, at start: Int, isRetry: Bool) throws(TopicLogError) {
         var newest = files.withLock { $0.last }
-        if newest?.base != base {
-            let file = try SegmentFile(folder: folder.path, base: base)
+        if newest?.base != chunk.base {
+            let file = try SegmentFile(folder: folder.path, base: chunk.base)
             try folder.synchronize()
             files.withLock { $0.append(file) }
             newest = file
         }
+        // All of the chunk again, also what a sync failed on: the kernel may have dropped it.
+        if isRetry { try newest?.truncate(to: start - chunk.base) }
         // Each chunk is synced before the next begins, so that only the last segment can have a torn end.
-        try newest?.append(bytes)
+        try newest?.append(chunk.bytes)
         try newest?.synchronize()
     }
 
-    private func finish(_ end: Int, _ failure: TopicLogError?) {
-        let ready = pending.withLock { pending in
-            if let failure { pending.failure = failure } else { pending.durable = end }
-            let ready = pending.waiters.filter { $0.end <= end || failure != nil }
-            pending.waiters.removeAll { $0.end <= end || failure != nil }
-            return ready.map(\.continuation)
+    private func finish(_ end: Int) {
+        let (ready, hadFailed) = pending.withLock { pending in
+            pending.durable = end
+            let ready = pending.waiters.filter { $0.end <= end }
+            pending.waiters.removeAll { $0.end <= end }
+            let hadFailed = pending.failure != nil && pending.failure != .closed
+            if hadFailed { pending.failure = nil }
+            return (ready.map(\.continuation), hadFailed)
         }
         for continuation in ready { continuation.resume() }
+        guard hadFailed else { return }
+        logger.notice("the log can be written again")
+        onRecovery()
+    }
+
+    private func fail(_ error: TopicLogError, toWrite rest: ArraySlice<Chunk>) {
+        let (waiting, isNew) = pending.withLock { pending in
+            let isNew = pending.failure == nil
+            pending.chunks.insert(contentsOf: rest, at: 0)
+            if pending.failure != .closed { pending.failure = error }
+            defer { pending.waiters = [] }
+            return (pending.waiters.map(\.continuation), isNew)
+        }
+        if isNew {
+            logger.critical(
+                "the log cannot be written; until it can no record is taken", metadata: ["error": "\(error)"])
+        }
+        for continuation in waiting { continuation.resume() }
     }
 
     // MARK: - Reading and removing

@@ -33,11 +33,15 @@ public final class TopicLog: Sendable {
     /// Reads the folder, which no other process may have open.
     public init(_ configuration: Configuration, logger: Logger = Logger(label: "topics")) throws(TopicLogError) {
         self.configuration = configuration
-        var recovered = TopicState()
-        log = try SegmentedLog(configuration.folder, logger: logger) { payload, place in
-            LogRecord(payload).map { recovered.replay($0, at: place) } ?? false
+        let state = Lock(TopicState())
+        self.state = state
+        // What its publisher was told is not kept can be read now all the same.
+        let onRecovery: @Sendable () -> Void = {
+            for waiter in state.withLock({ $0.takeAllWaiters() }) { waiter.resume() }
         }
-        state = Lock(recovered)
+        log = try SegmentedLog(configuration.folder, logger: logger, onRecovery: onRecovery) { payload, place in
+            LogRecord(payload).map { record in state.withLock { $0.replay(record, at: place) } } ?? false
+        }
         enforceRetention()
     }
 
@@ -121,14 +125,7 @@ public final class TopicLog: Sendable {
     }
 
     private func wake(_ number: Int, _ partitions: Set<Int>) {
-        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            partitions.flatMap { partition in
-                let waiters = state[number].partitions[partition].waiters.values
-                state[number].partitions[partition].waiters = [:]
-                return waiters
-            }
-        }
-        for waiter in waiters { waiter.resume() }
+        for waiter in state.withLock({ $0.takeWaiters(of: number, partitions) }) { waiter.resume() }
     }
 
     // MARK: - Retention

@@ -133,6 +133,26 @@ struct TopicState {
         }
     }
 
+    // MARK: - Waiting
+
+    /// Who waits for messages of these partitions; the caller resumes them.
+    mutating func takeWaiters(
+        of topic: Int, _ partitions: some Sequence<Int>
+    ) -> [CheckedContinuation<Void, Never>] {
+        var taken: [CheckedContinuation<Void, Never>] = []
+        for partition in partitions {
+            taken += topics[topic].partitions[partition].waiters.values
+            topics[topic].partitions[partition].waiters = [:]
+        }
+        return taken
+    }
+
+    mutating func takeAllWaiters() -> [CheckedContinuation<Void, Never>] {
+        var taken: [CheckedContinuation<Void, Never>] = []
+        for topic in topics.indices { taken += takeWaiters(of: topic, topics[topic].partitions.indices) }
+        return taken
+    }
+
     // MARK: - Partitions
 
     /// The partition for a message: its own, its key's, or the next one in turn.
