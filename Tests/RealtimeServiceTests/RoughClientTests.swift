@@ -141,6 +141,22 @@ import WebSocketClient
         }
     }
 
+    @Test func `a client that does not read has its pings answered only as far as there is room`() async throws {
+        try await RunningRealtime.with(rules: ConnectionRules(frameBurst: 1_000_000)) { service in
+            _ = service.api.person("ann")
+            let (slow, _, _) = try await service.live(token: "ann", receiveBuffer: 4096)
+            try await slow.reads(false)
+            let ping: [UInt8] = [0x89, 0x80 | 125, 1, 2, 3, 4] + [UInt8](repeating: 5, count: 125)
+            let count = 100_000
+            for _ in 0..<100 { try await slow.send(raw: Array(repeatElement(ping, count: count / 100).joined())) }
+            try await slow.reads(true)
+            try await slow.send(["type": "end"])
+            var pongs = 0
+            while case .pong = await slow.next() { pongs += 1 }
+            #expect(pongs > 0 && pongs < count)
+        }
+    }
+
     @Test func `a drain says when to come back and closes each at another time`() async throws {
         try await RunningRealtime.with(["DRAIN_SECONDS": "8"]) { service in
             _ = service.api.person("ann")

@@ -88,7 +88,8 @@ extension WebSocketConnection {
         perform(state.heardFrame(at: now))
         switch reader.read(Self.unwrapInboundIn(data)) {
         case .text(let text): perform(state.receive(text, at: now))
-        case .ping(let payload): perform([.send(ServerFrame.pong(payload))])
+        // Who does not read gets no answers: they would pile up.
+        case .ping(let payload): if outlet.hasRoom { perform([.send(ServerFrame.pong(payload))]) }
         case .pong, .partial: break
         case .close(let code): perform(state.receiveClose(code, at: now))
         case .violation(let reason): perform(state.close(reason, at: now))
