@@ -47,15 +47,42 @@ import Testing
         _ = try await cluster.client.create(KubernetesObject(pod), .pods)
     }
 
+    /// The variables that the pod says it has, once it runs.
+    private static func line(_ cluster: TestCluster) async throws -> Substring {
+        var log = ""
+        try await eventually("the pod says its variables") {
+            log = (try? await cluster.log("app")) ?? ""
+            return log.contains("started as")
+        }
+        return log.split(separator: "\n")[0]
+    }
+
+    private static func port(_ line: Substring) throws -> Int {
+        try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) })
+    }
+
+    /// Publishes by the pod's sidecar; the status of the answer.
+    private static func publish(_ token: String?, port: Int) async -> Int? {
+        let transport = CurlTransport(configuration: .init(proxy: .none))
+        defer { transport.close() }
+        var headers: HTTPFields = [.contentType: "application/json"]
+        headers[Self.token] = token
+        let request = ClientRequest(
+            method: .post, url: "http://127.0.0.1:\(port)/v1.0/publish/bus/t?metadata.partitionKey=k",
+            headers: headers, body: .bytes(Array(#"{"n":1}"#.utf8)))
+        return try? await transport.send(request).status.code
+    }
+
     /// The app of the pod, which listens under the pod's address.
     private static func serve(
-        address: String, arrivals: Lock<[(HTTPFields, JSON)]>
+        address: String, arrivals: Lock<[(HTTPFields, JSON)]>, hangs: Bool = false
     ) -> Task<Void, any Error> {
         let router = Router()
         router.post("/events") { request, _ in
             let body = try await request.body.collect(upTo: 1 << 20)
             let event = try JSON(parsing: Array(body.readableBytesView))
             arrivals.withLock { $0.append((request.headers, event)) }
+            if hangs { try await Task.sleep(for: .seconds(600)) }
             return Response(status: .ok)
         }
         var logger = Logger(label: "app")
@@ -70,28 +97,15 @@ import Testing
         try await TestCluster.running(runsStandIns: true) { cluster in
             try await Self.createObjects(cluster)
             try await Self.createPod(cluster)
-            var log = ""
-            try await eventually("the pod says its variables") {
-                log = (try? await cluster.log("app")) ?? ""
-                return log.contains("started as")
-            }
-            let line = log.split(separator: "\n")[0]
+            let line = try await Self.line(cluster)
             #expect(line.hasSuffix("an api token an app token"))
-            let port = try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) })
+            let port = try Self.port(line)
 
             let address = try #require(try await cluster.pods().first?.address)
             let arrivals = Lock<[(HTTPFields, JSON)]>([])
             let app = Self.serve(address: address, arrivals: arrivals)
             defer { app.cancel() }
-            let transport = CurlTransport(configuration: .init(proxy: .none))
-            func publish(_ token: String?) async -> Int? {
-                var headers: HTTPFields = [.contentType: "application/json"]
-                headers[Self.token] = token
-                let request = ClientRequest(
-                    method: .post, url: "http://127.0.0.1:\(port)/v1.0/publish/bus/t?metadata.partitionKey=k",
-                    headers: headers, body: .bytes(Array(#"{"n":1}"#.utf8)))
-                return try? await transport.send(request).status.code
-            }
+            func publish(_ token: String?) async -> Int? { await Self.publish(token, port: port) }
             #expect(await publish(nil) == 401)
             try await eventually("the component is known") { await publish("an api token") == 204 }
             try await eventually("the event is delivered") { arrivals.withLock { !$0.isEmpty } }
@@ -102,6 +116,28 @@ import Testing
 
             try await cluster.client.delete(.pods, namespace: "default", name: "app")
             try await eventually("the sidecar is gone") { await publish("an api token") == nil }
+        }
+    }
+
+    @Test func anAppThatHangsHoldsUpTheEndOfItsPodForAMomentAndOfNoOther() async throws {
+        try await TestCluster.running(runsStandIns: true) { cluster in
+            try await Self.createObjects(cluster)
+            try await Self.createPod(cluster)
+            let port = try Self.port(try await Self.line(cluster))
+            let address = try #require(try await cluster.pods().first?.address)
+            let arrivals = Lock<[(HTTPFields, JSON)]>([])
+            let app = Self.serve(address: address, arrivals: arrivals, hangs: true)
+            defer { app.cancel() }
+            try await cluster.create(.pods, "other", ["spec": TestCluster.podSpec(TestCluster.waiting)])
+            try await eventually("the other runs") {
+                (try? await cluster.log("other"))?.contains("started as") ?? false
+            }
+            try await eventually("the component is known") { await Self.publish("an api token", port: port) == 204 }
+            try await eventually("the app is at work") { arrivals.withLock { !$0.isEmpty } }
+            let start = ContinuousClock.now
+            for pod in ["app", "other"] { try await cluster.client.delete(.pods, namespace: "default", name: pod) }
+            try await eventually("both are gone") { try await cluster.names(.pods).isEmpty }
+            #expect(start.duration(to: .now) < .seconds(40), "a delivery may take a minute")
         }
     }
 

@@ -9,15 +9,21 @@ internal import StructuredData
 /// The one node of the cluster: runs the pods that are bound to it.
 final class NodeAgent: Sendable {
     private struct Entry {
+        enum Drain { case notBegun, underWay, over }
+
         let runner: PodRunner
         let address: String
         let pod: KubernetesObject
+        var drain = Drain.notBegun
     }
 
     private enum Change: Sendable {
         case pod(KubernetesObject)
         case gone(uid: String)
     }
+
+    /// How long a pod that is to end may take for the events that its sidecar has brought it.
+    private static let drainPatience: Duration = .seconds(5)
 
     private let services: PodServices
     private let logs: LogFolder
@@ -63,8 +69,8 @@ final class NodeAgent: Sendable {
         guard pod.spec?["nodeName"]?.string == services.node.name else { return }
         if PodView(pod).isFinished {
             Task { await sidecars?.stop(for: pod) }
-        } else if pod.isBeingDeleted {
-            await sidecars?.drain(for: pod)
+        } else if pod.isBeingDeleted, isDraining(pod) {
+            return
         }
         if let entry = entries.withLock({ $0[pod.uid] }) { return await entry.runner.update(pod) }
         // What has ended stays as it is, unless it is to be removed.
@@ -73,6 +79,39 @@ final class NodeAgent: Sendable {
         let runner = PodRunner(pod, address: address, services: services)
         entries.withLock { $0[pod.uid] = Entry(runner: runner, address: address, pod: pod) }
         await runner.begin()
+    }
+
+    /// Whether the pod is at events that its sidecar has brought it, of which others of its group take the next ones. It is
+    /// told to end after that: then it comes again. Nobody else waits for an app that hangs.
+    private func isDraining(_ pod: KubernetesObject) -> Bool {
+        guard let sidecars else { return false }
+        let drain = entries.withLock { entries in
+            let drain = entries[pod.uid]?.drain ?? .over
+            if drain == .notBegun { entries[pod.uid]?.drain = .underWay }
+            return drain
+        }
+        if drain == .notBegun {
+            let time = services.access.time
+            Task {
+                await sidecars.drain(for: pod)
+                endDrain(of: pod)
+            }
+            Task {
+                try? await time.sleep(until: time.now.advanced(by: Self.drainPatience))
+                endDrain(of: pod)
+            }
+        }
+        return drain != .over
+    }
+
+    private func endDrain(of pod: KubernetesObject) {
+        let isFirst = entries.withLock { entries in
+            guard entries[pod.uid]?.drain == .underWay else { return false }
+            entries[pod.uid]?.drain = .over
+            return true
+        }
+        guard isFirst, let newest = pods.store.get(ObjectKey(pod)), newest.uid == pod.uid else { return }
+        queue.yield(.pod(newest))
     }
 
     private func release(_ uid: String) {
