@@ -176,6 +176,8 @@ import Testing
         #expect(waiting.does { $0.failed(.unavailable(""), isCheck: false, at: $1) } == ["close 1013"])
         var confused = Harness.catchingUp()
         #expect(confused.does { $0.failed(.badCursor("no"), isCheck: false, at: $1) } == ["close 4400"])
+        var outdated = Harness.live([me: 5])
+        #expect(outdated.does { $0.failed(.outdated, isCheck: true, at: $1) } == ["close 4410"])
     }
 
     @Test func `a drain says when to come back, and closes then`() {

@@ -150,6 +150,16 @@ import WebSocketClient
         }
     }
 
+    @Test func `who has seen more than there is, is told so`() async throws {
+        try await RunningRealtime.with { service in
+            let ann = service.api.person("ann")
+            service.api.write("restored", by: ann)
+            let client = try await service.connect(token: "ann")
+            try await client.resume(after: "\(ann.text):2")
+            #expect(await client.next() == .close(4410))
+        }
+    }
+
     @Test func `an event that was lost is fetched when the next one comes`() async throws {
         try await RunningRealtime.with { service in
             let (ann, bob) = (service.api.person("ann"), service.api.person("bob"))

@@ -18,6 +18,7 @@ import Testing
             #expect(next["items"]?.array?.count == 1 && next["items"]?[0]?["deleted"] == true)
             #expect(next["items"]?[0]?["task"]?.id == task.id && next["cursor"]?.string == "\(ada.id):3")
             #expect(try await ada.send(.get, "/v1/changes?after=nonsense").status == 400)
+            #expect(try await ada.send(.get, "/v1/changes?after=\(ada.id):4").status == 410)
             let now = try await ada.send(.get, "/v1/changes?after=now").json
             #expect(now["items"] == [] && now["more"] == false)
             #expect(now["cursor"] == next["cursor"])

@@ -114,6 +114,9 @@ extension Problem {
                 .unprocessableContent, "the Idempotency-Key came with another request: use a new one",
                 fields: [.init("Idempotency-Key", "came with another request")])
         case .undoExpired: self.init(.gone, "the operation is unknown, too old, or undone already")
+        case .cursorAhead:
+            self.init(
+                .gone, "the cursor is ahead of what there is, as after a restore from a backup: read everything anew")
         case .undoConflict: self.init(.conflict, "a task was changed since: nothing was undone")
         case .undoDisplaced:
             self.init(

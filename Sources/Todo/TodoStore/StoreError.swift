@@ -18,6 +18,8 @@ public enum StoreError: Error, Sendable, Hashable {
     case undoConflict
     /// Where a task was before, or what came below it since, was deleted or moved.
     case undoDisplaced
+    /// The cursor was made of changes that are not there: the database was restored from a backup since.
+    case cursorAhead
 
     static func invalid(_ field: String, _ message: String) -> StoreError {
         .invalid(ValidationError([.init(field, message)]))

@@ -137,10 +137,10 @@ extension ChangesServer {
         }
         let after = request.uri.queryParameters["after"].flatMap { StreamCursor(String($0)) } ?? StreamCursor()
         let limit = request.uri.queryParameters["limit"].flatMap { Int($0) } ?? 100
-        return Self.json(page(for: person, after: after, limit: limit))
+        return Self.json(try page(for: person, after: after, limit: limit))
     }
 
-    private func page(for person: UUID, after: StreamCursor, limit: Int) -> JSON {
+    private func page(for person: UUID, after: StreamCursor, limit: Int) throws -> JSON {
         let all = state.withLock { $0.changes }
         var cursor = StreamCursor()
         var items: [JSON] = []
@@ -150,6 +150,7 @@ extension ChangesServer {
         }
         for stream in [person] + shared {
             let start = after[stream] ?? 0
+            guard start <= all[stream]?.count ?? 0 else { throw HTTPError(.gone) }
             cursor.advance(stream, to: start)
             for change in all[stream]?.dropFirst(start) ?? [] {
                 if change.members.contains(person) {

@@ -123,6 +123,24 @@ import TodoModel
         }
     }
 
+    /// As after a restore: what is written next has numbers that who was there before has seen.
+    @Test func `a cursor that is ahead of what there is, is refused`() async throws {
+        try await Stores.with { stores in
+            let project = try await stores.shared(.viewer)
+            _ = try await stores.create("x") { $0.project = project.id }
+            for user in [stores.ada, stores.ben] {
+                let (_, end) = try await changes(stores, for: user)
+                for place in end.positions.indices {
+                    var ahead = end
+                    ahead.positions[place].seq += 1
+                    await #expect(throws: StoreError.cursorAhead) {
+                        try await stores.database.changes.page(after: ahead, limit: 3, for: user.id)
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `a text that is no cursor is refused`() {
         let owner = UUID()
         #expect(ChangeCursor("\(owner):5")?.positions.first?.seq == 5)

@@ -100,6 +100,23 @@ same(states, ["connecting", "offline"], "nobody answers");
 globalThis.fetch = answers;
 live.stop();
 
+// The server has less than was seen here: everything is read anew.
+const outdated = [];
+live.addEventListener("outdated", () => outdated.push(live.state));
+await live.start();
+await pause(10);
+sockets.at(-1).onclose({ code: 4410 });
+same(outdated, ["stopped"], "the socket says so");
+await live.start();
+await pause(10);
+globalThis.fetch = async () => new Response("{}", { status: 410 });
+sockets.at(-1).onclose({ code: 1006 });
+await pause(800);
+sockets.at(-1).onclose({ code: 1006 });
+await pause(50);
+same(outdated, ["stopped", "stopped"], "the feed says so");
+globalThis.fetch = answers;
+
 // Another window has signed somebody else in: nothing is written in their name.
 const signedOut = [];
 live.addEventListener("signed-out", () => signedOut.push(live.state));

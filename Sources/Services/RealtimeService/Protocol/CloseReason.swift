@@ -11,6 +11,8 @@ struct CloseReason: Sendable, Hashable {
         code: 1013, text: "the API cannot be reached; reconnect later and resume from your cursor")
     static let tooSlow = CloseReason(code: 4408, text: "read faster; reconnect and resume from your cursor")
     static let tooManyConnections = CloseReason(code: 4409, text: "too many connections of this person; close others")
+    static let outdated = CloseReason(
+        code: 4410, text: "your cursor is ahead of what there is, as after a restore; read everything anew")
     static let tooManyMessages = CloseReason(code: 4400, text: "too many messages; a client sends two and then pongs")
     static let nothingToResume = CloseReason(code: 4400, text: "no {\"type\":\"resume\",\"after\":…} came in time")
 

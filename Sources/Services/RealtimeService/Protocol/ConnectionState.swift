@@ -243,6 +243,7 @@ extension ConnectionState {
         switch failure {
         case .refused(let why): return close(.notAllowed(why), at: now)
         case .badCursor(let why): return close(.badMessage(why), at: now)
+        case .outdated: return close(.outdated, at: now)
         case .unavailable where isCheck:
             // Who is live stays so without the API.
             nextCheck = now + min(.seconds(15), rules.checkInterval)

@@ -10,6 +10,8 @@ enum APIFailure: Error, Equatable {
     /// It does not let the person in, or no longer.
     case refused(String)
     case badCursor(String)
+    /// The cursor is ahead of what there is.
+    case outdated
     /// It is away, overloaded or broken; tried several times.
     case unavailable(String)
 }
@@ -108,6 +110,7 @@ struct TodoAPI: Sendable {
                 if let value = json.flatMap(read) { return value }
                 throw .unavailable("\(path) was answered with something else")
             case 401, 403: throw .refused(String(detail.prefix(60)))
+            case 410: throw .outdated
             case 400, 422: throw .badCursor(String(detail.prefix(60)))
             default: throw .unavailable("\(path) was answered with \(status.code): \(detail)")
             }

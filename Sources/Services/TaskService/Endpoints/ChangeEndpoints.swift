@@ -26,7 +26,7 @@ struct ChangeEndpoints: Sendable {
                     .init(
                         name: "after", schema: ["type": "string"],
                         explanation:
-                            "The cursor of the page before; none begins with everything, and now gives the present cursor alone."
+                            "The cursor of the page before; none begins with everything, and now gives the present cursor alone. One from before a restore, which is ahead of what there is, is answered with 410."
                     ),
                     .init(
                         name: "limit", schema: ["type": "integer", "minimum": 1, "maximum": 1000, "default": 500],

@@ -46,6 +46,7 @@ class TodoApp extends HTMLElement {
     addEventListener("todo:sign-out", () => this.#signOut());
     addEventListener("todo:signed-out", () => this.#showSignIn());
     this.#live.addEventListener("signed-out", () => this.#showSignIn(t("sign.expired")));
+    this.#live.addEventListener("outdated", () => this.#start());
     this.#live.addEventListener("membership", debounce(100, () => this.#reloadProjects()));
     store.outbox.addEventListener("delay", ({ detail }) => detail.error.status === 401 && this.#showSignIn(t("sign.expired")));
     store.outbox.addEventListener("kept", ({ detail }) => toast(t("undo.failed", { detail: detail.error.message })));

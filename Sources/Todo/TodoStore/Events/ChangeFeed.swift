@@ -71,6 +71,9 @@ public struct ChangeFeed: Sendable {
 
     /// At most `limit` changes after `cursor`, fewer where they are large. Streams that it does not name are read from
     /// their beginning.
+    ///
+    /// Throws `cursorAhead` when one of them ends before its position: what comes next would have numbers that the caller
+    /// takes for known.
     public func page(after cursor: ChangeCursor, limit: Int, for actor: UUID) async throws -> Page {
         var positions: [(owner: UUID, seq: Int, end: Int)] = []
         var changes: [Change] = []
@@ -81,6 +84,7 @@ public struct ChangeFeed: Sendable {
                 String?.self, UUID.self, Int.self, Int.self, UUID?.self, Bool?.self, PostgresJSON?.self, String?.self,
                 UUID?.self)
             guard let type, let id else {
+                guard start <= seq else { throw StoreError.cursorAhead }
                 positions.append((owner, start, seq))
                 continue
             }
@@ -170,7 +174,7 @@ public struct ChangeFeed: Sendable {
         let next = positions.sorted { comesBefore($0.owner, $1.owner, for: actor) }.map { position in
             let isRead = unread.map { comesBefore(position.owner, $0, for: actor) } ?? true
             let last = changes.last { $0.user == position.owner }?.seq ?? position.seq
-            return (owner: position.owner, seq: isRead ? max(position.end, position.seq) : last)
+            return (owner: position.owner, seq: isRead ? position.end : last)
         }
         return Page(changes: changes, next: ChangeCursor(next), hasMore: unread != nil)
     }

@@ -9,6 +9,8 @@ const socketPauses = [0.5, 1, 2, 5, 10, 20];
 const patience = 2;
 const pollWait = 25;
 const signedOut = 4401;
+/** The server has less than was seen here, as after a restore from a backup. */
+const [outdated, gone] = [4410, 410];
 /** How long after the moment that it named a server may take to say goodbye, in milliseconds. */
 const goodbye = 2000;
 
@@ -101,6 +103,7 @@ export class Live extends EventTarget {
     this.#socket = null;
     this.#isLeaving = false;
     if (code === signedOut) return this.#checkSession();
+    if (code === outdated) return this.#beginAnew();
     // The server chose the moment, for each page another.
     if (wasTold) return this.#connect();
     this.#failures += 1;
@@ -227,6 +230,7 @@ export class Live extends EventTarget {
       } catch (error) {
         if (polling.signal.aborted) return;
         if (error instanceof Problem && error.status === 401) return this.#checkSession();
+        if (error instanceof Problem && error.status === gone) return this.#beginAnew();
         wait = 0;
         this.#become("offline");
         await new Promise((resolve) => setTimeout(resolve, 2000 + 2000 * Math.random()));
@@ -237,6 +241,11 @@ export class Live extends EventTarget {
   #checkSession() {
     this.stop();
     this.dispatchEvent(new Event("signed-out"));
+  }
+
+  #beginAnew() {
+    this.stop();
+    this.dispatchEvent(new Event("outdated"));
   }
 }
 
