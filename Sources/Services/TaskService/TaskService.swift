@@ -106,6 +106,7 @@ public struct TaskService: Service {
         WebRoutes().add(to: router)
         for proxy in proxies { proxy.add(to: router) }
         addJobs(to: router, database)
+        if configuration.realtime != nil { addLateStream(to: router) }
         let group = router.group()
         group.add(middleware: StartedMiddleware(readiness: readiness))
         api(database, watch).add(to: group)
@@ -127,6 +128,16 @@ public struct TaskService: Service {
                 let count = try await database.maintenance.purgeBin(after: configuration.binLifetime)
                 if count > 0 { logger.info("purged what was in the bin for long", metadata: ["rows": "\(count)"]) }
             }
+        }
+    }
+
+    /// Only the first request of a connection is passed on to the realtime service. A client that keeps connections for
+    /// later, as Node's does, asks on one of those: it is to close that one, and so begins another.
+    private func addLateStream<Context: RequestContext>(to router: Router<Context>) {
+        router.get(RouterPath(StreamTunnel.path)) { _, _ -> Response in
+            throw Problem(
+                .upgradeRequired, "a WebSocket begins with its connection: try again on a new one",
+                headers: [.upgrade: "websocket", .connection: "upgrade, close"])
         }
     }
 

@@ -1,3 +1,4 @@
+import HTTPTypes
 import NIOCore
 import NIOPosix
 import Testing
@@ -98,5 +99,13 @@ import Testing
         #expect(try await Self.talk(front, ["GET /v1/stream HTTP/1.1\r\n\r\n"], until: "never") == "")
         try await front.close()
         try await target.close()
+    }
+
+    @Test func aConnectionThatHadOtherRequestsIsToBeClosed() async throws {
+        try await RunningService.with(["TODO_REALTIME_URL": "http://127.0.0.1:1"]) { service in
+            #expect(try await service.send(.get, "/v1/me").status == 200)
+            let late = try await service.send(.get, "/v1/stream", bytes: nil, headers: [:])
+            #expect(late.status == 426 && late.headers[.connection] == "upgrade, close")
+        }
     }
 }
