@@ -131,7 +131,7 @@ import TodoModel
                 "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'schema_migrations'",
                 database: stores.home.name
             ).split(separator: "\n").map(String.init)
-            #expect(tables.count == 23)
+            #expect(tables.count == 25)
             for table in tables {
                 func count(_ identity: Identity) async throws -> Int {
                     let rows = try await stores.database.rows(

@@ -141,7 +141,8 @@ public struct Outbox: Sendable {
     private struct Place {
         var changes: Int64 = 0
         /// No change is read that was committed later: one before it of the same person, even of the same transaction, may
-        /// have belonged into a portion that was read by then.
+        /// have belonged into a portion that was read by then. A snapshot does not name subtransactions: nothing is
+        /// written in one.
         let snapshot: String
         /// Nil: reminders are left where they are.
         var reminders: Int64?
