@@ -55,6 +55,9 @@ public final class ResourceRegistry: Sendable {
         }
     }
 
+    /// The generation of the definition by which instances are served; nil when they are not.
+    public func generation(ofDefinitionNamed name: String) -> Int? { served.custom[name]?.definition.generation }
+
     /// Discovery (`/api`, `/apis`, `/api/v1`, `/apis/GROUP`, `/apis/GROUP/VERSION`), `/version` and OpenAPI documents
     /// (`/openapi/v2`, `/openapi/v3`, `/openapi/v3/…`), made when first asked for and kept until a CRD changes.
     ///

@@ -42,7 +42,11 @@ public struct ServedResource: Sendable {
     public func toStorage(_ object: JSON) -> JSON { conversion.toStorage(object, storage: storageVersion) }
 
     /// A stored object as this resource shows it.
-    public func fromStorage(_ object: JSON) -> JSON { conversion.fromStorage(object, view: type) }
+    public func fromStorage(_ object: JSON) -> JSON {
+        let shown = conversion.fromStorage(object, view: type)
+        guard isCustom, let schema else { return shown }
+        return schema.defaulted(schema.pruned(shown))
+    }
 }
 
 /// A path below an object: `status`, `scale`, `log`, `token`.

@@ -5,7 +5,8 @@ internal import StructuredData
 enum StorageConversion: Sendable {
     /// Stored as shown.
     case none
-    /// Another version of the same custom resource: only `apiVersion` differs (conversion strategy `None`).
+    /// A custom resource that may have been stored in another version (conversion strategy `None`: only `apiVersion`
+    /// differs) or under an earlier schema.
     case version
     /// The view that `events.k8s.io` has of the core group's events.
     case eventsGroup

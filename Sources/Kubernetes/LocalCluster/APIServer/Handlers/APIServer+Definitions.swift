@@ -23,7 +23,12 @@ extension APIServer {
             }
             return
         }
+        let former = registry.generation(ofDefinitionNamed: name)
         let installed = registry.install(crd: definition, now: nowText)
+        // Open watches show instances as the definition had them: clients begin new ones.
+        if let former, former != registry.generation(ofDefinitionNamed: name), let table = instances(of: name) {
+            store.stopWatches(of: table)
+        }
         guard installed["status"] != definition["status"] else { return }
         Task { await self.writeStatus(ofDefinitionNamed: name) }
     }
@@ -37,6 +42,12 @@ extension APIServer {
             resource: resource, namespace: nil, name: name, user: .system("apiserver"), subresource: subresource)
     }
 
+    /// Where the instances of the definition with this name are kept.
+    private func instances(of name: String) -> TableID? {
+        let parts = name.split(separator: ".", maxSplits: 1)
+        return parts.count == 2 ? TableID(group: String(parts[1]), plural: String(parts[0])) : nil
+    }
+
     private func writeStatus(ofDefinitionNamed name: String) async {
         guard let request = definitionRequest(name, subresource: "status") else { return }
         await changeQuietly(request) { definition in
@@ -47,9 +58,7 @@ extension APIServer {
 
     /// Deletes the instances, waits until the last one is gone, and lets the definition go.
     private func deleteInstances(ofDefinitionNamed name: String) async {
-        let parts = name.split(separator: ".", maxSplits: 1)
-        guard parts.count == 2, let request = definitionRequest(name) else { return }
-        let table = TableID(group: String(parts[1]), plural: String(parts[0]))
+        guard let table = instances(of: name), let request = definitionRequest(name) else { return }
         if let resource = registry.resources.first(where: { $0.table == table && $0.isCustom }) {
             await deleteAll(resource, in: table)
         }

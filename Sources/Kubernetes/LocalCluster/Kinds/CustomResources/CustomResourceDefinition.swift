@@ -9,6 +9,8 @@ struct CustomResourceDefinition: Sendable {
     init(_ json: JSON) { self.json = json }
 
     var name: String { json.at("metadata", "name").text }
+    /// Rises with each change of the spec: at 1 all objects were stored under what it says now.
+    var generation: Int { json.at("metadata", "generation")?.int ?? 1 }
     var group: String { json.at("spec", "group").text }
     var isNamespaced: Bool { json.at("spec", "scope").text == "Namespaced" }
     var names: JSON { json.at("spec", "names") ?? .object([:]) }
@@ -56,7 +58,7 @@ struct CustomResourceDefinition: Sendable {
             subresources: subresources(of: version), scale: scale, schema: schema, isBuiltin: false,
             strategy: CustomResourceStrategy(), columns: Self.columns(of: version),
             selectableFields: Self.selectableFields(of: version), storageVersion: storage,
-            conversion: type.version == storage.version ? .none : .version)
+            conversion: type.version == storage.version && generation == 1 ? .none : .version)
     }
 
     private func subresources(of version: JSON) -> [Subresource] {

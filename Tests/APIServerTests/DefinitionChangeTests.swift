@@ -1,0 +1,76 @@
+import APIServer
+import HTTPTypes
+import StructuredData
+import Testing
+
+struct DefinitionChangeTests {
+    private static let definition = "\(TestServer.definitions)/gizmos.lab.example.test"
+    private static let newGizmos = "/apis/lab.example.test/v2/namespaces/default/gizmos"
+
+    /// The version of the gizmos under another name, with a field more that has a default.
+    private static func version(_ name: String, isStored: Bool) throws -> JSON {
+        var version = try #require(TestServer.gizmoDefinition.at("spec", "versions")?[0])
+        version["name"] = .string(name)
+        version["storage"] = .bool(isStored)
+        version.set(
+            ["type": "string", "default": "grey"], at: "schema", "openAPIV3Schema", "properties", "spec", "properties",
+            "color")
+        return version
+    }
+
+    private static func change(_ server: TestServer, versions: [JSON]) async throws {
+        let answer = await server.send(
+            .patch, definition, ["spec": ["versions": .array(versions)]], type: TestServer.merge)
+        try #require(answer.code == 200, "\(answer.text)")
+    }
+
+    @Test("objects of an earlier storage version are shown in the version asked for, and can be changed")
+    func storageVersion() async throws {
+        let server = try await TestServer()
+        try await server.installGizmos()
+        await server.send(.post, TestServer.gizmos, gizmo("one"))
+        try await Self.change(
+            server,
+            versions: [try Self.version("v1", isStored: false), try Self.version("v2", isStored: true)])
+
+        #expect(await server.send(.get, "\(Self.newGizmos)/one").json["apiVersion"] == "lab.example.test/v2")
+        let list = await server.send(.get, Self.newGizmos)
+        #expect(list.json["items"]?[0]?["apiVersion"] == "lab.example.test/v2")
+        let changed = await server.send(
+            .patch, "\(Self.newGizmos)/one", ["spec": ["size": "large"]], type: TestServer.merge)
+        #expect(changed.code == 200, "\(changed.text)")
+        let old = await server.send(.get, "\(TestServer.gizmos)/one").json
+        #expect(old["apiVersion"] == "lab.example.test/v1" && old.at("spec", "size") == "large")
+    }
+
+    @Test("objects stored before a schema changed have its defaults and no field that it lost")
+    func schema() async throws {
+        let server = try await TestServer()
+        try await server.installGizmos()
+        let metadata = await server.send(.post, TestServer.gizmos, gizmo("one")).json["metadata"]
+        var version = try Self.version("v1", isStored: true)
+        version.set(nil, at: "schema", "openAPIV3Schema", "properties", "spec", "properties", "replicas")
+        version["subresources"] = nil
+        try await Self.change(server, versions: [version])
+
+        let expected: JSON = ["size": "small", "color": "grey"]
+        let shown = await server.send(.get, "\(TestServer.gizmos)/one").json
+        #expect(shown["spec"] == expected && shown["metadata"] == metadata)
+        #expect(await server.send(.get, TestServer.gizmos).json["items"]?[0]?["spec"] == expected)
+        let watch = try #require(await server.watch("\(TestServer.gizmos)?watch=1&timeoutSeconds=5"))
+        #expect(try await watch.next()?.at("object", "spec") == expected)
+    }
+
+    @Test("a changed definition ends the watches of its instances; a written status does not")
+    func watches() async throws {
+        let server = try await TestServer()
+        try await server.installGizmos()
+        let watch = try #require(await server.watch("\(TestServer.gizmos)?watch=1&timeoutSeconds=30"))
+        await server.send(
+            .patch, Self.definition, ["metadata": ["labels": ["a": "b"]]], type: TestServer.merge)
+        await server.send(.post, TestServer.gizmos, gizmo("one"))
+        #expect(try await watch.summaries(1) == ["ADDED one"])
+        try await Self.change(server, versions: [try Self.version("v1", isStored: true)])
+        #expect(try await watch.next() == nil)
+    }
+}
