@@ -62,6 +62,22 @@ struct PodTests {
         #expect(exec.message.contains("exec is not supported"))
     }
 
+    @Test("nothing is proxied to a pod, a service or a node, and no container is added to a pod that runs")
+    func connections() async throws {
+        let server = try await TestServer()
+        await server.send(.post, Self.pods, pod("p"))
+        let service = "/api/v1/namespaces/default/services/kubernetes"
+        for target in ["\(Self.pods)/p/proxy", "\(service)/proxy/", "\(service)/proxy/healthz"] {
+            let answer = await server.send(.get, target)
+            #expect(answer.code == 403 && answer.message.contains("proxy is not supported"), "\(target)")
+        }
+        let containers = "\(Self.pods)/p/ephemeralcontainers"
+        let debugger: JSON = ["spec": ["ephemeralContainers": [["name": "debugger", "image": "busybox"]]]]
+        let refused = await server.send(.patch, containers, debugger, type: TestServer.strategic)
+        #expect(refused.code == 403 && refused.message.contains("ephemeralcontainers is not supported"))
+        #expect(await server.send(.get, containers).code == 200)
+    }
+
     @Test("an eviction deletes the pod, unless a budget forbids it")
     func eviction() async throws {
         let server = try await TestServer()

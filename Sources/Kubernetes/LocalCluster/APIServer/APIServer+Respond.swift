@@ -82,6 +82,7 @@ extension APIServer {
 
     private func answerSubresource(_ request: ResourceRequest) async throws(StatusError) -> APIResponse {
         let name = request.subresource ?? ""
+        try refuseConnection(request)
         if let pods = try await answerPod(request) { return pods }
         if name == "token", request.resource.type.plural == "serviceaccounts", request.verb == "create" {
             return try createToken(request)

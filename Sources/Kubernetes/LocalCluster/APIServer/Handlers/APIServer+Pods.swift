@@ -13,12 +13,22 @@ extension APIServer {
         case ("log", "get"): return try await log(request)
         case ("eviction", "create"): return try await evict(request)
         case ("binding", "create"): return try await bind(request)
-        case ("exec", _), ("attach", _), ("portforward", _), ("proxy", _):
+        default: return nil
+        }
+    }
+
+    /// Refuses what leads into a container, or adds one to a running pod.
+    func refuseConnection(_ request: ResourceRequest) throws(StatusError) {
+        let name = request.subresource.map { String($0.prefix { $0 != "/" }) } ?? ""
+        guard request.resource.isBuiltin, request.resource.subresource(name) != nil else { return }
+        switch (name, request.verb) {
+        case ("ephemeralcontainers", "get"): return
+        case ("exec", _), ("attach", _), ("portforward", _), ("proxy", _), ("ephemeralcontainers", _):
             throw .forbidden(
                 request.resource, request.name,
-                "\(request.subresource ?? "") is not supported: a container here is a process of this machine; "
+                "\(name) is not supported: a container here is a process of this machine; "
                     + "reach its port, or read its log, directly")
-        default: return nil
+        default: return
         }
     }
 
