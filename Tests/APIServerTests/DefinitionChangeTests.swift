@@ -61,6 +61,28 @@ struct DefinitionChangeTests {
         #expect(try await watch.next()?.at("object", "spec") == expected)
     }
 
+    @Test("every answer about a deprecated version warns of it")
+    func deprecation() async throws {
+        let server = try await TestServer()
+        try await server.installGizmos()
+        #expect(await server.send(.get, TestServer.gizmos).warnings.isEmpty)
+        var old = try Self.version("v1", isStored: true)
+        old["deprecated"] = true
+        try await Self.change(server, versions: [old])
+        let text = "299 - \"lab.example.test/v1 Gizmo is deprecated\""
+        #expect(await server.send(.get, TestServer.gizmos).warnings == [text])
+        #expect(await server.send(.post, TestServer.gizmos, gizmo("one")).warnings == [text])
+        old["storage"] = false
+        try await Self.change(server, versions: [old, try Self.version("v2", isStored: true)])
+        #expect(
+            await server.send(.get, TestServer.gizmos).warnings
+                == ["299 - \"lab.example.test/v1 Gizmo is deprecated; use lab.example.test/v2 Gizmo\""])
+        let endpoints = await server.send(.get, "/api/v1/namespaces/default/endpoints")
+        #expect(
+            endpoints.warnings
+                == ["299 - \"v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\""])
+    }
+
     @Test("a changed definition ends the watches of its instances; a written status does not")
     func watches() async throws {
         let server = try await TestServer()

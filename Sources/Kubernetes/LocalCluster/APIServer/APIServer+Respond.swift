@@ -32,7 +32,7 @@ extension APIServer {
         let verdict = await faults.verdict(on: resourceRequest)
         if case .answer(let fault) = verdict { return fault }
         try authorize(resourceRequest)
-        let response = try await answer(resourceRequest)
+        let response = try await answer(resourceRequest).warning(resource.deprecation)
         if case .transform(let transform) = verdict { return transform(response) }
         return response
     }

@@ -34,7 +34,7 @@ enum BuiltinCatalogue {
             schema: BuiltinDefinitions.shared.schema(
                 group: resource.group, version: resource.version, kind: resource.kind),
             isBuiltin: true, strategy: BuiltinStrategies.strategy(for: type), columns: [],
-            selectableFields: selectableFields(of: type),
+            selectableFields: selectableFields(of: type), deprecation: deprecations[type],
             storageVersion: storage, conversion: conversion)
     }
 
@@ -57,6 +57,13 @@ enum BuiltinCatalogue {
         "replicasets": ["rs"], "statefulsets": ["sts"], "cronjobs": ["cj"], "horizontalpodautoscalers": ["hpa"],
         "ingresses": ["ing"], "ipaddresses": ["ip"], "networkpolicies": ["netpol"], "poddisruptionbudgets": ["pdb"],
         "customresourcedefinitions": ["crd", "crds"],
+    ]
+
+    private static let deprecations: [ResourceType: String] = [
+        .init(group: "", version: "v1", kind: "ComponentStatus", plural: "componentstatuses", namespaced: false):
+            "v1 ComponentStatus is deprecated in v1.19+",
+        .init(group: "", version: "v1", kind: "Endpoints", plural: "endpoints"):
+            "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
     ]
 
     private static let inCategoryAll: Set<String> = [

@@ -20,6 +20,8 @@ public struct ServedResource: Sendable {
     public let columns: [PrinterColumn]
     /// The fields, beside name and namespace, that a field selector may name.
     public let selectableFields: [String: SelectableField]
+    /// What every answer warns of; nil for a version that is not deprecated.
+    public let deprecation: String?
     /// The version in which objects are kept; discovery publishes its hash.
     public let storageVersion: ResourceType
     let conversion: StorageConversion

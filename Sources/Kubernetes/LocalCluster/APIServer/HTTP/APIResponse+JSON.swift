@@ -14,6 +14,14 @@ extension APIResponse {
         .json(status, json.encoded(), warnings: warnings)
     }
 
+    /// The same answer with one warning more.
+    func warning(_ text: String?) -> APIResponse {
+        guard let text, let name = HTTPField.Name("Warning") else { return self }
+        var response = self
+        response.headers[values: name].append(text.asWarning)
+        return response
+    }
+
     static func text(_ status: Int = 200, _ text: String) -> APIResponse {
         APIResponse(
             status: .init(code: status), headers: [.contentType: "text/plain; charset=utf-8"],

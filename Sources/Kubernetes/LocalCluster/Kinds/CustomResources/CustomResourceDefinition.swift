@@ -57,8 +57,19 @@ struct CustomResourceDefinition: Sendable {
             verbs: ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"],
             subresources: subresources(of: version), scale: scale, schema: schema, isBuiltin: false,
             strategy: CustomResourceStrategy(), columns: Self.columns(of: version),
-            selectableFields: Self.selectableFields(of: version), storageVersion: storage,
+            selectableFields: Self.selectableFields(of: version), deprecation: deprecation(of: version),
+            storageVersion: storage,
             conversion: type.version == storage.version && generation == 1 ? .none : .version)
+    }
+
+    private func deprecation(of version: JSON) -> String? {
+        guard version["deprecated"]?.bool == true else { return nil }
+        if let text = version["deprecationWarning"]?.string { return text }
+        let name = version["name"].text
+        let newest = versions.filter { $0["served"]?.bool == true && $0["deprecated"]?.bool != true }
+            .map { $0["name"].text }.filter { VersionOrder.isNewer($0, name) }.min(by: VersionOrder.isNewer)
+        let advice = newest.map { "; use \(group)/\($0) \(kind)" } ?? ""
+        return "\(group)/\(name) \(kind) is deprecated\(advice)"
     }
 
     private func subresources(of version: JSON) -> [Subresource] {
