@@ -14,6 +14,7 @@ struct Parts: Sendable {
     private let strimzi: StrimziStandIn?
     private let node = NodeDescription()
     private let collector: GarbageCollector
+    private let expiry: EventExpiry
     private let proxy: ServiceProxy
     private let recorders: [EventRecorder]
     private let informers: [Informer]
@@ -88,6 +89,7 @@ struct Parts: Sendable {
             access: access, node: node, images: images, launcher: launcher, prober: Prober(), events: nodeEvents)
         agent = NodeAgent(services: podServices, logs: logs, addresses: PodAddresses(), pods: pods, sidecars: sidecars)
         collector = GarbageCollector(access: access, registry: registry)
+        expiry = EventExpiry(access: access)
         self.manager = manager
         self.sidecars = sidecars
         sidecars?.follow(with: manager)
@@ -152,6 +154,7 @@ struct Parts: Sendable {
         group.addTask { try? await manager.run() }
         group.addTask { await agent.run() }
         group.addTask { await collector.run() }
+        group.addTask { await expiry.run() }
         group.addTask { await proxy.run() }
         if let sidecars { group.addTask { await sidecars.run() } }
     }
