@@ -127,6 +127,48 @@ struct AccessTests {
         #expect(excess.message.contains("is attempting to grant RBAC permissions not currently held"))
     }
 
+    @Test("a role that gathers others has the rules of those that it selects and no more, and is not for everybody")
+    func aggregation() async throws {
+        let server = try await TestServer()
+        func role(_ name: String, _ resource: JSON, verb: JSON = "list", group: JSON = "", labels: JSON = [:]) -> JSON {
+            [
+                "metadata": ["name": .string(name), "labels": labels],
+                "rules": [["verbs": [verb], "apiGroups": [group], "resources": [resource]]],
+            ]
+        }
+        func bind(_ name: String, to user: String) async {
+            await server.send(
+                .post, "\(Self.rbac)/clusterrolebindings",
+                [
+                    "metadata": ["name": .string(user)],
+                    "roleRef": ["apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": .string(name)],
+                    "subjects": [["kind": "User", "name": .string(user), "apiGroup": "rbac.authorization.k8s.io"]],
+                ])
+        }
+        let roles = "\(Self.rbac)/clusterroles"
+        await server.send(.post, roles, role("picked", "configmaps", labels: ["tier": "a"]))
+        var sum: JSON = ["metadata": ["name": "sum"], "rules": []]
+        let picks: JSON = ["matchExpressions": [["key": "tier", "operator": "In", "values": ["a"]]]]
+        sum["aggregationRule"] = ["clusterRoleSelectors": [picks]]
+        await server.send(.post, roles, sum)
+        await bind("sum", to: "ann")
+        #expect(await server.send(.get, TestServer.configMaps, as: user("ann")).code == 200)
+        #expect(await server.send(.get, "/api/v1/nodes", as: user("ann")).code == 403)
+
+        let label = "rbac.authorization.k8s.io/aggregate-to-view"
+        await server.send(.post, roles, role("nodes", "nodes", labels: [label: "true"]))
+        await bind("edit", to: "bob")
+        #expect(await server.send(.get, "/api/v1/nodes", as: user("bob")).code == 200)
+
+        let group: JSON = "rbac.authorization.k8s.io"
+        await server.send(.post, roles, role("author", "clusterroles", verb: "create", group: group))
+        await bind("author", to: "eve")
+        sum.set("all", at: "metadata", "name")
+        let refused = await server.send(.post, roles, sum, as: user("eve"))
+        #expect(refused.code == 403)
+        #expect(refused.message.hasSuffix("must have cluster-admin privileges to use the aggregationRule"))
+    }
+
     @Test("reviews answer who may do what")
     func reviews() async throws {
         let server = try await TestServer()

@@ -32,6 +32,13 @@ extension APIServer {
         }
         if authorizer.allows(access, by: request.user) { return }
         let held = authorizer.rules(of: request.user, namespace: namespace)
+        // It can gather anything.
+        let aggregates = [object, old].contains { $0?["aggregationRule"]?.object != nil }
+        if aggregates, !DefaultRoles.fullAuthority.allSatisfy({ PolicyRule($0).isCovered(by: held) }) {
+            throw .forbidden(
+                request.resource, object.at("metadata", "name")?.string,
+                "must have cluster-admin privileges to use the aggregationRule")
+        }
         guard let excess = granted.first(where: { !$0.isCovered(by: held) }) else { return }
         throw .forbidden(
             request.resource, object.at("metadata", "name")?.string,

@@ -1,3 +1,4 @@
+internal import APIServerKinds
 internal import StructuredData
 
 /// Role-based access control over the Roles and bindings in the store. Members of `system:masters` may do everything.
@@ -39,23 +40,27 @@ struct Authorizer: Sendable {
 
     static func rules(of role: JSON) -> [PolicyRule] { role["rules"]?.array?.map(PolicyRule.init) ?? [] }
 
-    /// A ClusterRole with an aggregation rule has the rules of all ClusterRoles that it selects.
+    /// A ClusterRole with an aggregation rule has the rules of all ClusterRoles that it selects, and those of theirs.
     private func aggregated(_ role: JSON) -> JSON {
-        let selectors = role.at("aggregationRule", "clusterRoleSelectors")?.array ?? []
-        guard !selectors.isEmpty else { return role }
         var result = role
-        var rules = role["rules"]?.array ?? []
-        for stored in store.objects(in: TableID(group: Self.group, plural: "clusterroles")).objects {
-            let isSelected = selectors.contains { selector in
-                (selector["matchLabels"]?.object ?? JSONObject()).allSatisfy {
-                    stored.labels[$0.key] == $0.value.string
-                }
-            }
-            guard isSelected, let other = try? JSON(parsing: stored.bytes) else { continue }
-            rules += (other["rules"]?.array ?? []).filter { !rules.contains($0) }
-        }
+        var rules: [JSON] = []
+        var seen: Set<String> = []
+        collectRules(of: role, into: &rules, seen: &seen)
         result["rules"] = .array(rules)
         return result
+    }
+
+    private func collectRules(of role: JSON, into rules: inout [JSON], seen: inout Set<String>) {
+        guard seen.insert(role.at("metadata", "name")?.string ?? "").inserted else { return }
+        for rule in role["rules"]?.array ?? [] where !rules.contains(rule) { rules.append(rule) }
+        let selectors = (role.at("aggregationRule", "clusterRoleSelectors")?.array ?? [])
+            .compactMap { LabelSelector(labelSelector: $0) }
+        guard !selectors.isEmpty else { return }
+        for stored in store.objects(in: TableID(group: Self.group, plural: "clusterroles")).objects
+        where selectors.contains(where: { $0.matches(stored.labels) }) {
+            guard let other = try? JSON(parsing: stored.bytes) else { continue }
+            collectRules(of: other, into: &rules, seen: &seen)
+        }
     }
 
     private func objects(_ plural: String, namespace: String?) -> [JSON] {

@@ -54,7 +54,7 @@ enum DefaultRoles {
 
     static var clusterRoles: [JSON] {
         [
-            role("cluster-admin", rules: [everything, ["nonResourceURLs": ["*"], "verbs": ["*"]]]),
+            role("cluster-admin", rules: fullAuthority),
             aggregated("admin", rules: editRules + adminRules),
             aggregated("edit", rules: editRules, of: "admin"),
             aggregated("view", rules: viewRules, of: "edit"),
@@ -81,7 +81,10 @@ enum DefaultRoles {
         ]
     }
 
-    private static let everything: JSON = ["apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]]
+    /// What `cluster-admin` may do.
+    static let fullAuthority: [JSON] = [
+        ["apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]], ["nonResourceURLs": ["*"], "verbs": ["*"]],
+    ]
 
     private static var viewRules: [JSON] { (workloads + observed).map { rule($0.group, $0.resources, readVerbs) } }
 
