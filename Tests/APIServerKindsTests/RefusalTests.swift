@@ -37,6 +37,19 @@ struct RefusalTests {
         #expect(gizmos.warnings(object, old: nil).count == 1)
     }
 
+    @Test("what is kept without effect is warned of: nobody is to rely on a policy that is not looked at")
+    func withoutEffect() throws {
+        for (plural, kind) in [
+            ("validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
+            ("mutatingwebhookconfigurations", "MutatingWebhookConfiguration"),
+        ] {
+            let resource = try Fixture.resource("admissionregistration.k8s.io", plural)
+            let object = try resource.decode(["metadata": ["name": "a"]]).object
+            let warnings = resource.warnings(object, old: nil)
+            #expect(warnings.count == 1 && warnings[0].hasPrefix("\(kind) has no effect"))
+        }
+    }
+
     @Test("a ConfigMap or Secret of more than 1 MiB is refused")
     func size() throws {
         let text = String(repeating: "x", count: 1_048_577)

@@ -1,4 +1,5 @@
 internal import KubernetesClient
+internal import StructuredData
 
 /// Which strategy a built-in kind has.
 enum BuiltinStrategies {
@@ -52,4 +53,8 @@ struct PlainStrategy: ResourceStrategy {}
 /// Webhooks and admission policies: kept as they come, never called.
 struct AdmissionStrategy: ResourceStrategy {
     var generation: GenerationRule { .everythingButStatus }
+
+    func warnings(_ object: JSON, old: JSON?) -> [String] {
+        ["\(object["kind"].text) has no effect: this server calls no webhooks and evaluates no admission policies"]
+    }
 }
