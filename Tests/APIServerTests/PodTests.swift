@@ -110,6 +110,13 @@ struct PodTests {
         #expect(await server.send(.post, "\(Self.pods)/p/binding", binding).code == 201)
         #expect(await server.send(.get, "\(Self.pods)/p").json.at("spec", "nodeName") == "n1")
         #expect(await server.send(.post, "\(Self.pods)/p/binding", binding).code == 409)
+
+        await server.send(.post, Self.pods, pod("q"))
+        let bindings = "/api/v1/namespaces/default/bindings"
+        let second: JSON = ["metadata": ["name": "q"], "target": ["kind": "Node", "name": "n2"]]
+        #expect(await server.send(.post, bindings, second).code == 201)
+        #expect(await server.send(.get, "\(Self.pods)/q").json.at("spec", "nodeName") == "n2")
+        #expect(await server.send(.post, bindings, ["target": ["name": "n2"]]).code == 400)
     }
 
     @Test("services get addresses that are given back")

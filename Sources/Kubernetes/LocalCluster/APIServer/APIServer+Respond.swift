@@ -71,6 +71,7 @@ extension APIServer {
         case "watch": return try watch(request)
         case "create" where request.name == nil:
             if let answer = try review(request) { return answer }
+            if let answer = try await answerBinding(request) { return answer }
             return try await create(request)
         case "update" where request.name != nil: return try await update(request)
         case "patch" where request.name != nil: return try await patch(request)

@@ -140,6 +140,21 @@ extension APIServer {
         }
     }
 
+    /// A Binding that is created binds the pod of its name, and is not kept; nil for every other kind.
+    func answerBinding(_ request: ResourceRequest) async throws(StatusError) -> APIResponse? {
+        guard request.table == TableID(group: "", plural: "bindings"),
+            let pods = registry.resource(group: "", version: "v1", plural: "pods")
+        else { return nil }
+        guard let name = try request.parsedBody().json.at("metadata", "name")?.string, !name.isEmpty else {
+            throw .badRequest("metadata.name is required")
+        }
+        return try await bind(
+            ResourceRequest(
+                request: request.request, query: request.query, user: request.user, resource: pods,
+                path: ResourcePath(pods.type, namespace: request.namespace, name: name, subresource: "binding"),
+                verb: request.verb))
+    }
+
     /// Puts the pod on the node that the Binding names.
     private func bind(_ request: ResourceRequest) async throws(StatusError) -> APIResponse {
         let binding = try request.parsedBody().json
