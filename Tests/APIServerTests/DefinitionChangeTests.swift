@@ -1,4 +1,5 @@
 import APIServer
+import APIServerKinds
 import HTTPTypes
 import StructuredData
 import Testing
@@ -81,6 +82,65 @@ struct DefinitionChangeTests {
         #expect(
             endpoints.warnings
                 == ["299 - \"v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\""])
+    }
+
+    /// A definition that wants the kind of the gizmos for itself, and comes before them in the alphabet.
+    private static var rival: JSON {
+        var rival = TestServer.gizmoDefinition
+        rival.set("apes.lab.example.test", at: "metadata", "name")
+        rival.set("apes", at: "spec", "names", "plural")
+        rival.set("ape", at: "spec", "names", "singular")
+        return rival
+    }
+
+    @Test("a restart gives no name to a definition that did not have it; who waits gets it when it is free")
+    func names() async throws {
+        let folder = TemporaryFolder()
+        do {
+            let server = try await TestServer { $0.dataFolder = folder.path }
+            try await server.installGizmos()
+            await server.send(.post, TestServer.gizmos, gizmo("one"))
+            let watch = try #require(await server.watch("\(TestServer.definitions)?watch=1&timeoutSeconds=30"))
+            while let event = try await watch.next(), !Self.isEstablished(event) {}
+            await server.send(.post, TestServer.definitions, Self.rival)
+            await server.api.stop()
+        }
+        let copy = try folder.copyTree()
+        let server = try await TestServer { $0.dataFolder = copy.path }
+        #expect(await server.send(.get, TestServer.gizmos).names == ["one"])
+        let apes = "/apis/lab.example.test/v1/namespaces/default/apes"
+        #expect(await server.send(.get, apes).code == 404)
+
+        let watch = try #require(await server.watch("\(TestServer.definitions)?watch=1&timeoutSeconds=30"))
+        await server.send(.delete, Self.definition)
+        let name: JSON = "apes.lab.example.test"
+        while let event = try await watch.next(),
+            event.at("object", "metadata", "name") != name || !Self.isEstablished(event)
+        {}
+        #expect(await server.send(.get, apes).code == 200)
+    }
+
+    private static func isEstablished(_ event: JSON) -> Bool {
+        event.at("object", "status", "conditions")?.array?.contains {
+            $0["type"] == "Established" && $0["status"] == "True"
+        } ?? false
+    }
+
+    @Test("the instances of a definition that serves nothing are deleted with it")
+    func unserved() async throws {
+        let server = try await TestServer()
+        try await server.installGizmos()
+        await server.send(.post, TestServer.gizmos, gizmo("one"))
+        var version = try Self.version("v1", isStored: true)
+        version["served"] = false
+        try await Self.change(server, versions: [version])
+        let watch = try #require(await server.watch("\(TestServer.definitions)?watch=1&timeoutSeconds=30"))
+        await server.send(.delete, Self.definition)
+        while let event = try await watch.next(), event["type"] != "DELETED" {}
+        while server.api.registry.generation(ofDefinitionNamed: "gizmos.lab.example.test") != nil { await Task.yield() }
+        try await server.installGizmos()
+        let gizmos = await server.send(.get, TestServer.gizmos)
+        #expect(gizmos.code == 200 && gizmos.names.isEmpty)
     }
 
     @Test("a changed definition ends the watches of its instances; a written status does not")

@@ -8,8 +8,11 @@ internal import StructuredData
 extension APIServer {
     /// Brings back what is not in the objects themselves: custom resources that are served, addresses in use.
     func restore() {
-        for stored in store.objects(in: Self.definitions).objects {
-            if let definition = try? JSON(parsing: stored.bytes) { _ = registry.install(crd: definition, now: nowText) }
+        let definitions = store.objects(in: Self.definitions).objects.compactMap { try? JSON(parsing: $0.bytes) }
+        // A name is that of the definition which had it, not of the first in the alphabet.
+        let established = definitions.filter(Self.isEstablished)
+        for definition in established + definitions.filter({ !Self.isEstablished($0) }) {
+            _ = registry.install(crd: definition, now: nowText)
         }
         for stored in store.objects(in: TableID(group: "", plural: "services")).objects {
             if let service = try? JSON(parsing: stored.bytes) { serviceAddresses.adopt(service) }
@@ -44,6 +47,12 @@ extension APIServer {
                 didWrite(stored, resource)
             }
         }
+    }
+
+    private static func isEstablished(_ definition: JSON) -> Bool {
+        definition.at("status", "conditions")?.array?.contains {
+            $0["type"] == "Established" && $0["status"] == "True"
+        } ?? false
     }
 
     private func make(_ object: JSON, _ group: String, _ version: String, _ plural: String, namespace: String?) async {

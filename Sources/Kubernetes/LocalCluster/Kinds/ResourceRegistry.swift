@@ -45,6 +45,9 @@ public final class ResourceRegistry: Sendable {
         }
     }
 
+    /// The instances of a CRD in the version in which they are kept, served or not; nil when none is marked as that.
+    public static func storedResource(of crd: JSON) -> ServedResource? { CustomResourceDefinition(crd).storedVersion }
+
     /// Stops serving a CRD's resources. Their objects are the caller's to delete first.
     public func remove(crdNamed name: String) {
         current.withLock { served in

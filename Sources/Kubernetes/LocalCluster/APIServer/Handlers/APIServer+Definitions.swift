@@ -18,7 +18,7 @@ extension APIServer {
                 finalizing.withLock({ $0.insert(name).inserted })
             else { return }
             Task {
-                await self.deleteInstances(ofDefinitionNamed: name)
+                await self.deleteInstances(of: definition, named: name)
                 self.finalizing.withLock { _ = $0.remove(name) }
             }
             return
@@ -31,6 +31,14 @@ extension APIServer {
         }
         guard installed["status"] != definition["status"] else { return }
         Task { await self.writeStatus(ofDefinitionNamed: name) }
+    }
+
+    /// Looks again at the definitions that are not served: the names that they wait for may be free now.
+    func serveWaitingDefinitions() {
+        for stored in store.objects(in: Self.definitions).objects
+        where registry.generation(ofDefinitionNamed: String(stored.name)) == nil {
+            if let definition = try? JSON(parsing: stored.bytes) { definitionChanged(definition) }
+        }
     }
 
     private func definitionRequest(_ name: String, subresource: String? = nil) -> ResourceRequest? {
@@ -57,11 +65,9 @@ extension APIServer {
     }
 
     /// Deletes the instances, waits until the last one is gone, and lets the definition go.
-    private func deleteInstances(ofDefinitionNamed name: String) async {
+    private func deleteInstances(of definition: JSON, named name: String) async {
         guard let table = instances(of: name), let request = definitionRequest(name) else { return }
-        if let resource = registry.resources.first(where: { $0.table == table && $0.isCustom }) {
-            await deleteAll(resource, in: table)
-        }
+        if let resource = ResourceRegistry.storedResource(of: definition) { await deleteAll(resource, in: table) }
         store.stopWatches(of: table)
         await changeQuietly(request) { definition in
             var released = definition

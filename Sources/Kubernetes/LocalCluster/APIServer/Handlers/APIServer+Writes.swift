@@ -31,6 +31,7 @@ extension APIServer {
         if resource.table == TableID(group: "", plural: "services") { serviceAddresses.release(object) }
         if resource.table == Self.definitions, let name = object.at("metadata", "name")?.string {
             registry.remove(crdNamed: name)
+            serveWaitingDefinitions()
         }
     }
 }

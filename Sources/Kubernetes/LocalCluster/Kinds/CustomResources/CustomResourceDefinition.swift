@@ -39,6 +39,12 @@ struct CustomResourceDefinition: Sendable {
             .map { served($0.element, index: $0.offset) }
     }
 
+    /// The resource of the version in which objects are stored, whether it is served or not.
+    var storedVersion: ServedResource? {
+        versions.enumerated().first { $0.element["storage"]?.bool == true }
+            .map { served($0.element, index: $0.offset) }
+    }
+
     private func type(version: String) -> ResourceType {
         ResourceType(group: group, version: version, kind: kind, plural: plural, namespaced: isNamespaced)
     }
