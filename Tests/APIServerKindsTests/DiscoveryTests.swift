@@ -24,6 +24,14 @@ import Testing
         #expect(try document(registry, "/apis/lab.example.test/v1") == golden)
     }
 
+    @Test func `the root lists the paths`() throws {
+        let paths = try document(try Fixture.registryWithGizmos(), "/")["paths"]?.array?.compactMap(\.string) ?? []
+        #expect(paths == paths.sorted())
+        for path in ["/api/v1", "/apis/apps", "/apis/lab.example.test/v1", "/openapi/v3", "/version"] {
+            #expect(paths.contains(path), "\(path)")
+        }
+    }
+
     @Test(arguments: [
         ("/api/v1", "pods", "xPOwRZ+Yhw8="), ("/api/v1", "configmaps", "qFsyl6wFWjQ="),
         ("/apis/apps/v1", "deployments", "8aSe+NMegvE="), ("/apis/events.k8s.io/v1", "events", "r2yiGXH7wu8="),

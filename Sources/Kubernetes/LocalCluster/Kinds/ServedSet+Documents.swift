@@ -10,6 +10,7 @@ extension ServedSet {
         switch steps.first {
         case "api", "apis", "version": return discovery(steps, accept: accept, serverAddress: serverAddress)
         case "openapi": return openAPI(Array(steps.dropFirst()), accept: accept)
+        case nil: return json(DiscoveryDocuments(served: self).paths)
         default: return nil
         }
     }

@@ -29,6 +29,18 @@ struct DiscoveryDocuments {
         return ["kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": [server]]
     }
 
+    /// What `/` lists: where to look further.
+    var paths: JSON {
+        let fixed = [
+            "/api", "/api/v1", "/apis", "/apis/", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/openapi/v3/",
+            "/readyz", "/version",
+        ]
+        let named = groups.flatMap { group in
+            ["/apis/\(group.name)"] + group.versions.map { "/apis/\(group.name)/\($0)" }
+        }
+        return ["paths": .array((fixed + named).sorted().map { .string($0) })]
+    }
+
     var groupList: JSON {
         ["kind": "APIGroupList", "apiVersion": "v1", "groups": .array(groups.map(Self.describe))]
     }
