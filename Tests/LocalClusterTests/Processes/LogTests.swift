@@ -2,6 +2,7 @@ import APIServer
 import ControllerRuntime
 import Glibc
 import KubernetesClient
+import StructuredData
 import Testing
 
 @testable import LocalCluster
@@ -79,5 +80,15 @@ import Testing
         #expect(filter.output(whole[...]) == Array("abc\n".utf8))
         #expect(filter.output(part[...]) == Array("abc".utf8))
         #expect(filter.output(Array("damaged".utf8)[...]) == nil)
+    }
+
+    @Test func whoAsksForALogThatIsNotThereIsToldWhy() {
+        let failed: JSON = ["terminated": ["reason": "StartError", "message": "no such program"]]
+        let crashing: JSON = ["waiting": ["reason": "CrashLoopBackOff", "message": "back-off 10s"]]
+        let text = "could not be started: no such program"
+        #expect(NodeAgent.whyNoLog(["state": failed]) == text)
+        #expect(NodeAgent.whyNoLog(["state": crashing, "lastState": failed]) == text)
+        #expect(NodeAgent.whyNoLog(["state": crashing]) == "is waiting to start: back-off 10s")
+        #expect(NodeAgent.whyNoLog(nil) == "is waiting to start: ContainerCreating")
     }
 }

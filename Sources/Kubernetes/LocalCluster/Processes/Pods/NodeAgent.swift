@@ -186,11 +186,7 @@ extension NodeAgent: PodRuntime {
         }
         let path = logs.path(pod, options.container, attempt: attempt)
         // The process may be there before the status says so.
-        guard logs.exists(path) else {
-            let waiting = status?.at("state", "waiting")
-            let why = waiting?["message"]?.string ?? waiting?["reason"]?.string ?? "ContainerCreating"
-            throw PodRuntimeError("\(subject) is waiting to start: \(why)")
-        }
+        guard logs.exists(path) else { throw PodRuntimeError("\(subject) \(Self.whyNoLog(status))") }
         do {
             return try LogReader(
                 path: path, live: logs.log(path), options: options, now: services.access.time.wallClock
@@ -198,5 +194,16 @@ extension NodeAgent: PodRuntime {
         } catch {
             throw PodRuntimeError("the log of \(subject) cannot be read: \(error)")
         }
+    }
+
+    /// Why a container with this status has no log.
+    static func whyNoLog(_ status: JSON?) -> String {
+        let ended = status?.at("state", "terminated") ?? status?.at("lastState", "terminated")
+        if ended?["reason"] == "StartError", let message = ended?["message"]?.string {
+            return "could not be started: \(message)"
+        }
+        let waiting = status?.at("state", "waiting")
+        let why = waiting?["message"]?.string ?? waiting?["reason"]?.string ?? "ContainerCreating"
+        return "is waiting to start: \(why)"
     }
 }
