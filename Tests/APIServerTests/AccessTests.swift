@@ -194,7 +194,7 @@ struct AccessTests {
     @Test("who may act as others may do so only as those they may; nobody becomes an administrator by it")
     func impersonation() async throws {
         let server = try await TestServer()
-        func act(as name: String, groups: [String] = [], by user: UserInfo) async -> Int {
+        func act(as name: String?, groups: [String] = [], by user: UserInfo) async -> Int {
             var headers: HTTPFields = [:]
             if let field = HTTPField.Name("Impersonate-User") { headers[field] = name }
             if let field = HTTPField.Name("Impersonate-Group") { headers[values: field] = groups }
@@ -205,6 +205,7 @@ struct AccessTests {
         #expect(await act(as: "bob", by: .admin) == 403)
         #expect(await act(as: "bob", groups: ["system:masters"], by: .admin) == 200)
         #expect(await act(as: "bob", by: user("eve")) == 403)
+        #expect(await act(as: nil, groups: ["viewers"], by: .admin) == 500)
         await server.send(
             .post, "\(Self.rbac)/clusterroles",
             [

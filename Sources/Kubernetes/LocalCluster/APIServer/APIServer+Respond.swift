@@ -39,7 +39,7 @@ extension APIServer {
 
     private func user(of request: APIRequest) throws(StatusError) -> UserInfo {
         let user = try authenticator.user(of: request)
-        guard let wanted = Impersonation(request.headers) else { return user }
+        guard let wanted = try Impersonation(request.headers) else { return user }
         for access in wanted.needed where !authorizer.allows(access, by: user) {
             var error = StatusError(
                 403, "Forbidden", "\(access.resource) \(quoted(access.name)) is forbidden: \(access.refusal(of: user))")

@@ -7,11 +7,17 @@ struct Impersonation: Sendable {
     let needed: [AccessRequest]
 
     /// Nil when the request names nobody.
-    init?(_ headers: HTTPFields) {
+    /// - Throws: when it names what somebody is and not who: it is not to be answered as its sender's.
+    init?(_ headers: HTTPFields) throws(StatusError) {
         func values(_ name: String) -> [String] { HTTPField.Name(name).map { headers[values: $0] } ?? [] }
-        guard let name = values("Impersonate-User").first else { return nil }
         let groups = values("Impersonate-Group")
         let uid = values("Impersonate-Uid").first ?? ""
+        guard let name = values("Impersonate-User").first else {
+            guard groups.isEmpty, uid.isEmpty else {
+                throw .internalError("requested groups or a uid without impersonating a user")
+            }
+            return nil
+        }
         var needed = groups.map { AccessRequest(verb: "impersonate", resource: "groups", name: $0) }
         if !uid.isEmpty {
             needed.append(
