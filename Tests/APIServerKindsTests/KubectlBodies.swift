@@ -201,5 +201,15 @@ struct KubectlBody: Sendable, CustomTestStringConvertible {
             object: """
                 {"kind":"SelfSubjectReview","apiVersion":"authentication.k8s.io/v1"}
                 """),
+        KubectlBody(
+            command: "create priorityclass high --value=1000 --global-default --preemption-policy=Never",
+            body: """
+                azhzAAolChRzY2hlZHVsaW5nLms4cy5pby92MRINUHJpb3JpdHlDbGFzcxIsChQKBGhpZ2gSABoAIgAqADIAOABCABDoBxgBIgh0\
+                aGUgYmVzdCoFTmV2ZXIaACIA
+                """,
+            object: """
+                {"kind":"PriorityClass","apiVersion":"scheduling.k8s.io/v1","metadata":{"name":"high"},"value":1000,\
+                "globalDefault":true,"description":"the best","preemptionPolicy":"Never"}
+                """),
     ]
 }

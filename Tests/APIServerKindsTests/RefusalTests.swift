@@ -37,6 +37,27 @@ struct RefusalTests {
         #expect(gizmos.warnings(object, old: nil).count == 1)
     }
 
+    @Test("a priority class keeps its value, below those of the system and not under their names")
+    func priorityClasses() throws {
+        let group = "scheduling.k8s.io"
+        func faults(_ name: JSON, _ value: JSON) throws -> [String] {
+            try errors("priorityclasses", ["metadata": ["name": name], "value": value], group: group)
+        }
+        #expect(try faults("a", 1_000_000_000).isEmpty)
+        #expect(
+            try faults("a", 1_000_000_001) == [
+                "value: Forbidden: maximum allowed value of a user defined priority is 1000000000"
+            ])
+        let reserved = try faults("system-a", 1)
+        #expect(reserved.first?.hasSuffix("system-a is not a known system priority class") == true)
+        let resource = try Fixture.resource(group, "priorityclasses")
+        let old = try resource.decode(["metadata": ["name": "a"], "value": 1]).object
+        var new = old
+        new["value"] = 2
+        let changed = resource.prepareForUpdate(&new, old: old, context: Fixture.context()).map(\.description)
+        #expect(changed == ["value: Forbidden: may not be changed in an update."])
+    }
+
     @Test("what is kept without effect is warned of: nobody is to rely on a policy that is not looked at")
     func withoutEffect() throws {
         for (plural, kind) in [

@@ -62,6 +62,34 @@ struct PodTests {
         #expect(exec.message.contains("exec is not supported"))
     }
 
+    @Test("a pod has the priority of its class, which must be there; one class may be everybody's")
+    func priority() async throws {
+        let server = try await TestServer()
+        func classed(_ name: String, _ priority: JSON) -> JSON {
+            var result = pod(name)
+            result.set(priority, at: "spec", "priorityClassName")
+            return result
+        }
+        let critical = await server.send(.post, Self.pods, classed("critical", "system-node-critical"))
+        #expect(critical.json.at("spec", "priority") == 2_000_001_000)
+        let refused = await server.send(.post, Self.pods, classed("lost", "high"))
+        #expect(refused.code == 403)
+        #expect(refused.message == "pods \"lost\" is forbidden: no PriorityClass with name high was found")
+        #expect(await server.send(.post, Self.pods, pod("plain")).json.at("spec", "priority") == 0)
+
+        let classes = "/apis/scheduling.k8s.io/v1/priorityclasses"
+        let high: JSON = [
+            "metadata": ["name": "high"], "value": 1_000, "globalDefault": true, "preemptionPolicy": "Never",
+        ]
+        #expect(await server.send(.post, classes, high).code == 201)
+        let spec = await server.send(.post, Self.pods, pod("other")).json["spec"]
+        #expect(spec?["priorityClassName"] == "high" && spec?["priority"] == 1_000)
+        #expect(spec?["preemptionPolicy"] == "Never")
+        let table = await server.send(.get, "\(classes)/high", accept: TestServer.table)
+        let columns = table.json["columnDefinitions"]?.array?.compactMap { $0["name"]?.string }
+        #expect(columns == ["Name", "Value", "Global-Default", "Age", "PreemptionPolicy"])
+    }
+
     @Test("nothing is proxied to a pod, a service or a node, and no container is added to a pod that runs")
     func connections() async throws {
         let server = try await TestServer()

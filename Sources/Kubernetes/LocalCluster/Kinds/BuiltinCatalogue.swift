@@ -11,7 +11,7 @@ enum BuiltinCatalogue {
     private static let groupOrder = [
         "", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch",
         "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "admissionregistration.k8s.io",
-        "apiextensions.k8s.io", "coordination.k8s.io", "discovery.k8s.io",
+        "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "discovery.k8s.io",
     ]
 
     private static func groupRank(_ group: String) -> Int { groupOrder.firstIndex(of: group) ?? groupOrder.count }
@@ -56,7 +56,7 @@ enum BuiltinCatalogue {
         "serviceaccounts": ["sa"], "services": ["svc"], "daemonsets": ["ds"], "deployments": ["deploy"],
         "replicasets": ["rs"], "statefulsets": ["sts"], "cronjobs": ["cj"], "horizontalpodautoscalers": ["hpa"],
         "ingresses": ["ing"], "ipaddresses": ["ip"], "networkpolicies": ["netpol"], "poddisruptionbudgets": ["pdb"],
-        "customresourcedefinitions": ["crd", "crds"],
+        "customresourcedefinitions": ["crd", "crds"], "priorityclasses": ["pc"],
     ]
 
     private static let deprecations: [ResourceType: String] = [

@@ -6,12 +6,16 @@ internal import StructuredData
 /// What stands between a valid request and the store, as the admission plug-ins that kube-apiserver has on by default.
 extension APIServer {
     private static let namespaces = TableID(group: "", plural: "namespaces")
+    static let priorities = TableID(group: "scheduling.k8s.io", plural: "priorityclasses")
     private static let immortalNamespaces: Set = ["default", "kube-system", "kube-public"]
 
     func admitCreate(_ object: inout JSON, _ request: ResourceRequest) throws(StatusError) {
         try checkNamespaceIsAlive(request, name: object.at("metadata", "name")?.string)
         try checkDefinitionIsAlive(request)
-        if request.resource.table == TableID(group: "", plural: "pods") { try setServiceAccount(&object, request) }
+        if request.resource.table == TableID(group: "", plural: "pods") {
+            try setPriority(&object, request)
+            try setServiceAccount(&object, request)
+        }
         try applyLimitRanges(&object, request)
     }
 
@@ -74,6 +78,24 @@ extension APIServer {
             throw .forbidden(
                 request.resource, name, faults.count == 1 ? faults[0] : "[\(faults.joined(separator: ", "))]")
         }
+    }
+
+    /// Gives a pod the priority of its class, or of the class that is everybody's.
+    private func setPriority(_ pod: inout JSON, _ request: ResourceRequest) throws(StatusError) {
+        let classes = store.objects(in: Self.priorities).objects.compactMap { try? JSON(parsing: $0.bytes) }
+        let wanted = pod.at("spec", "priorityClassName")?.string ?? ""
+        let found = classes.first {
+            wanted.isEmpty ? $0["globalDefault"]?.bool == true : $0.at("metadata", "name")?.string == wanted
+        }
+        guard let found else {
+            guard !wanted.isEmpty else { return }
+            throw .forbidden(
+                request.resource, pod.at("metadata", "name")?.string ?? pod.at("metadata", "generateName")?.string,
+                "no PriorityClass with name \(wanted) was found")
+        }
+        pod.set(found.at("metadata", "name"), at: "spec", "priorityClassName")
+        pod.set(found["value"], at: "spec", "priority")
+        pod.set(found["preemptionPolicy"], at: "spec", "preemptionPolicy")
     }
 
     private func setServiceAccount(_ pod: inout JSON, _ request: ResourceRequest) throws(StatusError) {

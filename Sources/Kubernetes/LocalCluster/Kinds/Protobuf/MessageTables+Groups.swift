@@ -159,5 +159,7 @@ extension MessageTables {
         rbac.v1.RoleBinding: metadata=1<meta.v1.ObjectMeta> *subjects=2<Subject> roleRef=3<RoleRef>
         rbac.v1.RoleRef: apiGroup=1 kind=2 name=3
         rbac.v1.Subject: kind=1 apiGroup=2 name=3 namespace=4
+        scheduling.v1.PriorityClass: metadata=1<meta.v1.ObjectMeta> value=2# globalDefault=3? description=4
+          preemptionPolicy=5^
         """
 }

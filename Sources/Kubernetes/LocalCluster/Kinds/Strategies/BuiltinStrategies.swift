@@ -34,6 +34,7 @@ enum BuiltinStrategies {
         "batch/cronjobs": CronJobStrategy(),
         "autoscaling/horizontalpodautoscalers": AutoscalerStrategy(),
         "policy/poddisruptionbudgets": DisruptionBudgetStrategy(),
+        "scheduling.k8s.io/priorityclasses": PriorityClassStrategy(),
         "networking.k8s.io/ingresses": IngressStrategy(),
         "networking.k8s.io/ingressclasses": IngressClassStrategy(),
         "networking.k8s.io/networkpolicies": NetworkPolicyStrategy(),

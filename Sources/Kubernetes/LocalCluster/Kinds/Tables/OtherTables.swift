@@ -3,6 +3,7 @@ internal import StructuredData
 /// The tables of networking, policy, access, coordination and admission kinds.
 enum OtherTables {
     private static let autoscaler = "api.autoscaling.v2.HorizontalPodAutoscalerSpec"
+    private static let priorityClass = "api.scheduling.v1.PriorityClass"
     private static let bindingColumns: [TableColumn] = [
         .name, TableColumn("Role", of: "api.rbac.v1.RoleBinding", "roleRef"), .age,
         TableColumn("Users", priority: 1, "Users in the roleBinding"),
@@ -87,6 +88,18 @@ enum OtherTables {
                 object.nameCell, Cells.intOrText(object.at("spec", "minAvailable"), absent: "N/A"),
                 Cells.intOrText(object.at("spec", "maxUnavailable"), absent: "N/A"),
                 object.count("status", "disruptionsAllowed"), object.ageCell(now),
+            ]
+        },
+        "scheduling.k8s.io/priorityclasses": TableLayout(
+            columns: [
+                .name, TableColumn("Value", type: "integer", of: priorityClass, "value"),
+                TableColumn("Global-Default", type: "boolean", of: priorityClass, "globalDefault"), .age,
+                TableColumn("PreemptionPolicy", of: priorityClass, "preemptionPolicy"),
+            ]
+        ) { object, now in
+            [
+                object.nameCell, object.count("value"), .bool(object["globalDefault"]?.bool ?? false),
+                object.ageCell(now), object.textCell("preemptionPolicy"),
             ]
         },
         "autoscaling/horizontalpodautoscalers": TableLayout(

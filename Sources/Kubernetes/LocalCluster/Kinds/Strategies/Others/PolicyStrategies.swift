@@ -44,3 +44,35 @@ struct LeaseStrategy: ResourceStrategy {
         return faults.errors
     }
 }
+
+struct PriorityClassStrategy: ResourceStrategy {
+    /// The classes that every cluster has; others may not be named like them.
+    static let system = ["system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000]
+    private static let highestOfUsers = 1_000_000_000
+
+    /// Without a spec it stays at 1, as it should.
+    var generation: GenerationRule { .spec }
+
+    func applyDefaults(_ object: inout JSON) { object.setDefault("preemptionPolicy", "PreemptLowerPriority") }
+
+    func validate(_ object: JSON, old: JSON?, subresource: String?) -> [FieldError] {
+        var faults = Faults()
+        let name = object.at("metadata", "name").text
+        let value = object["value"]?.int ?? 0
+        if let known = Self.system[name] {
+            if value != known { faults.forbidden("metadata.name", "value of \(name) PriorityClass must be \(known)") }
+        } else if name.hasPrefix("system-") {
+            faults.forbidden(
+                "metadata.name",
+                "priority class names with 'system-' prefix are reserved for system use only. error: \(name) is not a "
+                    + "known system priority class")
+        } else if value > Self.highestOfUsers {
+            faults.forbidden("value", "maximum allowed value of a user defined priority is \(Self.highestOfUsers)")
+        }
+        faults.oneOf("preemptionPolicy", object["preemptionPolicy"], ["Never", "PreemptLowerPriority"])
+        guard let old else { return faults.errors }
+        if old["value"] != object["value"] { faults.forbidden("value", "may not be changed in an update.") }
+        faults.immutable("preemptionPolicy", new: object["preemptionPolicy"], old: old["preemptionPolicy"])
+        return faults.errors
+    }
+}
