@@ -191,6 +191,29 @@ struct PatchTests {
         #expect(stale.code == 409)
     }
 
+    @Test("an applied scale owns the replicas, and takes them from nobody unless forced")
+    func appliedScale() async throws {
+        let server = try await TestServer()
+        try await server.installGizmos()
+        let target = "\(TestServer.gizmos)/one"
+        var owned = gizmo("one")
+        owned.set(2, at: "spec", "replicas")
+        await server.send(.patch, "\(target)?fieldManager=owner", owned, type: TestServer.apply)
+        let scale: JSON = ["apiVersion": "autoscaling/v1", "kind": "Scale", "spec": ["replicas": 5]]
+        let apply = "\(target)/scale?fieldManager=scaler"
+        let refused = await server.send(.patch, apply, scale, type: TestServer.apply)
+        #expect(refused.code == 409)
+        #expect(refused.message == "Apply failed with 1 conflict: conflict with \"owner\": .spec.replicas")
+        let forced = await server.send(.patch, "\(apply)&force=true", scale, type: TestServer.apply)
+        #expect(forced.json["kind"] == "Scale" && forced.json.at("spec", "replicas") == 5)
+        let entries = await server.send(.get, target).json.at("metadata", "managedFields")?.array ?? []
+        let entry = try #require(entries.first { $0["manager"] == "scaler" })
+        #expect(entry["operation"] == "Apply" && entry["subresource"] == "scale")
+        #expect(entry.at("fieldsV1", "f:spec", "f:replicas") == [:])
+        let other = await server.send(.patch, apply, gizmo("one"), type: TestServer.apply)
+        #expect(other.code == 400)
+    }
+
     @Test("unknown and duplicate fields are refused, warned of or dropped, as asked")
     func fieldValidation() async throws {
         let server = try await TestServer()

@@ -104,7 +104,8 @@ private struct Application {
             managers[id] = record.fields.isEmpty ? nil : record
         }
         if let live, isSame, managers == self.managers { return live }
-        if id.name == LastApplied.applier { LastApplied.refresh(in: &after, from: config) }
+        // What sets the replicas alone is not what kubectl applies.
+        if id.name == LastApplied.applier, id.subresource != "scale" { LastApplied.refresh(in: &after, from: config) }
         after.setManagedFields(managers)
         return after
     }

@@ -109,8 +109,17 @@ extension APIServer {
     private func applyUpdate(
         _ config: JSON, _ request: ResourceRequest, options: WriteOptions
     ) async throws(StatusError) -> APIResponse {
+        let result = try await applied(config, request, options: options)
+        let warnings = request.resource.warnings(result.object, old: result.old)
+        return try respond(with: result.object, to: request, warnings: warnings)
+    }
+
+    /// Applies `config` to the object that is there.
+    func applied(
+        _ config: JSON, _ request: ResourceRequest, options: WriteOptions
+    ) async throws(StatusError) -> UpdateResult {
         let rules = UpdateRules(isApplied: true, subresource: request.subresource)
-        let result = try await change(request, options: options, rules: rules) { old throws(StatusError) in
+        return try await change(request, options: options, rules: rules) { old throws(StatusError) in
             let applied = try merged(config, live: old, request, options: options)
             let revision = config.at("metadata", "resourceVersion") ?? old.at("metadata", "resourceVersion")
             guard applied != old || revision != old.at("metadata", "resourceVersion") else { return old }
@@ -118,8 +127,6 @@ extension APIServer {
             object.set(revision, at: "metadata", "resourceVersion")
             return object
         }
-        let warnings = request.resource.warnings(result.object, old: result.old)
-        return try respond(with: result.object, to: request, warnings: warnings)
     }
 
     private func applyConfiguration(_ request: ResourceRequest) throws(StatusError) -> JSON {

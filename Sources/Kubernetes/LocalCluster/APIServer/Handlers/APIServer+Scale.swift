@@ -19,22 +19,41 @@ extension APIServer {
         default:
             let type = try PatchType(request)
             let options = try WriteOptions(request, kind: "PatchOptions", isApply: type == .apply)
+            if type == .apply {
+                let config = try scaleConfiguration(request, paths: paths)
+                return .json(200, Scale.of(try await applied(config, request, options: options).object, paths: paths))
+            }
             let change = try scaleChange(type, request)
             return try await setScale(request, paths: paths, options: options, mayRetry: true, change: change)
         }
     }
 
+    /// An applied Scale as a configuration of the object itself: its replicas and nothing else.
+    private func scaleConfiguration(_ request: ResourceRequest, paths: ScalePaths) throws(StatusError) -> JSON {
+        let scale: JSON
+        do throws(YAMLError) { scale = try YAML.parse(request.request.body).first ?? .null } catch {
+            throw .badRequest("error decoding YAML: \(error)")
+        }
+        guard scale["apiVersion"] == "autoscaling/v1", scale["kind"] == "Scale" else {
+            throw .badRequest("Incorrect version specified in apply patch, expected: autoscaling/v1/Scale")
+        }
+        let type = request.resource.type
+        var config: JSON = [
+            "apiVersion": .string(type.apiVersion), "kind": .string(type.kind),
+            "metadata": ["name": .string(request.name ?? "")],
+        ]
+        if scale.at("spec", "replicas") != nil {
+            do throws(FieldErrors) { config = try Scale.apply(scale, to: config, paths: paths) } catch {
+                throw .invalid(request.resource, request.name ?? "", error.errors)
+            }
+        }
+        try request.bind(&config)
+        return config
+    }
+
     private func scaleChange(
         _ type: PatchType, _ request: ResourceRequest
     ) throws(StatusError) -> (JSON) throws(StatusError) -> JSON {
-        if type == .apply {
-            do throws(YAMLError) {
-                let config = try YAML.parse(request.request.body).first ?? .null
-                return { MergePatch.apply(config, to: $0) }
-            } catch {
-                throw .badRequest("error decoding YAML: \(error)")
-            }
-        }
         let patch = try Patch(type, request)
         let schema = BuiltinDefinitions.shared.schema(group: "autoscaling", version: "v1", kind: "Scale")
         return { old throws(StatusError) in try patch.apply(to: old, schema: schema) }
