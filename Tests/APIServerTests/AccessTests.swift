@@ -58,6 +58,26 @@ struct AccessTests {
         #expect(short.code == 404)
     }
 
+    @Test("a Secret for a token of a service account gets one, which is good as long as the Secret is there")
+    func tokenSecrets() async throws {
+        let server = try await TestServer()
+        let secrets = "/api/v1/namespaces/default/secrets"
+        let account: JSON = ["kubernetes.io/service-account.name": "default"]
+        let secret: JSON = [
+            "metadata": ["name": "long", "annotations": account], "type": "kubernetes.io/service-account-token",
+        ]
+        let made = await server.send(.post, secrets, secret)
+        #expect(made.json.at("data", "namespace")?.string.flatMap(Base64.decoded) == Array("default".utf8))
+        let bytes = try #require(made.json.at("data", "token")?.string.flatMap(Base64.decoded))
+        let token = String(decoding: bytes, as: UTF8.self)
+        #expect(await get(server.api, "/version", token: token) == 200)
+        #expect(await get(server.api, TestServer.configMaps, token: token) == 403)
+        await server.send(.delete, "\(secrets)/long")
+        #expect(await get(server.api, "/version", token: token) == 401)
+        await server.send(.post, secrets, secret)
+        #expect(await get(server.api, "/version", token: token) == 401, "the new Secret holds another token")
+    }
+
     @Test("a token expires")
     func tokenExpiry() {
         let issuer = TokenIssuer()

@@ -53,6 +53,7 @@ extension APIServer {
             let name = object.at("metadata", "name")?.string ?? ""
             guard errors.isEmpty else { throw .invalid(resource, name, errors) }
             try checkEscalation(object, old: nil, request)
+            try fillTokenSecret(&object, request)
             let key = resource.key(namespace: request.namespace, name: name)
             guard options.isDryRun else {
                 let created = try await withinQuota(object, key: key, request) { () throws(StatusError) in

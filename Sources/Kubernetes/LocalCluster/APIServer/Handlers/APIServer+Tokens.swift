@@ -34,6 +34,30 @@ extension APIServer {
         return .json(201, tokenRequest)
     }
 
+    /// Fills a Secret of type `kubernetes.io/service-account-token`: its token is good as long as the Secret is there.
+    func fillTokenSecret(_ secret: inout JSON, _ request: ResourceRequest) throws(StatusError) {
+        let name = secret.at("metadata", "annotations", "kubernetes.io/service-account.name")?.string ?? ""
+        let namespace = request.namespace ?? ""
+        guard request.table == TableID(group: "", plural: "secrets"),
+            secret["type"] == "kubernetes.io/service-account-token",
+            let stored = store.object("\(namespace)/\(name)", in: TableID(group: "", plural: "serviceaccounts")),
+            let uid = (try? JSON(parsing: stored.bytes))?.at("metadata", "uid")?.string
+        else { return }
+        let claims = TokenIssuer.Claims(
+            namespace: namespace, serviceAccount: name, uid: uid, audiences: [TokenIssuer.issuer],
+            issuedAt: nowSeconds, expiresAt: nowSeconds + 1 << 32, id: UUID.make(),
+            secret: secret.at("metadata", "name")?.string)
+        do {
+            secret.set(.string(Base64.standard(Array(try tokens.token(claims).utf8))), at: "data", "token")
+        } catch { throw .internalError("cannot sign a token: \(error)") }
+        secret.set(.string(Base64.standard(Array(namespace.utf8))), at: "data", "namespace")
+        secret.set(.string(uid), at: "metadata", "annotations", "kubernetes.io/service-account.uid")
+        let authority = store.object("\(namespace)/kube-root-ca.crt", in: TableID(group: "", plural: "configmaps"))
+        if let authority, let text = (try? JSON(parsing: authority.bytes))?.at("data", "ca.crt")?.string {
+            secret.set(.string(Base64.standard(Array(text.utf8))), at: "data", "ca.crt")
+        }
+    }
+
     private func checkExpiration(_ seconds: Int, _ request: ResourceRequest) throws(StatusError) {
         let fault: String? =
             if seconds < 600 {

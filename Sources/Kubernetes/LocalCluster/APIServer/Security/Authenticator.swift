@@ -30,12 +30,20 @@ struct Authenticator: Sendable {
         guard let claims = tokens.claims(of: token, now: now()), claims.audiences.contains(where: audiences.contains),
             let stored = store.object(
                 "\(claims.namespace)/\(claims.serviceAccount)", in: TableID(group: "", plural: "serviceaccounts")),
-            let account = try? JSON(parsing: stored.bytes), account.at("metadata", "uid")?.string == claims.uid
+            let account = try? JSON(parsing: stored.bytes), account.at("metadata", "uid")?.string == claims.uid,
+            claims.secret.map({ holds($0, token: token, in: claims.namespace) }) ?? true
         else { return nil }
         var user = UserInfo.serviceAccount(
             namespace: claims.namespace, name: claims.serviceAccount, uid: claims.uid)
         user.extra = ["authentication.kubernetes.io/credential-id": ["JTI=\(claims.id)"]]
         return user
+    }
+
+    private func holds(_ secret: String, token: String, in namespace: String) -> Bool {
+        guard let stored = store.object("\(namespace)/\(secret)", in: TableID(group: "", plural: "secrets")),
+            let json = try? JSON(parsing: stored.bytes)
+        else { return false }
+        return json.at("data", "token")?.string == Base64.standard(Array(token.utf8))
     }
 
     /// Takes the same time wherever the texts differ.

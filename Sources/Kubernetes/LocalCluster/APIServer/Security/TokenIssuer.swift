@@ -15,6 +15,8 @@ struct TokenIssuer: Sendable {
         var issuedAt: Int
         var expiresAt: Int
         var id: String
+        /// The Secret without which the token is not good; nil for one that was asked for.
+        var secret: String?
     }
 
     private let key: P256.Signing.PrivateKey
@@ -60,11 +62,11 @@ extension TokenIssuer.Claims {
         self.init(
             namespace: namespace, serviceAccount: name, uid: uid,
             audiences: json["aud"]?.array?.compactMap(\.string) ?? [], issuedAt: issuedAt, expiresAt: expiresAt,
-            id: json["jti"]?.string ?? "")
+            id: json["jti"]?.string ?? "", secret: json.at("kubernetes.io", "secret", "name")?.string)
     }
 
     fileprivate var json: JSON {
-        [
+        var json: JSON = [
             "aud": .array(audiences.map { .string($0) }), "exp": JSON(expiresAt), "iat": JSON(issuedAt),
             "iss": .string(TokenIssuer.issuer), "jti": .string(id),
             "kubernetes.io": [
@@ -73,5 +75,7 @@ extension TokenIssuer.Claims {
             ],
             "nbf": JSON(issuedAt), "sub": .string("system:serviceaccount:\(namespace):\(serviceAccount)"),
         ]
+        if let secret { json.set(.string(secret), at: "kubernetes.io", "secret", "name") }
+        return json
     }
 }
