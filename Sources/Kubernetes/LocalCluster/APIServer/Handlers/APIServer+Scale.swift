@@ -1,3 +1,4 @@
+internal import KubernetesClient
 internal import APIServerKinds
 internal import KubernetesSchema
 internal import StructuredData
