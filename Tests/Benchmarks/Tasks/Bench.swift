@@ -56,7 +56,7 @@ final class Bench {
 
     private func preparePeer(_ database: Database) async throws -> Server? {
         try await database.run("Peers/fastapi/schema.sql", options)
-        return try await .peer(database: database.uri, folder: folder)
+        return try await .peer(options, database: database.uri, folder: folder)
     }
 
     /// Rounds in turns, so that other load on the machine hits all alike.

@@ -9,6 +9,8 @@ struct Options {
     var rounds = 3
     /// Requests/s where the rate is given.
     var rate = 500
+    /// To PostgreSQL, of each process that answers.
+    var connections = 16
     var isPeerWanted = true
     var program = Self.repository + "/.build/release/todo"
 
@@ -26,6 +28,7 @@ struct Options {
             case "--seconds": seconds = try Self.count(name, value)
             case "--rounds": rounds = try Self.count(name, value)
             case "--rate": rate = try Self.count(name, value)
+            case "--connections": connections = try Self.count(name, value)
             case "--peer": isPeerWanted = value == "yes"
             case "--todo": program = value
             default: throw Failure("\(name) is unknown; the head of main.swift names all options")

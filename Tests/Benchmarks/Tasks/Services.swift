@@ -85,13 +85,13 @@ final class Server: Sendable {
             path: options.program, arguments: ["serve", "api"],
             environment: [
                 "DATABASE_URI": database, "PORT": "\(port)", "TODO_BIND_ADDRESS": "127.0.0.1", "LOG_LEVEL": "error",
-                "TODO_API_TOKEN": UUID().uuidString,
+                "TODO_API_TOKEN": UUID().uuidString, "POOL_SIZE": "\(options.connections)",
             ])
         return try await start("todo", .ours, specification, port: port, path: "/readyz", log: "\(folder)/todo.log")
     }
 
     /// Nil, and a line that says why, when it cannot be installed.
-    static func peer(database: String, folder: String) async throws -> Server? {
+    static func peer(_ options: Options, database: String, folder: String) async throws -> Server? {
         let source = "\(Options.repository)/Tests/Benchmarks/Peers/fastapi"
         let environment = "\(Options.repository)/.build/peers/fastapi"
         let install = """
@@ -112,7 +112,10 @@ final class Server: Sendable {
                 "app:app", "--app-dir", source, "--port", "\(port)", "--workers", "2", "--no-access-log", "--log-level",
                 "warning", "--timeout-keep-alive", "75",
             ],
-            environment: ["DATABASE_URI": database.replacing("?sslmode=disable", with: ""), "PATH": "/usr/bin:/bin"])
+            environment: [
+                "DATABASE_URI": database.replacing("?sslmode=disable", with: ""), "PATH": "/usr/bin:/bin",
+                "POOL_SIZE": "\(options.connections)",
+            ])
         specification.workingDirectory = folder
         return try await start(
             "FastAPI + SQLModel", .peer, specification, port: port, path: "/openapi.json", log: "\(folder)/peer.log")

@@ -23,7 +23,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlmodel import Field, SQLModel, select
 
 engine = create_async_engine(
-    os.environ["DATABASE_URI"].replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=16, max_overflow=0
+    os.environ["DATABASE_URI"].replace("postgresql://", "postgresql+asyncpg://", 1),
+    pool_size=int(os.environ["POOL_SIZE"]),
+    max_overflow=0,
 )
 sessions = async_sessionmaker(engine, expire_on_commit=False)
 
