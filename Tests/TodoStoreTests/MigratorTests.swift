@@ -58,7 +58,7 @@ import TodoStore
                 "dfa0e816524864986286db6d8f3ad79a5cc8258ee3339dc7c8ea04e151209d9f",
                 "62229576988edfd312c335c6b1d0a1471f40fb11bd24904669efd41c4a15ad56",
                 "897740b3fdc0157eb8e027add39f50438a8ea16c42ce4541db4d693222ad27c1",
-                "fe0d9f1fbe6afb3d51b4e7b5cd4bc2cb763a4621c2cbafc5a96278fa671af2cf",
+                "85b6a7de4b7b6f95bae101d50b4e946fc64406b9c0b145cc8059c15a63599131",
                 "d3a421924411e919049a874cc904d05f538b92466f147fd73992b9c5145fb4d1",
             ])
     }

@@ -132,6 +132,41 @@ import TodoModel
         }
     }
 
+    /// Its writer has the trigger of before, and the step that fills the table does not see what is not committed.
+    @Test(.timeLimit(.minutes(1))) func `a task that is being made while the table comes gets its tags`() async throws {
+        let home = try await StoreDatabase.make()
+        let (writer, other) = (try await home.connect(), try await home.connect())
+        try await Migrator(connection: other, migrations: Array(Migration.all.prefix(29))).migrate()
+        let waitsOrIsDone = """
+            SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'tasks'::regclass)
+                OR EXISTS (SELECT FROM schema_migrations WHERE version = 31)
+            """
+        let migration = try await writer.withTransaction { connection in
+            try await connection.execute(
+                script: """
+                    WITH person AS (
+                        INSERT INTO users (id, email, name, zone, day_start)
+                        VALUES (gen_random_uuid(), 'eve@example.com', 'Eve', 'UTC', 0) RETURNING id)
+                    INSERT INTO projects (user_id, id, name, position, is_inbox, seq)
+                    SELECT id, gen_random_uuid(), 'Inbox', 'm', true, 1 FROM person;
+                    INSERT INTO tasks (user_id, id, project_id, title, description, status, priority, tags, position,
+                        created_at, updated_at, seq)
+                    SELECT p.user_id, gen_random_uuid(), p.id, 'Buy milk', '', 'open', 0, '{home}', 'm', now(), now(), 2
+                    FROM projects p;
+                    """)
+            let migration = Task {
+                try await Migrator(connection: other, lockTimeout: .milliseconds(100)).migrate()
+            }
+            while try await home.server.psql(waitsOrIsDone, database: home.name) == "f" {
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            return migration
+        }
+        #expect(try await migration.value == Migrator.latestVersion)
+        #expect(try await home.server.psql("SELECT tag FROM task_tags", database: home.name) == "home")
+        for connection in [writer, other] { await connection.close() }
+    }
+
     /// Over many tasks, page by page: of the tasks themselves no more are read than a page needs.
     @Test func `a search reads few of many tasks`() async throws {
         try await Stores.with { stores in

@@ -6,6 +6,8 @@ extension Migration {
     static let taskTags = Migration(
         version: 30, name: "task_tags",
         sql: """
+            -- Whoever writes by the trigger of before is waited for: the next step would not see their tasks.
+            LOCK TABLE tasks IN SHARE MODE;
             -- Not unique: a writer would wait for the step that fills the table to end.
             CREATE TABLE task_tags (
                 user_id uuid NOT NULL,
