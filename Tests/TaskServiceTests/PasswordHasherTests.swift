@@ -1,6 +1,7 @@
 import Concurrency
 import Dispatch
 import FoundationEssentials
+import ServiceHTTP
 import Testing
 
 @testable import TaskService
@@ -44,5 +45,29 @@ import Testing
         slow.signal()
         #expect(try await !first.value)
         try await others.value
+    }
+
+    @Test func `where too many members wait a stranger is sent away as well`() async throws {
+        let (refused, slow) = (Lock(0), DispatchSemaphore(value: 0))
+        let hasher = PasswordHasher(cost: 16) { password, _, _, _, _ in
+            if password == "slow" { slow.wait() }
+            return Data(password.utf8)
+        }
+        let stored = try await hasher.hash("correct horse")
+        // One more than two at work and 32 that wait.
+        let members = (0..<35).map { _ in
+            Task { () async -> Void in
+                do {
+                    _ = try await hasher.verify("slow", against: stored)
+                } catch {
+                    refused.withLock { $0 += 1 }
+                }
+            }
+        }
+        while refused.withLock({ $0 }) == 0 { await Task.yield() }
+        await #expect(throws: Problem.self) { try await hasher.verify("another", against: nil) }
+        for _ in 0..<34 { slow.signal() }
+        for member in members { await member.value }
+        #expect(refused.withLock { $0 } == 1)
     }
 }

@@ -52,10 +52,14 @@ final class PasswordHasher: Sendable {
             lines[party].running += 1
             return true
         }
+
+        /// Whether one more of a party may wait.
+        func hasRoom(_ party: Party) -> Bool { lines[party].waiting.count < party.mostWaiting }
     }
 
     private static let (blockSize, parallelism, length) = (8, 1, 32)
     private static let mostAtOnce = 2
+    private static let tooMany = Problem.unavailable("too many people sign in right now; try again")
 
     typealias Derivation =
         @Sendable (
@@ -85,7 +89,7 @@ final class PasswordHasher: Sendable {
     }
 
     /// Whether `stored` was made of the password. Without one it takes about as long, whoever else is there, so that nobody
-    /// learns who has an account. Throws 503 when too many members wait.
+    /// learns who has an account. Throws 503 when too many members wait, with one or without.
     func verify(_ password: String, against stored: String?) async throws -> Bool {
         let parts = (stored ?? "").split(separator: "$").map(String.init)
         guard parts.count == 6, parts[0] == "scrypt", let storedCost = Int(parts[1]), let blockSize = Int(parts[2]),
@@ -104,7 +108,11 @@ final class PasswordHasher: Sendable {
     /// As long as a check takes. What comes of it is known before: where there is no place at once a stranger only waits,
     /// which costs nothing, and no longer than a member would; a line of strangers would tell who is one.
     private func passTime(_ password: String) async throws {
-        let pause: Duration? = state.withLock { $0.begin(.stranger) ? nil : $0.membersTime }
+        let pause: Duration? = try state.withLock { state in
+            if state.begin(.stranger) { return nil }
+            guard state.hasRoom(.member) else { throw Self.tooMany }
+            return state.membersTime
+        }
         if let pause { return try await Task.sleep(for: pause) }
         _ = try await work(.stranger) { [cost, derive] in
             try derive(password, Data(count: 16), cost, Self.blockSize, Self.parallelism)
@@ -141,9 +149,7 @@ extension PasswordHasher {
         try await withCheckedThrowingContinuation { continuation in
             let outcome: Result<Void, any Error>? = state.withLock { state in
                 if state.begin(party) { return .success(()) }
-                guard state.lines[party].waiting.count < party.mostWaiting else {
-                    return .failure(Problem.unavailable("too many people sign in right now; try again"))
-                }
+                guard state.hasRoom(party) else { return .failure(Self.tooMany) }
                 state.lines[party].waiting.append(continuation)
                 return nil
             }
