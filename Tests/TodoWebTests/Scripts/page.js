@@ -31,6 +31,12 @@ function write(id, patch) {
   tasks.set(id, task);
   return task;
 }
+/** The same request twice has one effect and one answer. */
+const answers = new Map();
+function once(key, make) {
+  if (!answers.has(key)) answers.set(key, make());
+  return answers.get(key);
+}
 function bulk([{ op, id, ifMatch, patch }]) {
   if (ifMatch && ifMatch !== `"${tasks.get(id).version}"`) return [412, { detail: "changed since" }];
   return [200, { results: [{ task: write(id, op === "complete" ? { status: "done" } : patch) }] }];
@@ -43,7 +49,7 @@ function answer(path, body, headers) {
   if (path === "/v1/me") return [200, ada];
   if (path === "/v1/changes") return [200, { items: [], cursor: `u:${seq}`, more: false }];
   if (path === "/v1/projects") return [200, { items: [inbox] }];
-  if (path === "/v1/tasks/bulk") return bulk(body.operations);
+  if (path === "/v1/tasks/bulk") return once(headers["Idempotency-Key"], () => bulk(body.operations));
   if (path === "/v1/undo") return undo(body, headers["Idempotency-Key"]);
   if (path === "/v1/tasks" && failures-- > 0) return [503, { detail: "starting" }, { "Retry-After": "1" }];
   if (path === "/v1/tasks") return [200, { items: [...tasks.values()].filter((each) => each.status === "open") }];
@@ -348,7 +354,18 @@ same([document.documentElement.dataset.theme, preferences.collapsed], ["light", 
 setPreference("theme", "system");
 setPreference("shortcuts", true);
 
-// Somebody else signs in in another window.
+// What is being typed is not lost either when everything is read anew, nor does a sheet stay.
+describe("before a restore");
+sockets.at(-1).onclose({ code: 4410 });
+await until(() => find("connection-state")?.dataset.state === "live" && !find("dialog"), "everything anew");
+await until(() => tasks.get("a").description === "before a restore", "saved");
+
+// Somebody else signs in in another window. What the one before was at is kept, and nobody else sees it.
+isAway = true;
+actions.complete([store.task("a")]);
+same(find("undo-toast .toast span").textContent, "Task completed", "said to the one who did it");
+document.activeElement.blur();
+describe("half a sentence");
 const tellAccount = (id) => dispatchEvent(new StorageEvent("storage", { key: "todo.account", newValue: id }));
 same(localStorage.getItem("todo.account"), "u", "whose session it is");
 tellAccount("u");
@@ -356,6 +373,10 @@ same(find("sign-in"), null, "the same person");
 tellAccount("v");
 const address = () => find("sign-in input[type=email]");
 same([find("sign-in .notice")?.textContent.includes("another tab"), store.me], [true, null], "somebody else");
+const waiting = Object.keys(localStorage).filter((key) => key.startsWith("todo.outbox.u.")).map((key) => localStorage.getItem(key));
+same(waiting.map((text) => text.includes("half a sentence")), [true], "what was typed waits for the one who typed it");
+same(find("undo-toast .toast"), null, "nothing is said of it any more");
+isAway = false;
 address().value = "ada@example.com";
 button("New here? Create an account").click();
 same([address().value, find("sign-in input[name=name]") !== null], ["ada@example.com", true], "the address is not asked for twice");

@@ -12,7 +12,7 @@ import { debounce, h, icon, iconButton, isPhone, isTyping, phone, rememberFocus 
 import { openHelp } from "./parts/help-sheet.js";
 import { openFilterForm, openProjectMenu, removeFilter } from "./parts/project-dialogs.js";
 import { openEditor } from "./parts/task-editor.js";
-import { toast } from "./parts/undo-toast.js";
+import { hideToast, toast } from "./parts/undo-toast.js";
 import { applyTheme, collapsed, preferences, remember } from "./preferences.js";
 import { t } from "./texts.js";
 import "./parts/activity-view.js";
@@ -46,7 +46,10 @@ class TodoApp extends HTMLElement {
     addEventListener("todo:sign-out", () => this.#signOut());
     addEventListener("todo:signed-out", () => this.#showSignIn());
     this.#live.addEventListener("signed-out", () => this.#showSignIn(t("sign.expired")));
-    this.#live.addEventListener("outdated", () => this.#start());
+    this.#live.addEventListener("outdated", () => {
+      this.#closeDialogs();
+      this.#start();
+    });
     this.#live.addEventListener("membership", debounce(100, () => this.#reloadProjects()));
     store.outbox.addEventListener("delay", ({ detail }) => detail.error.status === 401 && this.#showSignIn(t("sign.expired")));
     store.outbox.addEventListener("kept", ({ detail }) => toast(t("undo.failed", { detail: detail.error.message })));
@@ -112,6 +115,7 @@ class TodoApp extends HTMLElement {
     this.#view?.close();
     this.#view = null;
     this.#closeDialogs();
+    hideToast();
     // What waits in the outbox stays in the browser and is sent after the same person has signed in.
     store.reset(null);
     const form = h("sign-in", { "onsigned-in": () => this.#start() });
@@ -119,8 +123,12 @@ class TodoApp extends HTMLElement {
     this.replaceChildren(form);
   }
 
+  /** What is being typed in them is saved now: that they are closed they hear of later. */
   #closeDialogs() {
-    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+    for (const dialog of document.querySelectorAll("dialog[open]")) {
+      if (dialog.contains(document.activeElement)) document.activeElement.blur();
+      dialog.close();
+    }
   }
 
   async #signOut() {

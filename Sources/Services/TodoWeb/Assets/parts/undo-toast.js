@@ -51,6 +51,8 @@ function place(element) {
 
 export const toast = (text, action) => place(document.querySelector("undo-toast") ?? h("undo-toast")).show(text, action);
 
+export const hideToast = () => document.querySelector("undo-toast")?.hide();
+
 /** Brings what is said out of a dialog that closes. */
 export function keepMessages(dialog) {
   document.body.append(...dialog.querySelectorAll("undo-toast, reminder-notices"));
