@@ -173,14 +173,8 @@ extension TopicLog {
         #expect(counts == [0, 1, 2, 3, 4, 5])
     }
 
-    @Test func whatTheDiskDidNotTakeIsTriedAgainAndReadersHearOfIt() async throws {
-        let folder = ScratchFolder()
-        defer { folder.remove() }
-        let configuration = folder.configuration {
-            $0.partitions = 1
-            $0.segmentBytes = 1000
-        }
-        let log = try TopicLog(configuration)
+    /// A folder where the next segment would be stands for a disk that is full, until it is removed.
+    private func fill(_ log: TopicLog, in folder: ScratchFolder) async throws -> (texts: [String], obstacle: String) {
         var texts: [String] = []
         var size = 0
         while size < 1000 {
@@ -190,6 +184,18 @@ extension TopicLog {
         }
         let obstacle = "\(folder.path)/\(SegmentFile.name(size))"
         try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
+        return (texts, obstacle)
+    }
+
+    @Test func whatTheDiskDidNotTakeIsTriedAgainAndReadersHearOfIt() async throws {
+        let folder = ScratchFolder()
+        defer { folder.remove() }
+        let configuration = folder.configuration {
+            $0.partitions = 1
+            $0.segmentBytes = 1000
+        }
+        let log = try TopicLog(configuration)
+        let (texts, obstacle) = try await fill(log, in: folder)
         for text in ["late", "refused"] {
             await #expect(throws: TopicLogError.self) { try await log.publish([message(text)], to: "t") }
         }
@@ -202,6 +208,23 @@ extension TopicLog {
         try await log.publish([message("last")], to: "t")
         try await log.close()
         #expect(try TopicLog(configuration).texts("t", partition: 0) == texts + ["late", "last"])
+    }
+
+    /// Without waiting for the next attempt, which would write into a folder that may be another's then.
+    @Test func whoClosesTriesAgainWhatTheDiskDidNotTake() async throws {
+        let folder = ScratchFolder()
+        defer { folder.remove() }
+        let configuration = folder.configuration {
+            $0.partitions = 1
+            $0.segmentBytes = 1000
+        }
+        let log = try TopicLog(configuration)
+        let (texts, obstacle) = try await fill(log, in: folder)
+        await #expect(throws: TopicLogError.self) { try await log.publish([message("late")], to: "t") }
+        try FileManager.default.removeItem(atPath: obstacle)
+        try await log.close()
+        await #expect(throws: TopicLogError.closed) { try await log.publish([message("refused")], to: "t") }
+        #expect(try TopicLog(configuration).texts("t", partition: 0) == texts + ["late"])
     }
 
     @Test func damageBeforeTheTailIsAnErrorThatNamesTheFile() async throws {

@@ -15,6 +15,9 @@ final class SegmentedLog: Sendable {
         let length: Int
     }
 
+    /// Nil in place of an error: it is on the disk.
+    private typealias Waiter = CheckedContinuation<TopicLogError?, Never>
+
     private struct Chunk {
         /// Of the segment that it is for.
         let base: Int
@@ -31,7 +34,7 @@ final class SegmentedLog: Sendable {
         var durable: Int
         var isFlushing = false
         var isFlushDue = false
-        var waiters: [(end: Int, continuation: CheckedContinuation<Void, Never>)] = []
+        var waiters: [(end: Int, continuation: Waiter)] = []
         var failure: TopicLogError?
     }
 
@@ -145,25 +148,43 @@ final class SegmentedLog: Sendable {
 
     /// Returns when everything before `end` is on the disk.
     func waitUntilDurable(_ end: Int) async throws(TopicLogError) {
-        await withCheckedContinuation { continuation in
-            let isDone = pending.withLock { pending in
-                if pending.durable >= end || pending.failure != nil { return true }
-                pending.waiters.append((end, continuation))
-                return false
+        let failure = await withCheckedContinuation { (waiter: Waiter) in
+            let (isDone, failure) = pending.withLock { pending -> (Bool, TopicLogError?) in
+                if pending.durable >= end { return (true, nil) }
+                if let failure = pending.failure { return (true, failure) }
+                pending.waiters.append((end, waiter))
+                return (false, nil)
             }
-            if isDone { continuation.resume() }
+            if isDone { waiter.resume(returning: failure) }
         }
-        if let failure = pending.withLock({ $0.durable >= end ? nil : $0.failure }) { throw failure }
+        if let failure { throw failure }
     }
 
     /// Returns when everything appended so far is on the disk; takes nothing more and lets go of the folder.
     func close() async throws(TopicLogError) {
-        queue.async { self.flush() }
-        defer {
-            pending.withLock { $0.failure = .closed }
-            folder.release()
+        let end = end
+        // Where files are written, so that nothing is once another process may have the folder.
+        let failure = await withCheckedContinuation { (waiter: Waiter) in
+            queue.async {
+                self.flush()
+                waiter.resume(returning: self.takeNoMore(since: end))
+            }
         }
-        try await waitUntilDurable(end)
+        if let failure { throw failure }
+    }
+
+    /// Why what is before `end` is not on the disk; nil when it is.
+    private func takeNoMore(since end: Int) -> TopicLogError? {
+        let (waiting, failure) = pending.withLock { pending -> ([Waiter], TopicLogError?) in
+            defer {
+                pending.waiters = []
+                pending.failure = .closed
+            }
+            return (pending.waiters.map(\.continuation), pending.durable >= end ? nil : pending.failure ?? .closed)
+        }
+        folder.release()
+        for waiter in waiting { waiter.resume(returning: .closed) }
+        return failure
     }
 
     private func flush() {
@@ -215,11 +236,11 @@ final class SegmentedLog: Sendable {
             pending.durable = end
             let ready = pending.waiters.filter { $0.end <= end }
             pending.waiters.removeAll { $0.end <= end }
-            let hadFailed = pending.failure != nil && pending.failure != .closed
-            if hadFailed { pending.failure = nil }
+            let hadFailed = pending.failure != nil
+            pending.failure = nil
             return (ready.map(\.continuation), hadFailed)
         }
-        for continuation in ready { continuation.resume() }
+        for waiter in ready { waiter.resume(returning: nil) }
         guard hadFailed else { return }
         logger.notice("the log can be written again")
         onRecovery()
@@ -229,7 +250,7 @@ final class SegmentedLog: Sendable {
         let (waiting, isNew) = pending.withLock { pending in
             let isNew = pending.failure == nil
             pending.chunks.insert(contentsOf: rest, at: 0)
-            if pending.failure != .closed { pending.failure = error }
+            pending.failure = error
             defer { pending.waiters = [] }
             return (pending.waiters.map(\.continuation), isNew)
         }
@@ -237,7 +258,7 @@ final class SegmentedLog: Sendable {
             logger.critical(
                 "the log cannot be written; until it can no record is taken", metadata: ["error": "\(error)"])
         }
-        for continuation in waiting { continuation.resume() }
+        for waiter in waiting { waiter.resume(returning: error) }
     }
 
     // MARK: - Reading and removing
