@@ -62,7 +62,8 @@ public final class ResourceRegistry: Sendable {
     public func generation(ofDefinitionNamed name: String) -> Int? { served.custom[name]?.definition.generation }
 
     /// Discovery (`/api`, `/apis`, `/api/v1`, `/apis/GROUP`, `/apis/GROUP/VERSION`), `/version` and OpenAPI documents
-    /// (`/openapi/v2`, `/openapi/v3`, `/openapi/v3/…`), and the list of these paths (`/`), made when first asked for and kept until a CRD changes.
+    /// (`/openapi/v2`, `/openapi/v3`, `/openapi/v3/…`), made when first asked for and kept until a CRD changes; and the
+    /// list of these paths (`/`).
     ///
     /// - Parameters:
     ///   - path: without a query.

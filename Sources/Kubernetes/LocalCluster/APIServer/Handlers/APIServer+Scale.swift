@@ -1,5 +1,5 @@
-internal import KubernetesClient
 internal import APIServerKinds
+internal import KubernetesClient
 internal import KubernetesSchema
 internal import StructuredData
 
