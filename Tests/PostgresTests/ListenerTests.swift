@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a notification that comes right behind an answer arrives`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `a notification that comes right behind an answer arrives`() async throws {
         try await withDatabase { connection, configuration in
             let reactor = Reactor(name: "held")
             var events = PostgresListener(configuration, channels: ["c"], reactor: reactor).makeAsyncIterator()

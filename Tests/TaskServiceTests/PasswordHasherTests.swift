@@ -6,7 +6,7 @@ import Testing
 
 @testable import TaskService
 
-@Suite(.timeLimit(.minutes(1))) struct PasswordHasherTests {
+@Suite(.timeLimit(.minutes(10))) struct PasswordHasherTests {
     @Test func `an unknown address has the same work done as a known one`() async throws {
         let work = Lock<[[Int]]>([])
         let hasher = PasswordHasher(cost: 16) { password, salt, cost, blockSize, parallelism in

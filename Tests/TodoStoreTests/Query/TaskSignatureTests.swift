@@ -133,7 +133,8 @@ import TodoModel
     }
 
     /// Its writer has the trigger of before, and the step that fills the table does not see what is not committed.
-    @Test(.timeLimit(.minutes(10))) func `a task that is being made while the table comes gets its tags`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `a task that is being made while the table comes gets its tags`() async throws
+    {
         let home = try await StoreDatabase.make()
         let (writer, other) = (try await home.connect(), try await home.connect())
         try await Migrator(connection: other, migrations: Array(Migration.all.prefix(29))).migrate()
@@ -155,7 +156,8 @@ import TodoModel
                     FROM projects p;
                     """)
             let migration = Task {
-                try await Migrator(connection: other, patience: .seconds(300), lockTimeout: .milliseconds(100)).migrate()
+                try await Migrator(connection: other, patience: .seconds(300), lockTimeout: .milliseconds(100))
+                    .migrate()
             }
             while try await home.server.psql(waitsOrIsDone, database: home.name) == "f" {
                 try await Task.sleep(for: .milliseconds(1))
