@@ -1,4 +1,5 @@
 import Concurrency
+import Foundation
 import Glibc
 
 /// A program that a test runs, without its output. With an empty signal mask of its own: the threads of tests block the signals that should end
@@ -23,8 +24,12 @@ final class ChildProcess: Sendable {
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var id = pid_t()
-        let status = processCreation.withLock { _ in
-            posix_spawn(&id, arguments[0], &actions, &attributes, &words, environ)
+        let status = try processCreation.withLock { _ in
+            // A connection of another test that a child has too does not end when that test closes it.
+            for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
+                if let descriptor = CInt(name), descriptor > STDERR_FILENO { fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+            }
+            return posix_spawn(&id, arguments[0], &actions, &attributes, &words, environ)
         }
         guard status == 0 else { throw ServerError(what: "cannot run \(arguments[0]): error \(status)") }
         self.id = id

@@ -121,9 +121,8 @@ import Testing
         server.fail(.hangAfterMessage)
         #expect(await throws_(transport) == .transport(.timeout(.total)))
         server.fail(.dropAfterMessage)
-        guard case .transport(.connectionLost) = await throws_(transport) else {
-            return #expect(Bool(false), "it should be lost")
-        }
+        let lost = await throws_(transport)
+        guard case .transport(.connectionLost) = lost else { return #expect(Bool(false), "\(lost as Any)") }
         #expect(server.mails.count == 2, "whether it took them nobody could tell")
         try await server.stop()
         guard case .transport(.connect) = await throws_(transport) else {
