@@ -168,7 +168,7 @@ import Testing
         defer { watch.cancel() }
         nginx.freeze()
         let renewal = Task { try await transport.send(ClientRequest(method: .put, url: url + "/about")) }
-        try await Task.sleep(for: .milliseconds(3500))
+        try await Task.sleep(for: .milliseconds(3500))  // the kernel counts the silence, by its own clock
         renewal.cancel()
         await #expect(throws: HTTPTransportError.cancelled) { try await renewal.value }
         // A new connection is tried, which nobody takes.
@@ -188,7 +188,7 @@ import Testing
             try await transport.send(
                 ClientRequest(url: url + "/silent?port=\(silent.port)", totalTimeout: .milliseconds(3500)))
         }
-        try await Task.sleep(for: .seconds(2))
+        try await Task.sleep(for: .seconds(2))  // well within what counts as silence, for the kernel's clock
         let before = try await transport.send(ClientRequest(url: url + "/about"))
         await #expect(throws: HTTPTransportError.timeout(.total)) { try await slow.value }
         let after = try await transport.send(ClientRequest(url: url + "/about"))

@@ -150,17 +150,32 @@ import TodoStore
     }
 
     /// Nobody was left to remove it when its schedule went.
+    /// Deletes the app before its schedule. Returns the policy, which is there after both.
+    private func outlive(_ cluster: OperatorHarness) async throws -> ReminderPolicy {
+        let orphan = try #require(kept(cluster))
+        try await cluster.delete(TodoGroup.todoApp, "todo")
+        try await cluster.whenGone(TodoGroup.todoApp, "todo")
+        try await cluster.settle()
+        try await cluster.delete(Self.type, "important")
+        try await cluster.whenGone(Self.type, "important")
+        #expect(kept(cluster) == orphan)
+        return orphan
+    }
+
+    /// The workers of a suspended app go on reminding.
+    @Test func aPolicyThatOutlivedItsScheduleGoesAlsoWhenTheNextAppIsSuspended() async throws {
+        try await withApp { cluster in
+            try await cluster.whenSchedule(.scheduled)
+            _ = try await outlive(cluster)
+            try await cluster.createApp(["database": ["secretRef": ["name": "todo-db"]], "suspend": true])
+            _ = try await eventually("the policy is gone") { kept(cluster) == nil ? true : nil }
+        }
+    }
+
     @Test func aPolicyThatOutlivedItsScheduleGoesWhenAnAppIsMadeOnItsDatabase() async throws {
         try await withApp { cluster in
             try await cluster.whenSchedule(.scheduled)
-            let orphan = try #require(kept(cluster))
-            try await cluster.delete(TodoGroup.todoApp, "todo")
-            try await cluster.whenGone(TodoGroup.todoApp, "todo")
-            try await cluster.settle()
-            try await cluster.delete(Self.type, "important")
-            try await cluster.whenGone(Self.type, "important")
-            #expect(kept(cluster) == orphan)
-            var others = orphan
+            var others = try await outlive(cluster)
             (others.id, others.namespace) = (UUID(), "another-team")
             cluster.policies.kept.withLock { [others] in $0[others.id] = others }
             try await cluster.createSchedule(Self.spec)

@@ -173,8 +173,15 @@ extension TopicLog {
         #expect(counts == [0, 1, 2, 3, 4, 5])
     }
 
-    /// A folder where the next segment would be stands for a disk that is full, until it is removed.
-    private func fill(_ log: TopicLog, in folder: ScratchFolder) async throws -> (texts: [String], obstacle: String) {
+    /// A log whose next segment has no room: a folder where it would be stands for a disk that is full, until it is removed.
+    private func full(
+        in folder: ScratchFolder
+    ) async throws -> (log: TopicLog, configuration: TopicLog.Configuration, texts: [String], obstacle: String) {
+        let configuration = folder.configuration {
+            $0.partitions = 1
+            $0.segmentBytes = 1000
+        }
+        let log = try TopicLog(configuration)
         var texts: [String] = []
         var size = 0
         while size < 1000 {
@@ -184,18 +191,13 @@ extension TopicLog {
         }
         let obstacle = "\(folder.path)/\(SegmentFile.name(size))"
         try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
-        return (texts, obstacle)
+        return (log, configuration, texts, obstacle)
     }
 
     @Test func whatTheDiskDidNotTakeIsTriedAgainAndReadersHearOfIt() async throws {
         let folder = ScratchFolder()
         defer { folder.remove() }
-        let configuration = folder.configuration {
-            $0.partitions = 1
-            $0.segmentBytes = 1000
-        }
-        let log = try TopicLog(configuration)
-        let (texts, obstacle) = try await fill(log, in: folder)
+        let (log, configuration, texts, obstacle) = try await full(in: folder)
         for text in ["late", "refused"] {
             await #expect(throws: TopicLogError.self) { try await log.publish([message(text)], to: "t") }
         }
@@ -214,12 +216,7 @@ extension TopicLog {
     @Test func whoClosesTriesAgainWhatTheDiskDidNotTake() async throws {
         let folder = ScratchFolder()
         defer { folder.remove() }
-        let configuration = folder.configuration {
-            $0.partitions = 1
-            $0.segmentBytes = 1000
-        }
-        let log = try TopicLog(configuration)
-        let (texts, obstacle) = try await fill(log, in: folder)
+        let (log, configuration, texts, obstacle) = try await full(in: folder)
         await #expect(throws: TopicLogError.self) { try await log.publish([message("late")], to: "t") }
         try FileManager.default.removeItem(atPath: obstacle)
         try await log.close()

@@ -67,8 +67,8 @@ public actor LocalPostgres {
                 // Whoever killed it need not do so again.
                 guard case .start = error, wasKilledEarly, ContinuousClock.now < deadline, isWanted else { throw error }
             }
-            // Its children hold the shared memory for a moment, and tell nobody when they let go.
-            do { try await Task.sleep(for: .milliseconds(200)) } catch { throw .stopped }
+            // Its children hold the shared memory for a moment.
+            do { try await Task.sleep(for: .milliseconds(200)) } catch { throw .stopped }  // they tell nobody when not
         }
     }
 
@@ -173,8 +173,7 @@ public actor LocalPostgres {
                     throw .start("\(failure): \(error)")
                 }
             }
-            // PostgreSQL tells nobody when it is ready.
-            do { try await Task.sleep(for: .milliseconds(50)) } catch { throw .stopped }
+            do { try await Task.sleep(for: .milliseconds(50)) } catch { throw .stopped }  // PostgreSQL tells nobody
         }
     }
 

@@ -176,8 +176,8 @@ final class FolderLock: Sendable {
         for attempt in 0..<400 {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
             if attempt % 20 == 19 { await folder.endOrphans() }
-            // Nobody tells when a lock is free, but a call that blocks and cannot be cancelled.
-            do { try await Task.sleep(for: .milliseconds(50)) } catch { throw .stopped }
+            // A call that waits for the lock could not be cancelled.
+            do { try await Task.sleep(for: .milliseconds(50)) } catch { throw .stopped }  // nobody tells
         }
         throw .start("another PostgreSQL uses \(folder.path): stop the program that runs it first")
     }

@@ -40,7 +40,7 @@ extension APIServer {
         for binding in DefaultRoles.clusterRoleBindings {
             await make(binding, Authorizer.group, "v1", "clusterrolebindings", namespace: nil)
         }
-        for (name, value, use) in Self.priorityClasses {
+        for (name, value, use) in SystemPriorityClass.all {
             await make(
                 ["metadata": ["name": .string(name)], "value": JSON(value), "description": .string(use)],
                 Self.priorities.group, "v1", Self.priorities.plural, namespace: nil)
@@ -53,17 +53,6 @@ extension APIServer {
             }
         }
     }
-
-    private static let priorityClasses = [
-        (
-            "system-cluster-critical", 2_000_000_000,
-            "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."
-        ),
-        (
-            "system-node-critical", 2_000_001_000,
-            "Used for system critical pods that must not be moved from their current node."
-        ),
-    ]
 
     private static func isEstablished(_ definition: JSON) -> Bool {
         definition.at("status", "conditions")?.array?.contains {

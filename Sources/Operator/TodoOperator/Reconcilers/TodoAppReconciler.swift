@@ -77,6 +77,8 @@ public struct TodoAppReconciler: Sendable {
         if let access = try? await DatabaseSecret.read(DatabaseSecret.reference(for: app), for: app, in: context) {
             do {
                 _ = try await database.prepare(uri: access.migrationURI, tlsMode: app.spec.database.tlsMode)
+                // Its workers go on reminding.
+                try await orphans.remove(from: access.database(of: app), context)
             } catch { isPrepared = false }
             workers = supervise(app, access, context)
         }

@@ -36,10 +36,12 @@ extension APIServer {
 
     /// Fills a Secret of type `kubernetes.io/service-account-token`: its token is good as long as the Secret is there.
     func fillTokenSecret(_ secret: inout JSON, _ request: ResourceRequest) throws(StatusError) {
+        guard request.table == TableID(group: "", plural: "secrets"),
+            secret["type"] == "kubernetes.io/service-account-token"
+        else { return }
         let name = secret.at("metadata", "annotations", "kubernetes.io/service-account.name")?.string ?? ""
         let namespace = request.namespace ?? ""
-        guard request.table == TableID(group: "", plural: "secrets"),
-            secret["type"] == "kubernetes.io/service-account-token",
+        guard
             let stored = store.object("\(namespace)/\(name)", in: TableID(group: "", plural: "serviceaccounts")),
             let uid = (try? JSON(parsing: stored.bytes))?.at("metadata", "uid")?.string
         else { return }

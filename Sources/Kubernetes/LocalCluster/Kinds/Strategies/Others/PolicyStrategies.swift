@@ -45,9 +45,22 @@ struct LeaseStrategy: ResourceStrategy {
     }
 }
 
+/// The PriorityClasses that every cluster has; others may not be named like them.
+public enum SystemPriorityClass {
+    /// As kube-apiserver makes them.
+    public static let all: [(name: String, value: Int, description: String)] = [
+        (
+            "system-cluster-critical", 2_000_000_000,
+            "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."
+        ),
+        (
+            "system-node-critical", 2_000_001_000,
+            "Used for system critical pods that must not be moved from their current node."
+        ),
+    ]
+}
+
 struct PriorityClassStrategy: ResourceStrategy {
-    /// The classes that every cluster has; others may not be named like them.
-    static let system = ["system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000]
     private static let highestOfUsers = 1_000_000_000
 
     /// Without a spec it stays at 1, as it should.
@@ -59,7 +72,7 @@ struct PriorityClassStrategy: ResourceStrategy {
         var faults = Faults()
         let name = object.at("metadata", "name").text
         let value = object["value"]?.int ?? 0
-        if let known = Self.system[name] {
+        if let known = SystemPriorityClass.all.first(where: { $0.name == name })?.value {
             if value != known { faults.forbidden("metadata.name", "value of \(name) PriorityClass must be \(known)") }
         } else if name.hasPrefix("system-") {
             faults.forbidden(
