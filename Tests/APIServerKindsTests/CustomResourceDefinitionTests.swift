@@ -27,7 +27,9 @@ import Testing
         let resource = try #require(registry.resource(group: "lab.example.test", version: "v1", kind: "Gizmo"))
         #expect(resource.hasStatus)
         #expect(resource.scale?.specReplicas == ["spec", "replicas"])
+        let served = registry.served
         #expect(registry.install(crd: crd, now: "2027-01-01T00:00:00Z") == crd, "nothing to write the second time")
+        #expect(registry.served === served, "and nothing to read anew")
         registry.remove(crdNamed: "gizmos.lab.example.test")
         #expect(registry.resource(group: "lab.example.test", version: "v1", kind: "Gizmo") == nil)
     }

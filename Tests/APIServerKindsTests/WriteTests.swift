@@ -141,6 +141,22 @@ import Testing
         #expect(changed.object.at("metadata", "generation") == 2)
     }
 
+    @Test func `a status that nobody wrote is the default of its kind`() throws {
+        var definition = try Fixture.gizmos()
+        var version = try #require(definition.at("spec", "versions")?[0])
+        var status = try #require(version.at("schema", "openAPIV3Schema", "properties", "status"))
+        status["default"] = ["replicas": -1]
+        version.set(status, at: "schema", "openAPIV3Schema", "properties", "status")
+        definition.set([version], at: "spec", "versions")
+        let registry = ResourceRegistry()
+        _ = registry.install(crd: definition, now: Fixture.now)
+        let resource = try #require(registry.resource(group: "lab.example.test", version: "v1", plural: "gizmos"))
+        let (object, errors) = try created(
+            resource, #"{"metadata":{"name":"one"},"spec":{"size":"small"},"status":{"replicas":5}}"#)
+        #expect(errors.isEmpty)
+        #expect(object["status"] == ["replicas": -1])
+    }
+
     @Test func `a status update leaves spec and metadata alone`() throws {
         let resource = try Fixture.gizmoResource()
         let (old, _) = try created(resource, #"{"metadata":{"name":"one"},"spec":{"size":"small"}}"#)

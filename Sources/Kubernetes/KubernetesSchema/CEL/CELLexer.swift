@@ -11,10 +11,10 @@ struct CELLexer {
         case end
     }
 
-    private static let symbols = [
+    private static let symbols: Set<String> = [
         "&&", "||", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "!", "<", ">", "?", ":", "(", ")", "[", "]", "{",
         "}", ".", ",",
-    ].map { Array($0.unicodeScalars) }
+    ]
 
     private let scalars: [Unicode.Scalar]
     private var position = 0
@@ -44,21 +44,22 @@ struct CELLexer {
             return (.identifier(text(start..<position)), start)
         }
         if scalar == "`" { return (try quotedIdentifier(), start) }
-        for symbol in Self.symbols where scalars[position...].starts(with: symbol) {
-            position += symbol.count
-            return (.symbol(text(start..<position)), start)
+        for end in [start + 2, start + 1] where end <= scalars.count {
+            let symbol = text(start..<end)
+            guard Self.symbols.contains(symbol) else { continue }
+            position = end
+            return (.symbol(symbol), start)
         }
         throw CELError(kind: .syntax, message: "Syntax error: token recognition error at: '\(scalar)'", offset: start)
     }
 
     private mutating func skipBlanks() {
         while let scalar = peek() {
-            if [" ", "\t", "\n", "\r", "\u{C}"].contains(scalar) {
-                position += 1
-            } else if scalar == "/", peek(1) == "/" {
-                while let scalar = peek(), scalar != "\n" { _ = scalar; position += 1 }
-            } else {
-                return
+            switch scalar {
+            case " ", "\t", "\n", "\r", "\u{C}": position += 1
+            case "/" where peek(1) == "/":
+                while let scalar = peek(), scalar != "\n" { position += 1 }
+            default: return
             }
         }
     }

@@ -9,9 +9,16 @@ struct ValidationRule: Sendable {
     /// The path below the node at which a failure is reported: `.spec.x`, `['a']`.
     let fieldPath: String
     let isOldSelfOptional: Bool
+    private let programs: Lazy<Programs>
+
     /// The rule, ready to run; an error when it does not compile.
-    let program: Result<CELProgram, CELError>
-    let messageProgram: Result<CELProgram, CELError>?
+    var program: Result<CELProgram, CELError> { programs.value.rule }
+    var messageProgram: Result<CELProgram, CELError>? { programs.value.message }
+
+    private struct Programs: Sendable {
+        let rule: Result<CELProgram, CELError>
+        let message: Result<CELProgram, CELError>?
+    }
 
     init(_ json: JSON, node: Schema) {
         rule = json["rule"]?.string ?? ""
@@ -20,12 +27,15 @@ struct ValidationRule: Sendable {
         reason = json["reason"]?.string.flatMap(FieldError.Reason.init) ?? .invalid
         fieldPath = Self.normalized(json["fieldPath"]?.string ?? "")
         isOldSelfOptional = json["optionalOldSelf"]?.bool ?? false
-        let type = CELType(node)
-        let variables: [(name: String, type: CELType)] = [
-            ("self", type), ("oldSelf", isOldSelfOptional ? .optional(type) : type),
-        ]
-        program = Self.compile(rule, variables)
-        messageProgram = messageExpression.isEmpty ? nil : Self.compile(messageExpression, variables)
+        programs = Lazy { [rule, messageExpression, isOldSelfOptional] in
+            let type = CELType(node)
+            let variables: [(name: String, type: CELType)] = [
+                ("self", type), ("oldSelf", isOldSelfOptional ? .optional(type) : type),
+            ]
+            return Programs(
+                rule: Self.compile(rule, variables),
+                message: messageExpression.isEmpty ? nil : Self.compile(messageExpression, variables))
+        }
     }
 
     private static func compile(

@@ -59,12 +59,13 @@ extension Schema {
     /// A child that is there, or one that is read when first asked for.
     enum Link: Sendable {
         case node(Schema)
-        case lazy(LazySchema)
+        /// Nil when it refers to a definition that is not there.
+        case lazy(Lazy<Schema?>)
 
         var schema: Schema? {
             switch self {
             case .node(let schema): schema
-            case .lazy(let lazy): lazy.schema
+            case .lazy(let lazy): lazy.value
             }
         }
     }

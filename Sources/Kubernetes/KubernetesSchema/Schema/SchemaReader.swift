@@ -64,7 +64,7 @@ struct SchemaReader {
         guard let reference = reference(in: json) else { return .node(Schema(fields(of: json))) }
         let reader = self
         return .lazy(
-            LazySchema {
+            Lazy {
                 guard var fields = reader.resolve(reference)?.fields else { return nil }
                 reader.readMergeExtensions(json, into: &fields)
                 return Schema(fields)

@@ -40,7 +40,7 @@ public enum StructuralSchema {
         }
         if root.properties["metadata"] == nil { root.propertyNames.append("metadata") }
         root.properties["metadata"] = .lazy(
-            LazySchema { BuiltinDefinitions.shared.schema(definition: Schema.objectMetaDefinition) })
+            Lazy { BuiltinDefinitions.shared.schema(definition: Schema.objectMetaDefinition) })
         return Schema(root)
     }
 

@@ -32,6 +32,10 @@ public final class ResourceRegistry: Sendable {
     ///   brought up to date; equal to `crd` when there is nothing to write. It is not served when its names are taken.
     public func install(crd: JSON, now: String) -> JSON {
         let definition = CustomResourceDefinition(crd)
+        // A write of the status changes nothing of what is served; and reading a large schema takes a while.
+        if let installed = served.custom[definition.name], installed.definition.serves(sameAs: definition) {
+            return definition.withStatus(conflicts: [], now: now)
+        }
         let versions = definition.servedVersions()
         return current.withLock { served in
             var custom = served.custom

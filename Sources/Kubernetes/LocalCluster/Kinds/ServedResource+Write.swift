@@ -85,7 +85,11 @@ extension ServedResource {
     /// - Returns: why it is refused; empty when it may be stored.
     public func prepareForCreate(_ object: inout JSON, namespace: String?, context: WriteContext) -> [FieldError] {
         if type.namespaced, let namespace { object.withObject("metadata") { $0["namespace"] = .string(namespace) } }
-        if hasStatus { object["status"] = nil }
+        if hasStatus {
+            object["status"] = nil
+            // Kubernetes fills in the default of a status when it reads what it stored.
+            if isCustom, let schema { object = schema.defaulted(object) }
+        }
         ObjectMetadata.prepareForCreate(&object, rule: strategy.generation, context: context)
         var errors = strategy.prepareForCreate(&object, context: context)
         if isBuiltin { strategy.applyDefaults(&object) }

@@ -29,6 +29,8 @@ struct CustomResourceDefinition: Sendable {
     /// Whether other versions than the stored one come out of a webhook, which is never called here.
     var needsWebhook: Bool { json.at("spec", "conversion", "strategy").text == "Webhook" }
 
+    func serves(sameAs other: Self) -> Bool { generation == other.generation && json["spec"] == other.json["spec"] }
+
     /// The resources of the served versions, newest version first. A version that needs a webhook is not served: its
     /// objects would have the form of another. A version whose schema does not compile is served without one.
     func servedVersions() -> [ServedResource] {
