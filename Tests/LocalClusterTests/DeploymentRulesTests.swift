@@ -134,6 +134,19 @@ private struct Rollout {
         #expect(rollout.sets.count == 3)
     }
 
+    @Test func whatItsReplicaSetCannotMakeTheDeploymentTellsToo() {
+        var rollout = Rollout(replicas: 1)
+        _ = rollout.settle()
+        func told() -> [JSON] {
+            (rollout.rules.status(now: KubernetesTime(seconds: 0))["conditions"]?.array ?? [])
+                .filter { $0["type"] == "ReplicaFailure" }
+        }
+        #expect(told() == [])
+        let failure: JSON = ["type": "ReplicaFailure", "status": "True", "message": "exceeded quota"]
+        rollout.sets[0].set([failure], at: "status", "conditions")
+        #expect(told() == [failure])
+    }
+
     @Test func recreateStopsAllOldPodsFirst() {
         var rollout = Rollout(replicas: 3)
         rollout.deployment.set(["type": "Recreate"], at: "spec", "strategy")

@@ -303,22 +303,46 @@ struct TestCluster {
         }
     }
 
+    private static let gizmo = ResourceType(group: "example.com", version: "v1", kind: "Gizmo", plural: "gizmos")
+    private static let gizmos: JSON = [
+        "metadata": ["name": "gizmos.example.com"],
+        "spec": [
+            "group": "example.com", "scope": "Namespaced", "names": ["plural": "gizmos", "kind": "Gizmo"],
+            "versions": [
+                [
+                    "name": "v1", "served": true, "storage": true, "schema": ["openAPIV3Schema": ["type": "object"]],
+                ]
+            ],
+        ],
+    ]
+
+    /// By the time that what an owner leaves is looked at, the server does not know the owner's kind any more; and who
+    /// watches owners slowly never hears that one went.
+    @Test(arguments: [Duration.zero, .seconds(60)])
+    func whatCustomResourcesOwnedGoesWithTheirDefinition(news: Duration) async throws {
+        try await TestCluster.running { cluster in
+            let faults = cluster.cluster.server.faults
+            let watches = faults.add(.delay(news), for: .init(verbs: ["watch"], resource: "gizmos"))
+            _ = try await cluster.client.create(KubernetesObject(Self.gizmos), .customResourceDefinitions)
+            try await eventually("the collector watches gizmos") { faults.hits(of: watches) >= 1 }
+            try await cluster.create(Self.gizmo, "g", [:])
+            let owner = try #require(try await cluster.get(Self.gizmo, "g"))
+            let reference: JSON = [
+                "apiVersion": "example.com/v1", "kind": "Gizmo", "name": "g", "uid": JSON(owner.uid),
+            ]
+            let reads = faults.add(
+                .delay(.seconds(2)), for: .init(verbs: ["get"], resource: "configmaps", name: "child"))
+            let metadata: JSON = ["name": "child", "namespace": "default", "ownerReferences": [reference]]
+            _ = try await cluster.client.create(KubernetesObject(["metadata": metadata]), .configMaps)
+            try await eventually("the collector looks at it") { faults.hits(of: reads) >= 1 }
+            try await cluster.client.delete(.customResourceDefinitions, name: "gizmos.example.com")
+            try await eventually("it is gone") { try await !cluster.names(.configMaps).contains("child") }
+        }
+    }
+
     @Test func aNamespaceTakesEverythingWithItCustomResourcesToo() async throws {
         try await TestCluster.running { cluster in
-            let gizmo = ResourceType(group: "example.com", version: "v1", kind: "Gizmo", plural: "gizmos")
-            let definition: JSON = [
-                "metadata": ["name": "gizmos.example.com"],
-                "spec": [
-                    "group": "example.com", "scope": "Namespaced", "names": ["plural": "gizmos", "kind": "Gizmo"],
-                    "versions": [
-                        [
-                            "name": "v1", "served": true, "storage": true,
-                            "schema": ["openAPIV3Schema": ["type": "object"]],
-                        ]
-                    ],
-                ],
-            ]
-            _ = try await cluster.client.create(KubernetesObject(definition), .customResourceDefinitions)
+            _ = try await cluster.client.create(KubernetesObject(Self.gizmos), .customResourceDefinitions)
             _ = try await cluster.client.create(KubernetesObject(["metadata": ["name": "demo"]]), .namespaces)
             try await eventually("it is furnished") {
                 let accounts = try await cluster.names(.serviceAccounts, namespace: "demo")
@@ -327,13 +351,13 @@ struct TestCluster {
             }
             try await cluster.createDeployment("web", replicas: 1, namespace: "demo")
             try await eventually("the gizmo is made") {
-                (try? await cluster.create(gizmo, "g", [:], namespace: "demo")) != nil
+                (try? await cluster.create(Self.gizmo, "g", [:], namespace: "demo")) != nil
             }
             try await cluster.client.delete(.namespaces, name: "demo")
             try await eventually("the namespace is gone") {
                 try await cluster.client.getIfPresent(.namespaces, name: "demo") == nil
             }
-            #expect(try await cluster.names(gizmo, namespace: "demo").isEmpty)
+            #expect(try await cluster.names(Self.gizmo, namespace: "demo").isEmpty)
             #expect(try await cluster.names(.pods, namespace: "demo").isEmpty)
         }
     }

@@ -27,8 +27,11 @@ private func pod(
 }
 
 @Suite struct ReplicaSetRulesTests {
-    private func rules(_ replicas: Int, _ pods: [KubernetesObject], minReadySeconds: Int = 0) -> ReplicaSetRules {
+    private func rules(
+        _ replicas: Int, _ pods: [KubernetesObject], minReadySeconds: Int = 0, status: JSON = [:]
+    ) -> ReplicaSetRules {
         let replicaSet = KubernetesObject([
+            "status": status,
             "metadata": ["name": "web", "namespace": "shop", "uid": "rs", "generation": 4],
             "spec": [
                 "replicas": JSON(replicas), "minReadySeconds": JSON(minReadySeconds),
@@ -68,6 +71,14 @@ private func pod(
                 "observedGeneration": 4,
             ])
         #expect(rules.nextAvailability(now: now) == .seconds(5))
+    }
+
+    @Test func ofWhyPodsCannotBeMadeTheFirstIsToldUntilTheyCan() {
+        let (first, later) = (KubernetesTime(seconds: 0), KubernetesTime(seconds: 60))
+        let refused = rules(1, []).status(now: first, failure: "pods \"web-1\" is forbidden")
+        #expect(refused["conditions"]?[0]?["message"] == "pods \"web-1\" is forbidden")
+        #expect(rules(1, [], status: refused).status(now: later, failure: "pods \"web-2\" is forbidden") == refused)
+        #expect(rules(1, [], status: refused).status(now: later, failure: nil)["conditions"] == nil)
     }
 
     @Test func aNewPodIsOfTheTemplate() {

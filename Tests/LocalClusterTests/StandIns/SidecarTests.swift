@@ -150,6 +150,27 @@ import Testing
         }
     }
 
+    @Test func aSidecarWithoutATokenHasToBeToldToDoWithoutItsStoreOfSecrets() async throws {
+        func pod(_ name: String, _ annotation: JSON?) -> KubernetesObject {
+            var annotations: JSON = ["dapr.io/enabled": "true", "dapr.io/app-id": .string(name)]
+            annotations["dapr.io/disable-builtin-k8s-secret-store"] = annotation
+            var spec = TestCluster.podSpec(TestCluster.waiting)
+            spec["automountServiceAccountToken"] = false
+            return KubernetesObject([
+                "metadata": ["name": .string(name), "namespace": "default", "annotations": annotations], "spec": spec,
+            ])
+        }
+        try await TestCluster.running(runsStandIns: true) { cluster in
+            _ = try await cluster.client.create(pod("not-told", nil), .pods)
+            _ = try await cluster.client.create(pod("told", "true"), .pods)
+            try await eventually("the one runs") { (try? await cluster.log("told"))?.contains("started as") ?? false }
+            try await eventually("the other says what is missing") {
+                try await cluster.waiting("not-told")?["message"]?.string?.hasSuffix("disable-builtin-k8s-secret-store")
+                    ?? false
+            }
+        }
+    }
+
     @Test(arguments: [
         ("@every 90s", 1000, 1090), ("*/15 * * * * *", 0, 15), ("*/15 * * * * *", 46, 60), ("5,20 0 * * * *", 4, 5),
         ("5,20 0 * * * *", 5, 20), ("5,20 0 * * * *", 20, 3605), ("0 1 * * *", 0, 3600),

@@ -16,7 +16,7 @@ extension DeploymentRules {
             status[key] = JSON(count)
         }
         status["conditions"] = .array(
-            [availableCondition(available, now: now), progressingCondition(now: now)].compactMap { $0 })
+            [availableCondition(available, now: now), progressingCondition(now: now), replicaFailure].compactMap { $0 })
         return status
     }
 
@@ -31,6 +31,14 @@ extension DeploymentRules {
 
     private func previous(_ type: String) -> JSON? {
         deployment.at("status", "conditions")?.array?.first { $0["type"]?.string == type }
+    }
+
+    /// Why pods cannot be made, as a ReplicaSet says it, the newest first.
+    private var replicaFailure: JSON? {
+        let sets = [new].compactMap(\.self) + old
+        return sets.lazy.compactMap { set in
+            set.json.at("status", "conditions")?.array?.first { $0["type"]?.string == "ReplicaFailure" }
+        }.first
     }
 
     private func availableCondition(_ available: Int, now: KubernetesTime) -> JSON {

@@ -21,6 +21,8 @@ final class GarbageCollector: Sendable {
     private let registry: ResourceRegistry
     private let queue: WorkQueue<Reference>
     private let watched = Lock<[String: Watched]>([:])
+    /// Kinds (`Gizmo.example.com`) whose definition was seen to go: there are no objects of them, and nobody can be asked.
+    private let gone = Lock<Set<String>>([])
     private let definitions: Informer
     private let refresh: AsyncStream<Void>
     private let refreshing: AsyncStream<Void>.Continuation
@@ -31,9 +33,10 @@ final class GarbageCollector: Sendable {
         queue = WorkQueue(name: "garbage", time: access.time)
         definitions = Informer(
             .customResourceDefinitions, client: access.client, fieldManager: ClusterAccess.controllerManager,
-            options: .init(transform: { $0 = GarbageRules.trimmed($0) }), time: access.time, logger: access.logger)
+            options: .init(transform: { $0 = GarbageRules.trimmedDefinition($0) }), time: access.time,
+            logger: access.logger)
         (refresh, refreshing) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-        definitions.onChange { [refreshing] _ in refreshing.yield() }
+        definitions.onChange { [weak self] change in self?.noteDefinition(change) }
         refreshing.yield()
     }
 
@@ -109,6 +112,23 @@ final class GarbageCollector: Sendable {
         for owner in old.object.ownerReferences {
             if let reference = find(owner["uid"]?.string ?? "", owner, old.key) { queue.add(reference) }
         }
+    }
+
+    /// The last of its objects went before it did, but whoever watched them may have been told to stop before it heard.
+    private func noteDefinition(_ change: StoreChange) {
+        if let old = change.old, change.new?.uid != old.uid, let kind = GarbageRules.kind(definedBy: old.object) {
+            gone.withLock { _ = $0.insert(kind) }
+            let informers = watched.withLock { $0.values.map(\.informer) }
+            for informer in informers {
+                for stored in informer.store.list() where GarbageRules.isOwned(stored.object, by: kind) {
+                    queue.add(Reference(informer.type, stored.key))
+                }
+            }
+        }
+        if let kind = change.new.flatMap({ GarbageRules.kind(definedBy: $0.object) }) {
+            gone.withLock { _ = $0.remove(kind) }
+        }
+        refreshing.yield()
     }
 
     private func find(_ uid: String, _ owner: JSON, _ dependent: ObjectKey) -> Reference? {
@@ -190,11 +210,13 @@ final class GarbageCollector: Sendable {
     }
 
     /// Asked of the server itself: a cache that lags behind must not cost an object. An owner of a kind that is not
-    /// served now may still exist.
+    /// served now may still exist, unless what defined it was seen to go.
     private func state(
         of owner: JSON, uid: String, dependent: Reference
     ) async throws(APIError) -> GarbageRules.Owner {
-        guard let resource = resource(owner), let name = owner["name"]?.string, !name.isEmpty else { return .present }
+        guard let resource = resource(owner), let name = owner["name"]?.string, !name.isEmpty else {
+            return gone.withLock { $0.contains(GarbageRules.kind(of: owner)) } ? .absent : .present
+        }
         // A cluster-wide object cannot belong to one of a namespace.
         if resource.type.namespaced, dependent.key.namespace == nil { return .present }
         let namespace = resource.type.namespaced ? dependent.key.namespace : nil

@@ -46,6 +46,24 @@ enum GarbageRules {
         }
     }
 
+    /// `Gizmo.example.com`, of an owner reference.
+    static func kind(of owner: JSON) -> String {
+        let group = (owner["apiVersion"]?.string ?? "").split(separator: "/").dropLast().last ?? ""
+        return "\(owner["kind"]?.string ?? "").\(group)"
+    }
+
+    /// The kind (`Gizmo.example.com`) of which a definition makes objects.
+    static func kind(definedBy definition: KubernetesObject) -> String? {
+        guard let group = definition.json.at("spec", "group")?.string,
+            let kind = definition.json.at("spec", "names", "kind")?.string
+        else { return nil }
+        return "\(kind).\(group)"
+    }
+
+    static func isOwned(_ object: KubernetesObject, by kind: String) -> Bool {
+        object.ownerReferences.contains { self.kind(of: $0) == kind }
+    }
+
     /// What the collector keeps of an object.
     static func trimmed(_ object: KubernetesObject) -> KubernetesObject {
         var metadata = JSONObject()
@@ -58,5 +76,15 @@ enum GarbageRules {
         json["apiVersion"] = object.json["apiVersion"]
         json["kind"] = object.json["kind"]
         return KubernetesObject(json)
+    }
+
+    /// What the collector keeps of a definition: also what it defines.
+    static func trimmedDefinition(_ definition: KubernetesObject) -> KubernetesObject {
+        var kept = trimmed(definition)
+        kept.json["spec"] = [
+            "group": definition.json.at("spec", "group") ?? .null,
+            "names": ["kind": definition.json.at("spec", "names", "kind") ?? .null],
+        ]
+        return kept
     }
 }

@@ -64,11 +64,11 @@ struct ReplicaSetRules {
         return status
     }
 
+    /// The first one stays until pods can be made again: each attempt has the name of another pod in it.
     private func failureCondition(_ message: String, now: KubernetesTime) -> JSON {
-        let old = replicaSet.status?["conditions"]?.array?.first { $0["type"]?.string == "ReplicaFailure" }
-        return [
+        replicaSet.status?["conditions"]?.array?.first { $0["type"]?.string == "ReplicaFailure" } ?? [
             "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": JSON(message),
-            "lastTransitionTime": old?["lastTransitionTime"] ?? JSON(now.text),
+            "lastTransitionTime": JSON(now.text),
         ]
     }
 

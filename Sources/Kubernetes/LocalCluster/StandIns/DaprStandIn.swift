@@ -89,6 +89,7 @@ final class DaprStandIn: Sendable {
     /// - Returns: the variables by which the app finds it.
     func start(for pod: KubernetesObject, address: String) async throws -> [String: String] {
         guard var sidecar = SidecarPod(pod, address: address) else { return [:] }
+        if let problem = SidecarPod.lackOfToken(pod) { throw ContainerEnvironment.Missing(message: problem) }
         sidecar.openPort = SidecarPod.publicPort
         sidecar.apiToken = try await token(SidecarPod.apiTokenSecret(pod), of: pod)
         sidecar.appToken = try await token(SidecarPod.appTokenSecret(pod), of: pod)

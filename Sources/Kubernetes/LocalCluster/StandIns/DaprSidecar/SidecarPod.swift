@@ -53,6 +53,16 @@ public struct SidecarPod: Sendable, Hashable {
         if let size = annotations["dapr.io/max-body-size"].flatMap({ Quantity($0) }) { maxBodyBytes = size.roundedUp }
     }
 
+    /// Why the sidecar would end at once; nil when it would not. Dapr's loads a store of Secrets unless it is told to do
+    /// without, and for that needs the token of the ServiceAccount (dapr/dapr `appendBuiltinSecretStore`).
+    public static func lackOfToken(_ pod: KubernetesObject) -> String? {
+        let annotation = "dapr.io/disable-builtin-k8s-secret-store"
+        guard pod.spec?["automountServiceAccountToken"]?.bool == false, pod.annotations[annotation] != "true" else {
+            return nil
+        }
+        return "the sidecar has no token for its store of Secrets; set \(annotation)"
+    }
+
     /// The Secret whose key `token` is what callers must show.
     public static func apiTokenSecret(_ pod: KubernetesObject) -> String? {
         pod.annotations["dapr.io/api-token-secret"]
