@@ -201,6 +201,22 @@ import Testing
         }
     }
 
+    /// As while its CRD comes or goes.
+    @Test func aTypeThatDiscoveryNamesAndNobodyServesIsAskedForNowAndThen() async throws {
+        server.configure { $0.fault = { if $0.verb == "list" { throw apiError(404, "NotFound") } } }
+        server.put(object(.topic, "t"), .topic)
+        let topics = informer(.topic, .init(isOptional: true))
+        try await following(topics) {
+            try await topics.whenSettled()
+            let end = time.now.advanced(by: .seconds(60))
+            try await advance("a minute has passed", limit: .seconds(61)) { time.now >= end }
+            #expect(server.count("list", .topic) <= 5)
+            server.configure { $0.fault = nil }
+            try await advance("it is in sync", limit: .seconds(31)) { topics.status == .synced }
+            #expect(topics.store.keys == [key("t")])
+        }
+    }
+
     @Test func aProbeThatFailsIsRepeatedSoonBecauseControllersWaitForIt() async throws {
         let failures = Lock(2)
         server.configure {

@@ -99,6 +99,21 @@ import Testing
         try await op.advance("it has ended", limit: .seconds(6)) { ended.withLock { $0 } }
     }
 
+    @Test func whatHasNotBegunNeedNotEnd() async throws {
+        let op = TestOperator()
+        op.server.configure { $0.served = [.configMap, .event] }
+        let run = Task { try await op.manager.run() }
+        let ended = Lock(false)
+        Task {
+            _ = await run.result
+            ended.withLock { $0 = true }
+        }
+        try await op.maps.whenSynced()
+        op.manager.stop()
+        // The clock stands still: the limit does not pass.
+        try await until("it has ended") { ended.withLock { $0 } }
+    }
+
     @Test func livenessFailsOnlyWhenAWatchIsMuteForTwiceTheLimitAndTheServerAnswersOthers() async throws {
         let op = TestOperator()
         op.server.configure { $0.mute = [.configMap] }

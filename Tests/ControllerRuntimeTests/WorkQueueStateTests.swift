@@ -42,6 +42,15 @@ import Testing
         #expect(queue.take(now: after(.seconds(60)))?.key == nil)
     }
 
+    @Test mutating func ofSeveralDelaysTheHighestPriorityHolds() {
+        queue.add("b", at: after(.milliseconds(500)), priority: .low, now: start)
+        queue.add("a", at: after(.seconds(1)), priority: .low, now: start)
+        queue.add("a", at: after(.seconds(2)), now: start)
+        queue.add("c", at: after(.seconds(2)), now: start)
+        queue.add("c", at: after(.milliseconds(900)), priority: .low, now: start)
+        #expect((0..<3).compactMap { _ in queue.take(now: after(.seconds(1)))?.key } == ["c", "a", "b"])
+    }
+
     @Test mutating func handingAKeyOutCancelsItsDelay() {
         queue.add("a", at: after(.seconds(10)), now: start)
         queue.add("a", now: start)

@@ -153,10 +153,14 @@ extension Controller {
 // MARK: - Running
 
 extension Controller {
-    /// Works until the queue is shut down or the task cancelled, and the passes under way have ended.
-    func run() async throws {
+    /// Returns once the cache of the primary type is filled and of each other type it is known whether it will be.
+    func whenReady() async throws {
         try await primary.whenSynced()
         for informer in sources.withLock({ Array($0.informers.values) }) { try await informer.whenSettled() }
+    }
+
+    /// Works until the queue is shut down or the task cancelled, and the passes under way have ended.
+    func run() async {
         logger.info("controller started", metadata: ["workers": "\(options.workers)"])
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<options.workers {
@@ -228,7 +232,8 @@ extension Controller {
         case .success(.requeue(let delay)):
             metrics.count(.requeueAfter)
             queue.forget(key)
-            queue.add(key, after: delay)
+            // Of many that wait for something, none holds up what somebody has changed.
+            queue.add(key, after: delay, priority: .low)
         case .failure(let error):
             if Task.isCancelled || error is FenceError { return }  // we are stopping: no fault of the object's
             metrics.count(.error)

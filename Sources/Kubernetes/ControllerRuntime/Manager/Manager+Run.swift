@@ -31,7 +31,7 @@ extension Manager {
         let work = Task {
             try await elector?.whenLeading()
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for controller in controllers { group.addTask { try await controller.run() } }
+                for controller in controllers { group.addTask { try await self.run(controller) } }
                 try await group.waitForAll()
             }
         }
@@ -60,6 +60,23 @@ extension Manager {
         // Passes under way are cancelled and not waited for: the fence keeps them from writing.
         if let outcome { throw outcome }
         await elector.release()
+    }
+
+    /// Has the controller work once its caches are filled, unless this is to stop before.
+    private func run(_ controller: Controller) async throws {
+        let isReady = try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await controller.whenReady()
+                return true
+            }
+            group.addTask {
+                try await self.stopping.wait()
+                return false
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? false
+        }
+        if isReady { await controller.run() }
     }
 
     /// Lets the passes under way end, within the limit.

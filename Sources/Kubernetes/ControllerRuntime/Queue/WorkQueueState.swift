@@ -96,10 +96,14 @@ extension WorkQueueState {
         }
     }
 
-    /// Adds `key` at `deadline`; of several deadlines the earliest holds.
+    /// Adds `key` at `deadline`; of several deadlines the earliest holds, and the highest priority.
     public mutating func add(_ key: Key, at deadline: Instant, priority: WorkPriority = .normal, now: Instant) {
         guard deadline > now else { return add(key, priority: priority, now: now) }
-        if let entry = delayed[key], entry.deadline <= deadline { return }
+        let priority = max(priority, delayed[key]?.priority ?? .low)
+        if let entry = delayed[key], entry.deadline <= deadline {
+            delayed[key]?.priority = priority
+            return
+        }
         nextTicket += 1
         delayed[key] = Delayed(deadline: deadline, priority: priority, ticket: nextTicket)
         timers.insert(Timer(deadline: deadline, number: nextTicket, key: key))

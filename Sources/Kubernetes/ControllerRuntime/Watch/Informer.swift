@@ -269,10 +269,13 @@ extension Informer {
     /// Returns true once the server has the type and lets us list and watch it; false when cancelled.
     private func waitUntilServed() async -> Bool {
         var backoff = Backoff(base: .milliseconds(100), limit: .seconds(5))
+        // Discovery may name for a while what is not served yet, or no more.
+        var isDenied = status == .absent
         while !Task.isCancelled {
             let probed = await probe()
-            if probed == .starting { return true }
-            set(probed)
+            if probed == .starting, !isDenied { return true }
+            if probed != .starting { set(probed) }
+            isDenied = false
             // Controllers wait for an answer, be it no: so one is asked for soon.
             let delay =
                 if case .failing = probed {
