@@ -189,10 +189,9 @@ let todo: [Target] = [
         name: "todo",
         dependencies: [
             "AuditService", "Concurrency", "ControllerRuntime", "Dapr", "HTTPTransport", "KubernetesClient",
-            "LocalCluster", "LocalPostgres", "NotificationService", "RealtimeService", "Recurrence", "StructuredData",
-            "TaskService", "Telemetry", "TodoOperator", "TodoResources", "WorkersService", argumentParser, httpTypes,
-            lifecycle, logging, metrics,
-            unixSignals,
+            "LocalCluster", "LocalPostgres", "NotificationService", "RealtimeService", "Recurrence", "ServiceRunning",
+            "StructuredData", "TaskService", "Telemetry", "TodoOperator", "TodoResources", "WorkersService",
+            argumentParser, httpTypes, lifecycle, logging, metrics, unixSignals,
         ],
         path: "Sources/todo", swiftSettings: settings),
 ]
@@ -311,8 +310,8 @@ let allTests: [Target] = [
         of: "TodoOperator",
         [
             "APIServer", "ChildProcess", "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient",
-            "ObjectHealth", "PostgresServer",
-            "StructuredData", "TodoModel", "TodoResources", "TodoStore", httpTypes, logging, metrics,
+            "ObjectHealth", "Postgres", "PostgresServer",
+            "StructuredData", "Telemetry", "TodoModel", "TodoResources", "TodoStore", httpTypes, logging, metrics,
         ], exclude: ["Golden"]),
     .testTarget(
         name: "EndToEndTests",

@@ -42,6 +42,19 @@ import Testing
         #expect(text.contains("telemetry_metric_kind_conflicts_total 1\n"))
     }
 
+    @Test func aGaugeOfSomethingThatIsGoneGoesAndWhatCountsStays() {
+        let registry = PrometheusRegistry()
+        let gauges = ["one", "two"].map { Gauge(label: "up", dimensions: [("app", $0)], factory: registry) }
+        for gauge in gauges { gauge.record(1) }
+        let counter = Counter(label: "jobs_total", factory: registry)
+        counter.increment()
+        gauges[0].destroy()
+        counter.destroy()
+        #expect(registry.render() == "# TYPE jobs_total counter\njobs_total 1\n# TYPE up gauge\nup{app=\"two\"} 1\n")
+        Gauge(label: "up", dimensions: [("app", "one")], factory: registry).record(0)
+        #expect(registry.render().contains("up{app=\"one\"} 0\nup{app=\"two\"} 1\n"))
+    }
+
     @Test func namesThatPrometheusRefusesAreMended() {
         let registry = PrometheusRegistry()
         Counter(label: "2.things-done", factory: registry).increment()

@@ -121,13 +121,23 @@ public final class PrometheusRegistry: MetricsFactory {
         HistogramSeries(series: series(label, dimensions, .histogram, timerBuckets))
     }
 
-    // A series that has been seen stays: Prometheus reads a series that vanishes as stale, and one that returns at zero
-    // as a restart.
+    // What counts stays once it has been seen: Prometheus reads a series that vanishes as stale, and one that returns at
+    // zero as a restart. A gauge is of something that may be gone.
     public func destroyCounter(_ handler: any CounterHandler) {}
     public func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) {}
-    public func destroyMeter(_ handler: any MeterHandler) {}
-    public func destroyRecorder(_ handler: any RecorderHandler) {}
+    public func destroyMeter(_ handler: any MeterHandler) { forget(handler as? GaugeSeries) }
+    public func destroyRecorder(_ handler: any RecorderHandler) { forget(handler as? GaugeSeries) }
     public func destroyTimer(_ handler: any TimerHandler) {}
+
+    private func forget(_ gauge: GaugeSeries?) {
+        guard let gauge else { return }
+        state.withLock { state in
+            for (name, family) in state.families where family.kind == .gauge {
+                guard let labels = family.series.first(where: { $0.value === gauge.series })?.key else { continue }
+                state.families[name]?.series[labels] = nil
+            }
+        }
+    }
 }
 
 private final class CounterSeries: CounterHandler {
