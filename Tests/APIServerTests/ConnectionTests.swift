@@ -102,11 +102,11 @@ private struct RawConnection {
     @Test("a connection on which nothing comes is closed, but not one on which a watch waits")
     func idle() async throws {
         try await serve(idleTimeout: .seconds(3)) { served in
-            try await RawConnection.open(served, tls: false) { connection in
+            async let silent: Void = RawConnection.open(served, tls: false) { connection in
                 let answer = try await connection.rest()
                 #expect(answer == "")
             }
-            try await RawConnection.open(served) { connection in
+            async let stalled: Void = RawConnection.open(served) { connection in
                 try await connection.send("GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ")
                 let answer = try await connection.rest()
                 #expect(answer == "")
@@ -116,6 +116,7 @@ private struct RawConnection {
                     url: served.url("\(Self.target)?watch=true&timeoutSeconds=5"),
                     headers: [.authorization: "Bearer token"]))
             #expect(try await WatchLines(watch.body).next() == nil)
+            _ = try await (silent, stalled)
         }
     }
 }

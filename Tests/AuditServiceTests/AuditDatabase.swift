@@ -24,12 +24,12 @@ struct AuditDatabase: Sendable {
     static func make(on server: PostgresServer? = nil, isMigrated: Bool = true) async throws -> AuditDatabase {
         let shared = try await PostgresServer.shared()
         let server = server ?? shared
-        let name = try await server.createDatabase()
-        try await server.psql("ALTER DATABASE \(name) OWNER TO app; ALTER SCHEMA public OWNER TO app", database: name)
+        let name =
+            isMigrated
+            ? try await server.createDatabase { _ = try await AuditSchema.migrate(databaseURI: $0) }
+            : try await server.createDatabase(owner: "app")
         let uri = "postgresql://app:app-secret@localhost:\(server.port)/\(name)?sslmode=disable"
-        let database = AuditDatabase(server: server, name: name, uri: uri)
-        if isMigrated { _ = try await AuditSchema.migrate(databaseURI: uri) }
-        return database
+        return AuditDatabase(server: server, name: name, uri: uri)
     }
 
     /// As the superuser, whom nothing binds.

@@ -24,7 +24,8 @@ import Testing
             try await runAndKill(folder.path, start: start, output: said, after: .milliseconds(Int.random(in: 1...100)))
             acknowledged.merge(try acknowledgements(in: said, from: start)) { $0 + $1 }
             try FileManager.default.removeItem(atPath: said)
-            try check(folder, acknowledged)
+            // In between nobody but the next writer mends what the kill left.
+            if round % 5 == 4 { try check(folder, acknowledged) }
         }
         #expect(acknowledged.values.map(\.count).reduce(0, +) > 500)
     }

@@ -19,6 +19,7 @@ public final class PostgresServer: Sendable {
     /// A CA that did not.
     public var foreignCACertificate: String { "\(directory)/foreign.crt" }
     private let keeper = Lock<Keeper?>(nil)
+    private let template = Lock<Task<String, any Error>?>(nil)
 
     private init(directory: String, port: Int) {
         self.directory = directory
@@ -64,10 +65,10 @@ public final class PostgresServer: Sendable {
         return lines?.split(separator: "\n").first.flatMap { Int32($0) }
     }
 
-    /// A connection string for the Unix socket: user `postgres`, no password.
-    public func socketURI(database: String = "postgres") -> String {
+    /// A connection string for the Unix socket, without a password.
+    public func socketURI(user: String = "postgres", database: String = "postgres") -> String {
         let host = directory.replacingOccurrences(of: "/", with: "%2F")
-        return "postgresql://postgres@\(host):\(port)/\(database)"
+        return "postgresql://\(user)@\(host):\(port)/\(database)"
     }
 
     /// A connection string for loopback TCP. Users: `postgres` (no password), `app` (password `app-secret`),
@@ -78,11 +79,29 @@ public final class PostgresServer: Sendable {
         "postgresql://\(user)@\(host):\(port)/\(database)\(options.isEmpty ? "" : "?\(options)")"
     }
 
-    /// Makes an empty database with a name of its own; returns the name.
-    public func createDatabase() async throws -> String {
+    /// Makes a database with a name of its own, empty or as `template`; returns the name.
+    public func createDatabase(owner: String = "postgres", template: String = "template0") async throws -> String {
         let name = "test_\(UInt64.random(in: 0...UInt64.max))"
-        try await psql("CREATE DATABASE \(name) TEMPLATE template0")
+        try await psql("CREATE DATABASE \(name) TEMPLATE \(template) OWNER \(owner)")
         return name
+    }
+
+    /// Makes a database that `app` owns, as `fill` leaves the one at the URI that it is given; returns the name. It fills
+    /// only the first of this server, of which the others are copies: all who ask have to mean the same.
+    public func createDatabase(
+        filledBy fill: @escaping @Sendable (_ uri: String) async throws -> Void
+    ) async throws -> String {
+        let filling = template.withLock { task in
+            if let task { return task }
+            let started = Task {
+                let name = try await createDatabase(owner: "app")
+                try await fill(socketURI(user: "app", database: name))
+                return name
+            }
+            task = started
+            return started
+        }
+        return try await createDatabase(owner: "app", template: filling.value)
     }
 
     /// Runs SQL as the superuser by psql, apart from the client under test.

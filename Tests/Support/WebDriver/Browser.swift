@@ -10,6 +10,8 @@ public final class Browser: Sendable {
         /// Touch instead of a mouse.
         public var isPhone = false
         public var isDark = false
+        /// The few colours that the person has chosen in the system instead of those of the page.
+        public var hasForcedColors = false
 
         public static let desktop = Look()
         public static let dark = Look(isDark: true)
@@ -38,6 +40,7 @@ public final class Browser: Sendable {
             "--force-prefers-reduced-motion", "--window-size=\(look.width),\(height)",
         ]
         if geteuid() == 0 { arguments.append("--no-sandbox") }
+        if look.hasForcedColors { arguments.append("--force-high-contrast") }
         if look.isDark { arguments.append("--blink-settings=preferredColorScheme=0") }
         var options: JSON = ["args": .array(arguments.map(JSON.string))]
         options["binary"] = driver.shell.map(JSON.string)

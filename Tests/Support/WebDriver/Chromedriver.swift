@@ -64,8 +64,8 @@ public final class Chromedriver: Sendable {
             guard case .ended(_, let output) = asked else { return nil }
             return String(decoding: output, as: UTF8.self).firstMatch(of: /\d+(\.\d+){3}/)?.0
         }
-        let path = environment["PATH"] ?? "/usr/bin:/bin"
-        guard let shell = try? ChildProcess.find("chromium-headless-shell", in: path),
+        // Not that on PATH: it is a script, and what it runs goes on when chromedriver ends the script.
+        guard let shell = try? ChildProcess.find("chromium-headless-shell", in: "/usr/lib/chromium"),
             let its = await version(shell), await version(driver) == its
         else { return nil }
         return shell

@@ -35,6 +35,33 @@ public final class WebSocketClient: Sendable {
         _ port: Int, headers: [String] = [], path: String = "/v1/stream", receiveBuffer: Int? = nil
     ) async throws -> WebSocketClient {
         let inbox = Inbox()
+        let channel = try await channel(port, inbox, receiveBuffer)
+        let lines =
+            [
+                "GET \(path) HTTP/1.1", "Host: 127.0.0.1:\(port)", "Connection: Upgrade", "Upgrade: websocket",
+                "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            ] + headers
+        try await channel.writeAndFlush(ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\n\r\n")).get()
+        let head = try await inbox.head()
+        return WebSocketClient(channel: channel, inbox: inbox, head: head)
+    }
+
+    /// Sends the head of a request byte by byte, for at most half a minute, and never to its end. Returns whether the server
+    /// closed the connection.
+    public static func dribble(_ port: Int) async throws -> Bool {
+        let channel = try await channel(port, Inbox())
+        try await channel.writeAndFlush(ByteBuffer(string: "GET /v1/stream HTTP/1.1\r\nX-Long: ")).get()
+        for _ in 0..<1500 where channel.isActive {
+            try? await channel.writeAndFlush(ByteBuffer(string: "a")).get()
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        defer { channel.close(promise: nil) }
+        return !channel.isActive
+    }
+
+    private static func channel(
+        _ port: Int, _ inbox: Inbox, _ receiveBuffer: Int? = nil
+    ) async throws -> any Channel {
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -44,15 +71,7 @@ public final class WebSocketClient: Sendable {
         if let receiveBuffer {
             bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: numericCast(receiveBuffer))
         }
-        let channel = try await bootstrap.connect(host: "127.0.0.1", port: port).get()
-        let lines =
-            [
-                "GET \(path) HTTP/1.1", "Host: 127.0.0.1:\(port)", "Connection: Upgrade", "Upgrade: websocket",
-                "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-            ] + headers
-        try await channel.writeAndFlush(ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\n\r\n")).get()
-        let head = try await inbox.head()
-        return WebSocketClient(channel: channel, inbox: inbox, head: head)
+        return try await bootstrap.connect(host: "127.0.0.1", port: port).get()
     }
 
     /// What comes next, pings left out.
