@@ -49,7 +49,7 @@ import TodoStore
         """
 
     @Test func `tasks, reminders and their events look as before, whatever the session's settings`() async throws {
-        let database = try await StoreDatabase.make()
+        let database = try await StoreDatabase.empty()
         let connection = try await database.connect()
         try await Migrator(connection: connection, migrations: Array(Migration.all.prefix(7))).migrate()
         try await connection.execute(script: Self.rows)

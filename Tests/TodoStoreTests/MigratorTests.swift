@@ -1,3 +1,4 @@
+import Glibc
 import Postgres
 import PostgresServer
 import Testing
@@ -14,7 +15,7 @@ import TodoStore
     ]
 
     @Test func `an empty database gets the latest schema, and a second time changes nothing`() async throws {
-        let database = try await StoreDatabase.make()
+        let database = try await StoreDatabase.empty()
         #expect(try await Migrator.currentVersion(databaseURI: database.uri) == 0)
         #expect(try await Migrator.migrate(databaseURI: database.uri) == Migrator.latestVersion)
         #expect(try await Migrator.migrate(databaseURI: database.uri) == Migrator.latestVersion)
@@ -60,11 +61,12 @@ import TodoStore
                 "897740b3fdc0157eb8e027add39f50438a8ea16c42ce4541db4d693222ad27c1",
                 "85b6a7de4b7b6f95bae101d50b4e946fc64406b9c0b145cc8059c15a63599131",
                 "d3a421924411e919049a874cc904d05f538b92466f147fd73992b9c5145fb4d1",
+                "7750387e8916c9242746228b276a81aa6e4e83b313f6e0e5a756b03c8c06d345",
             ])
     }
 
     @Test func `the user id leads every key and index of what people keep`() async throws {
-        let database = try await StoreDatabase.make()
+        let database = try await StoreDatabase.empty()
         _ = try await Migrator.migrate(databaseURI: database.uri)
         let leading = try await database.server.psql(
             """
@@ -75,7 +77,7 @@ import TodoStore
     }
 
     @Test func `ten migrators at once apply each step once`() async throws {
-        let database = try await StoreDatabase.make()
+        let database = try await StoreDatabase.empty()
         try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<10 {
                 group.addTask { [two] in
@@ -91,7 +93,7 @@ import TodoStore
     }
 
     @Test func `a step that fails leaves nothing of itself and all before it`() async throws {
-        let database = try await StoreDatabase.make()
+        let database = try await StoreDatabase.empty()
         let connection = try await database.connect()
         let broken = Migration(version: 3, name: "broken", sql: "CREATE TABLE third (id int); SELECT 1/0")
         let error = try await databaseError {
@@ -108,7 +110,7 @@ import TodoStore
     }
 
     @Test func `a migration that was edited after it was applied is refused`() async throws {
-        let database = try await StoreDatabase.make()
+        let database = try await StoreDatabase.empty()
         let connection = try await database.connect()
         try await Migrator(connection: connection, migrations: two).migrate()
         var edited = two
@@ -122,7 +124,7 @@ import TodoStore
     }
 
     @Test func `a schema of a later release is refused, one of an earlier is no good to a service`() async throws {
-        let database = try await StoreDatabase.make()
+        let database = try await StoreDatabase.empty()
         let connection = try await database.connect()
         try await Migrator(connection: connection, migrations: two).migrate()
         let old = Migrator(connection: connection, migrations: [two[0]])
@@ -137,7 +139,7 @@ import TodoStore
     }
 
     @Test func `a schema of a later release is good to a service that it still serves`() async throws {
-        let database = try await StoreDatabase.make()
+        let database = try await StoreDatabase.empty()
         let connection = try await database.connect()
         try await Migrator(connection: connection, migrations: [two[0]], servesSince: 1).migrate()
         try await Migrator(connection: connection, migrations: two, servesSince: 1).migrate()
@@ -153,7 +155,7 @@ import TodoStore
 
     /// As it was before it had that column.
     @Test func `what an earlier release wrote down is gone on with`() async throws {
-        let database = try await StoreDatabase.make()
+        let database = try await StoreDatabase.empty()
         let connection = try await database.connect()
         try await Migrator(connection: connection, migrations: [two[0]]).migrate()
         try await connection.execute(script: "ALTER TABLE schema_migrations DROP COLUMN serves_since")
@@ -165,7 +167,7 @@ import TodoStore
 
     /// A dump holds a table for hours, and whoever comes after a migration that waits for it waits as well.
     @Test func `nobody waits long behind a migration that waits`() async throws {
-        let database = try await StoreDatabase.make()
+        let database = try await StoreDatabase.empty()
         let (holder, waiter, reader) = (
             try await database.connect(), try await database.connect(), try await database.connect()
         )
@@ -191,7 +193,7 @@ import TodoStore
     }
 
     @Test func `a migrator does not wait for ever for another`() async throws {
-        let database = try await StoreDatabase.make()
+        let database = try await StoreDatabase.empty()
         let (holder, waiter) = (try await database.connect(), try await database.connect())
         try await holder.withTransaction { connection in
             try await connection.query("SELECT 1::int4 FROM pg_advisory_xact_lock(\(0x746f_646f as Int64))")
@@ -207,6 +209,18 @@ import TodoStore
         try await Migrator(connection: waiter).migrate()
         await holder.close()
         await waiter.close()
+    }
+
+    @Test func `a database that lets us in and then is mute is not waited for for ever`() async throws {
+        let database = try await StoreDatabase.empty()
+        let connection = try await database.connect()
+        let process = await connection.backendProcess
+        #expect(kill(process, SIGSTOP) == 0)
+        defer { kill(process, SIGCONT) }
+        let error = try await databaseError {
+            try await Migrator(connection: connection, patience: .milliseconds(50), grace: .milliseconds(50)).migrate()
+        }
+        #expect(error == .cannotConnect("the database does not answer"))
     }
 
     @Test func `a URI that cannot be read is told without its password`() async throws {
@@ -284,7 +298,7 @@ import TodoStore
     }
 
     @Test func `a trusted certificate lets the migration through`() async throws {
-        let database = try await StoreDatabase.make()
+        let database = try await StoreDatabase.empty()
         let uri = database.server.uri(
             database: database.name, options: "sslrootcert=\(database.server.caCertificate)")
         #expect(try await Migrator.migrate(databaseURI: uri, tlsMode: .verifyFull) == Migrator.latestVersion)

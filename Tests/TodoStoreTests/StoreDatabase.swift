@@ -3,19 +3,24 @@ import PostgresServer
 import TodoModel
 import TodoStore
 
-/// An empty database of the test's own.
+/// A database of the test's own.
 struct StoreDatabase {
     let server: PostgresServer
     let name: String
     /// As somebody whom no policy stops.
     var uri: String { server.socketURI(database: name) }
     /// As the services do: the owner of the tables, who is no superuser.
-    var ownerURI: String { server.socketURI(database: name).replacing("postgres@", with: "app@") }
+    var ownerURI: String { server.socketURI(user: "app", database: name) }
 
-    static func make() async throws -> StoreDatabase {
+    static func empty() async throws -> StoreDatabase {
         let server = try await PostgresServer.shared()
-        let name = try await server.createDatabase()
-        try await server.psql("ALTER DATABASE \"\(name)\" OWNER TO app")
+        return StoreDatabase(server: server, name: try await server.createDatabase(owner: "app"))
+    }
+
+    /// With the schema of this release.
+    static func migrated() async throws -> StoreDatabase {
+        let server = try await PostgresServer.shared()
+        let name = try await server.createDatabase { _ = try await Migrator.migrate(databaseURI: $0) }
         return StoreDatabase(server: server, name: name)
     }
 
@@ -33,8 +38,7 @@ struct Stores {
     let ben: User
 
     static func with<Value>(_ body: (Stores) async throws -> Value) async throws -> Value {
-        let home = try await StoreDatabase.make()
-        _ = try await Migrator.migrate(databaseURI: home.ownerURI)
+        let home = try await StoreDatabase.migrated()
         let pool = PostgresPool(try PostgresConfiguration(home.ownerURI), limits: .init(size: 8))
         let database = TodoDatabase(pool: pool)
         let ada = try await database.accounts.create(.init(email: "ada@example.com", name: "Ada"), password: "x")

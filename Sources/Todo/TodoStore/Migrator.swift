@@ -16,6 +16,7 @@ public struct Migrator: Sendable {
     private let migrations: [Migration]
     private let table: String
     private let patience: Duration
+    private let grace: Duration
     private let lockTimeout: Duration
     private let servesSince: Int
     private let logger: Logger
@@ -25,11 +26,12 @@ public struct Migrator: Sendable {
     ///   - table: where what was applied is written down; parts of the schema with versions of their own need one each.
     ///   - servesSince: the oldest version whose services can run on the tables as this release leaves them.
     ///   - patience: the longest that another migrator, or whoever uses the tables, is waited for.
+    ///   - grace: how much longer a database is waited for that has not yet told its version.
     ///   - lockTimeout: the longest at a time for who uses the tables: everybody else waits behind a migration meanwhile.
     public init(
         connection: PostgresConnection, migrations: [Migration] = Migration.all, table: String = "schema_migrations",
         servesSince: Int = Migration.servesSince, patience: Duration = .seconds(30),
-        lockTimeout: Duration = .seconds(1),
+        grace: Duration = .seconds(30), lockTimeout: Duration = .seconds(1),
         logger: Logger = Logger(label: "migrator", factory: { _ in SwiftLogNoOpLogHandler() })
     ) {
         self.connection = connection
@@ -37,6 +39,7 @@ public struct Migrator: Sendable {
         self.table = table
         self.servesSince = servesSince
         self.patience = patience
+        self.grace = grace
         self.lockTimeout = lockTimeout
         self.logger = logger
     }
@@ -132,6 +135,12 @@ extension Migrator {
 
     /// Applies the next step. Returns the version when there is none.
     private func takeStep() async throws(DatabaseError) -> Int? {
+        // What lets us in and then is mute, be it a pooler, may never say a word on this connection.
+        let deadline = Task {
+            try await Task.sleep(for: patience + grace)  // the deadline itself; cancelled when a step begins
+            await connection.close()
+        }
+        defer { deadline.cancel() }
         do {
             return try await connection.withTransaction { connection in
                 try await lock()
@@ -139,6 +148,7 @@ extension Migrator {
                 try check(applied)
                 let version = applied.last?.version ?? 0
                 guard let next = migrations.first(where: { $0.version > version }) else { return version }
+                deadline.cancel()
                 if try await !hasTable() { try await makeTable() }
                 try await limitLockTime(lockTimeout)
                 logger.info("migrating", metadata: ["version": "\(next.version)", "migration": "\(next.name)"])
@@ -150,6 +160,8 @@ extension Migrator {
                     """)
                 return nil
             }
+        } catch PostgresError.closed {
+            throw .cannotConnect("the database does not answer")
         } catch {
             throw DatabaseError(error, doing: "be migrated")
         }

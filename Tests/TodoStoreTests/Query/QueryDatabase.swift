@@ -10,9 +10,7 @@ struct QueryDatabase {
     let connection: PostgresConnection
 
     static func make() async throws -> QueryDatabase {
-        let database = try await StoreDatabase.make()
-        let connection = try await database.connect()
-        for migration in Migration.all { try await connection.execute(script: migration.sql) }
+        let connection = try await StoreDatabase.migrated().connect()
         // Rows stand by themselves here, without the people and projects that they refer to.
         try await connection.execute(
             script: """

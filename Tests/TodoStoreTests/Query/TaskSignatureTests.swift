@@ -61,7 +61,7 @@ import TodoModel
     }
 
     @Test func `signatures of older releases are those of this one`() async throws {
-        let home = try await StoreDatabase.make()
+        let home = try await StoreDatabase.empty()
         let connection = try await home.connect()
         func signatures() async throws -> String {
             try await home.server.psql(
@@ -135,7 +135,7 @@ import TodoModel
     /// Its writer has the trigger of before, and the step that fills the table does not see what is not committed.
     @Test(.timeLimit(.minutes(10))) func `a task that is being made while the table comes gets its tags`() async throws
     {
-        let home = try await StoreDatabase.make()
+        let home = try await StoreDatabase.empty()
         let (writer, other) = (try await home.connect(), try await home.connect())
         try await Migrator(connection: other, migrations: Array(Migration.all.prefix(29))).migrate()
         let waitsOrIsDone = """

@@ -6,11 +6,11 @@ import TodoModel
 
 /// Repeating, putting off, acknowledging.
 @Suite(.timeLimit(.minutes(10))) struct AnswerTests {
-    private let time = Instant("2030-06-01T18:00:00Z") ?? .now()
+    private let time = Instant("2058-06-01T18:00:00Z") ?? .now()
     private func at(_ minutes: Int) -> Instant { time.advanced(by: .seconds(60 * minutes)) }
 
     private func repeating(_ all: Reminding) async throws -> TodoTask {
-        let task = try await all.task("x", due: "2030-06-01 18:00")
+        let task = try await all.task("x", due: "2058-06-01 18:00")
         try await all.remind(task, repeating: 10)
         try await all.plan()
         return task
@@ -61,7 +61,7 @@ import TodoModel
                 again.append(try await all.database.reminders.snooze(fired.id, until: at(45), by: ada.id))
             }
             #expect(again[0] == again[1] && again[0].snoozedFrom == fired.id && again[0].fire == at(45))
-            try await all.change(task) { $0.due = .some(try? .at("2030-06-09 18:00")) }
+            try await all.change(task) { $0.due = .some(try? .at("2058-06-09 18:00")) }
             try await all.plan(now: at(1))
             #expect(try await all.fire(at: at(44)).count == 0, "the repetition has ended")
             let claim = try await all.fire(at: at(45))
@@ -79,7 +79,7 @@ import TodoModel
     {
         try await Reminding.with { all in
             let ada = all.stores.ada
-            _ = try await all.task("x", due: "2030-06-01 18:00")
+            _ = try await all.task("x", due: "2058-06-01 18:00")
             let policy = try await all.policy(.offsets([0]))
             try await all.plan()
             #expect(try await all.fire(at: at(0)).fired == 1)
@@ -88,7 +88,7 @@ import TodoModel
             try await all.database.policies.delete(policy.id)
             try await all.plan(now: at(1))
             #expect(try await all.sql("SELECT count(*) FROM reminder_policies") == "0")
-            try await all.remind(try await all.task("y", due: "2030-06-01 18:30"))
+            try await all.remind(try await all.task("y", due: "2058-06-01 18:30"))
             try await all.plan(now: at(2))
             #expect(try await all.fire(at: at(30)).onTime == [at(30), at(30)])
         }
@@ -97,7 +97,7 @@ import TodoModel
     @Test func `one whose repetition is taken away does not repeat once more`() async throws {
         try await Reminding.with { all in
             let ada = all.stores.ada
-            let reminder = try await all.remind(try await all.task("x", due: "2030-06-01 18:00"), repeating: 10)
+            let reminder = try await all.remind(try await all.task("x", due: "2058-06-01 18:00"), repeating: 10)
             try await all.plan()
             _ = try await all.fire(at: at(0))
             var patch = Reminder.Patch()
@@ -172,7 +172,7 @@ import TodoModel
         try await Reminding.with { all in
             let (ada, ben) = (all.stores.ada, all.stores.ben)
             let project = try await all.stores.shared(.viewer)
-            let task = try await all.task("x", due: "2030-06-01 18:00") { $0.project = project.id }
+            let task = try await all.task("x", due: "2058-06-01 18:00") { $0.project = project.id }
             for user in [ada, ben] {
                 _ = try await all.database.reminders.create(
                     .init(when: .before(.due, minutes: 0)), of: task.id, by: user.id)
@@ -187,6 +187,23 @@ import TodoModel
             await #expect(throws: StoreError.notFound) {
                 try await all.database.reminders.create(.init(when: .at(at(9))), of: task.id, by: ben.id)
             }
+        }
+    }
+
+    @Test func `who comes back to a project is reminded again of its tasks`() async throws {
+        try await Reminding.with { all in
+            let (ada, ben, projects) = (all.stores.ada, all.stores.ben, all.database.projects)
+            let project = try await all.stores.shared(.viewer)
+            let task = try await all.task("x", due: "2058-06-01 18:00") { $0.project = project.id }
+            _ = try await all.database.reminders.create(
+                .init(when: .before(.due, minutes: 0)), of: task.id, by: ben.id)
+            try await all.plan()
+            try await projects.remove(ben.id, from: project.id, by: ada.id)
+            try await all.change(task) { $0.title = "y" }
+            #expect(try await all.plan().cancelled == 1)
+            _ = try await projects.share(project.id, with: ben.email, as: .viewer, by: ada.id)
+            #expect(try await all.plan().planned == 1)
+            #expect(try await all.fire(at: at(0)).fired == 1)
         }
     }
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import StructuredData
 import Testing
 import TodoModel
@@ -6,8 +7,8 @@ import TodoModel
 
 /// What becomes of reminders that were due while nothing ran.
 @Suite(.timeLimit(.minutes(10))) struct CatchUpTests {
-    private static let due = "2030-06-01 18:00"
-    private let time = Instant("2030-06-01T18:00:00Z") ?? .now()
+    private static let due = "2058-06-01 18:00"
+    private let time = Instant("2058-06-01T18:00:00Z") ?? .now()
 
     @Test(arguments: [1200.0, 86_400, 259_200]) func `a person's own fires once on return, marked late`(
         _ downtime: Double
@@ -112,6 +113,85 @@ import TodoModel
             #expect(rest.late == 1 && rest.onTime.isEmpty && rest.expired == 6 && rest.cancelled == 1)
             let fired = try await all.list(.fired, of: all.stores.ada).map(\.due)
             #expect(fired == [time.advanced(by: .seconds(5 * 3600))])
+        }
+    }
+
+    @Test func `what many missed is planned a portion at a time, all of one person at once`() async throws {
+        try await Reminding.with { all in
+            for n in 0..<3 {
+                _ = try await all.database.accounts.create(
+                    .init(email: "p\(n)@example.com", name: "P"), password: nil)
+            }
+            let policy = try await all.policy(.digest("0 * * * *", zone: "UTC"))
+            try await planDigests(of: policy, at: time, in: all)
+            let now = time.advanced(by: .seconds(7 * 86_400 + 1800))
+            #expect(try await all.database.firing.claimDigests(of: policy, .at(now)).count == 5)
+            let walls = try DigestSchedule("0 * * * *").times(around: now, and: policy.catchUp.digestWindow)
+            var (first, planned): (UUID?, [String]) = (nil, [])
+            repeat {
+                let outcome = try await all.database.plan.digest(
+                    policy, walls: walls, from: first, limit: 200, now: now, until: .farFuture)
+                guard case .planned(let step) = outcome else { break }
+                planned.append(try await all.sql("SELECT count(*) FROM planned_reminders WHERE state = 'pending'"))
+                first = step.rest
+            } while first != nil
+            #expect(planned == ["336", "672", "840"], "a week of each, but for the first, and the next")
+            let people = try await all.sql(
+                "SELECT count(DISTINCT user_id) FROM planned_reminders WHERE fire_at > '\(now.text)'")
+            #expect(people == "5")
+            #expect(try await all.database.firing.dueDigests(now) == [policy.id])
+        }
+    }
+
+    @Test func `a policy that was changed since it was read plans no digest`() async throws {
+        try await Reminding.with { all in
+            let policy = try await all.policy(.digest("0 * * * *", zone: "UTC"))
+            var changed = policy
+            changed.schedule = .digest("0 * * * *", zone: nil)
+            try await all.database.policies.upsert(changed)
+            let walls = try DigestSchedule("0 * * * *").times(around: time)
+            let plan = all.database.plan
+            #expect(try await plan.digest(policy, walls: walls, now: time, until: .farFuture) == .idle)
+            #expect(try await plan.digest(changed, walls: walls, now: time, until: .farFuture) != .idle)
+        }
+    }
+
+    @Test func `digests that were missed are planned though the policy selects and sends otherwise by then`()
+        async throws
+    {
+        try await Reminding.with { all in
+            var policy = try await all.policy(.digest("0 * * * *", zone: "UTC"))
+            _ = try await all.sql("UPDATE reminder_policies SET updated_at = '2020-01-01'")
+            let noon = try Instant.at("2020-06-01T12:00:00Z")
+            try await planDigests(of: policy, at: noon, in: all)
+            let now = noon.advanced(by: .seconds(3 * 3600 + 1800))
+            _ = try await all.database.firing.claimDigests(of: policy, .at(now))
+            func planned(_ policy: ReminderPolicy) async throws -> [Instant] {
+                try await all.database.policies.upsert(policy)
+                try await all.plan(now: now)
+                try await planDigests(of: policy, at: now, in: all)
+                return try await all.list(.pending, of: all.stores.ada).map(\.due)
+            }
+            policy.channels = [.email]
+            policy.selector = "tag:a"
+            #expect(try await planned(policy) == (2...4).map { noon.advanced(by: .seconds($0 * 3600)) })
+            policy.schedule = .digest("30 * * * *", zone: "UTC")
+            #expect(try await planned(policy) == [noon.advanced(by: .seconds(4 * 3600 + 1800))])
+        }
+    }
+
+    @Test func `of wall times that a gap makes one instant, one is planned`() async throws {
+        try await Reminding.with { all in
+            let policy = try await all.policy(.digest("0 * * * *", zone: "Europe/Berlin"))
+            // The clocks go from two to three.
+            let night = try Instant.at("2058-03-30T22:30:00Z")
+            try await planDigests(of: policy, at: night, in: all)
+            let now = night.advanced(by: .seconds(4 * 3600))
+            _ = try await all.database.firing.claimDigests(of: policy, .at(now))
+            try await planDigests(of: policy, at: now, in: all)
+            #expect(
+                try await all.list(.pending, of: all.stores.ada).map(\.due)
+                    == (1...4).map { night.advanced(by: .seconds(1800 + $0 * 3600)) })
         }
     }
 

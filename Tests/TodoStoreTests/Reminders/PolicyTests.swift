@@ -1,3 +1,4 @@
+import Postgres
 import StructuredData
 import Testing
 import TodoModel
@@ -5,7 +6,7 @@ import TodoModel
 @testable import TodoStore
 
 @Suite(.timeLimit(.minutes(10))) struct PolicyTests {
-    private let time = Instant("2030-06-01T18:00:00Z") ?? .now()
+    private let time = Instant("2058-06-01T18:00:00Z") ?? .now()
 
     @Test func `a policy plans for the tasks that there are and those to come, for their owners, as it selects`()
         async throws
@@ -13,7 +14,7 @@ import TodoModel
         try await Reminding.with { all in
             let (ada, ben) = (all.stores.ada, all.stores.ben)
             func task(_ title: String, of user: User, _ priority: TodoTask.Priority) async throws -> TodoTask {
-                try await all.task(title, due: "2030-06-01 18:00", of: user) { $0.priority = priority }
+                try await all.task(title, due: "2058-06-01 18:00", of: user) { $0.priority = priority }
             }
             _ = try await task("a", of: ada, .high)
             let plain = try await task("b", of: ada, .none)
@@ -34,7 +35,7 @@ import TodoModel
 
     @Test func `a policy walks through all tasks in portions, and goes on where it was`() async throws {
         try await Reminding.with { all in
-            for number in 0..<23 { _ = try await all.task("\(number)", due: "2030-06-01 18:00") }
+            for number in 0..<23 { _ = try await all.task("\(number)", due: "2058-06-01 18:00") }
             try await all.plan()
             _ = try await all.policy(.offsets([0]))
             var counts: [Int] = []
@@ -48,7 +49,7 @@ import TodoModel
     @Test func `a change plans anew only what it changes`() async throws {
         try await Reminding.with { all in
             for number in 0..<4 {
-                _ = try await all.task("\(number)", due: "2030-06-01 18:00") { $0.tags = number < 2 ? ["a"] : ["b"] }
+                _ = try await all.task("\(number)", due: "2058-06-01 18:00") { $0.tags = number < 2 ? ["a"] : ["b"] }
             }
             var policy = try await all.policy(.offsets([0, 60])) { $0.selector = "tag:a" }
             #expect(try await all.plan().planned == 4)
@@ -75,7 +76,7 @@ import TodoModel
     {
         try await Reminding.with { all in
             let policies = all.database.policies
-            _ = try await all.task("x", due: "2030-06-01 18:00")
+            _ = try await all.task("x", due: "2058-06-01 18:00")
             var policy = try await all.policy(.offsets([0, 60, 120]))
             try await all.plan()
             policy.isSuspended = true
@@ -126,7 +127,7 @@ import TodoModel
 
     @Test func `the status counts what fired and how late, and sums it up without losing any`() async throws {
         try await Reminding.with { all in
-            for number in 0..<10 { _ = try await all.task("\(number)", due: "2030-06-01 18:00") }
+            for number in 0..<10 { _ = try await all.task("\(number)", due: "2058-06-01 18:00") }
             let policy = try await all.policy(.offsets([0]))
             try await all.plan()
             for number in 0..<10 {
@@ -183,7 +184,7 @@ import TodoModel
 
     @Test func `one made again under its name takes the place of the one before`() async throws {
         try await Reminding.with { all in
-            _ = try await all.task("x", due: "2030-06-01 18:00")
+            _ = try await all.task("x", due: "2058-06-01 18:00")
             let first = try await all.policy(.offsets([0]))
             _ = try await all.policy(.offsets([0])) { $0.namespace = "elsewhere" }
             try await all.plan()
@@ -208,7 +209,7 @@ import TodoModel
             var made: [Project] = []
             for (name, title) in [("Work", "a"), ("Foo", "b")] {
                 let project = try await projects.create(.init(name: name), by: ada.id)
-                _ = try await all.task(title, due: "2030-06-01 18:00") { $0.project = project.id }
+                _ = try await all.task(title, due: "2058-06-01 18:00") { $0.project = project.id }
                 made.append(project)
             }
             _ = try await all.policy(.offsets([60])) { $0.selector = "project:Work" }
@@ -224,7 +225,7 @@ import TodoModel
 
     @Test func `one that cannot be read keeps what it has planned, and keeps back nobody else's`() async throws {
         try await Reminding.with { all in
-            let task = try await all.task("x", due: "2030-06-01 18:00")
+            let task = try await all.task("x", due: "2058-06-01 18:00")
             let bad = try await all.policy(.offsets([60]))
             try await all.plan()
             _ = try await all.sql("UPDATE reminder_policies SET selector = 'tag:a (' WHERE id = '\(bad.id)'")
@@ -241,9 +242,9 @@ import TodoModel
     @Test func `a digest tells everybody of their own tasks, once, and nobody of none`() async throws {
         try await Reminding.with { all in
             let (ada, ben) = (all.stores.ada, all.stores.ben)
-            for title in ["a", "b"] { _ = try await all.task(title, due: "2030-05-31 18:00") }
-            _ = try await all.task("later", due: "2031-01-01")
-            let done = try await all.task("done", due: "2030-05-31")
+            for title in ["a", "b"] { _ = try await all.task(title, due: "2058-05-31 18:00") }
+            _ = try await all.task("later", due: "2059-01-01")
+            let done = try await all.task("done", due: "2058-05-31")
             try await all.change(done) { $0.status = .done }
             try await all.move(ada, to: "Europe/Berlin")
             let policy = try await all.policy(.digest("0 8 * * *", zone: nil)) {
@@ -251,10 +252,10 @@ import TodoModel
                 $0.channels = [.email]
             }
             try await all.plan()
-            let now = try Instant.at("2030-06-01T00:00:00Z")
+            let now = try Instant.at("2058-06-01T00:00:00Z")
             let walls = try DigestSchedule("0 8 * * *").times(around: now)
             let plan = all.database.plan
-            let eight = try Instant.at("2030-06-01T06:00:00Z")
+            let eight = try Instant.at("2058-06-01T06:00:00Z")
             #expect(
                 try await plan.digest(policy, walls: walls, now: now, until: .farFuture)
                     == .planned(.init(earliest: eight)))
@@ -279,6 +280,70 @@ import TodoModel
         }
     }
 
+    @Test func `the digests of a policy that is changed are cancelled a portion at a time`() async throws {
+        try await Reminding.with { all in
+            for n in 0..<5 {
+                _ = try await all.database.accounts.create(
+                    .init(email: "p\(n)@example.com", name: "P"), password: nil)
+            }
+            var policy = try await all.policy(.digest("0 8 * * *", zone: "UTC"))
+            try await all.plan()
+            let now = try Instant.at("2058-06-01T00:00:00Z")
+            let walls = try DigestSchedule("0 8 * * *").times(around: now)
+            let plan = all.database.plan
+            _ = try await plan.digest(policy, walls: walls, now: now, until: .farFuture)
+            policy.schedule = .digest("0 9 * * *", zone: "UTC")
+            try await all.database.policies.upsert(policy)
+            var steps: [PlanStore.Step] = []
+            while case .planned(let step) = try await plan.step(limit: 1, now: now, until: .farFuture) {
+                steps.append(step)
+            }
+            #expect(steps == [.init(cancelled: 5), .init(cancelled: 2, scopes: 1)])
+            #expect(try await all.sql("SELECT count(*) FROM planned_reminders WHERE state = 'cancelled'") == "7")
+        }
+    }
+
+    /// Its digest is held by quiet hours while the policy goes.
+    @Test(arguments: [true, false])
+    func `a digest that is judged while its policy has none any more is cancelled all the same`(
+        isDeleted: Bool
+    ) async throws {
+        try await Reminding.with { all in
+            var policy = try await all.policy(.digest("0 8 * * *", zone: "UTC"))
+            try await all.plan()
+            let now = try Instant.at("2058-06-01T00:00:00Z")
+            let walls = try DigestSchedule("0 8 * * *").times(around: now)
+            _ = try await all.database.plan.digest(policy, walls: walls, now: now, until: .farFuture)
+            policy.schedule = .offsets([0])
+            let changed = policy
+            let firer = try await all.stores.home.connect()
+            let planning = try await firer.withTransaction { firer in
+                try await firer.query("UPDATE planned_reminders SET state = 'held', fire_at = fire_at + interval '1h'")
+                if isDeleted {
+                    try await all.database.policies.delete(changed.id)
+                } else {
+                    try await all.database.policies.upsert(changed)
+                }
+                let planning = Task { try await all.plan(now: now) }
+                var isWaiting = false
+                while !isWaiting {
+                    isWaiting =
+                        try await all.sql(
+                            """
+                            SELECT EXISTS (SELECT FROM pg_stat_activity
+                                WHERE datname = current_database() AND wait_event_type = 'Lock')
+                                OR NOT EXISTS (SELECT FROM replan_scopes)
+                            """) == "t"
+                }
+                return planning
+            }
+            await firer.close()
+            _ = try await planning.value
+            #expect(try await all.sql("SELECT DISTINCT state FROM planned_reminders") == "cancelled")
+            #expect(try await all.sql("SELECT count(*) FROM reminder_policies") == (isDeleted ? "0" : "1"))
+        }
+    }
+
     @Test(arguments: [(1, 100), (50, nil)])
     func `a digest shows the beginning of descriptions, and as many tasks as a broker takes`(
         tags: Int, shown: Int?
@@ -289,16 +354,16 @@ import TodoModel
                 String(n) + String(repeating: "\u{10FFFD}", count: TodoTask.Limits.tag - 2)
             }
             for n in 0..<101 {
-                _ = try await all.task("\(n)", due: "2030-05-31 18:00") {
+                _ = try await all.task("\(n)", due: "2058-05-31 18:00") {
                     $0.description = text
                     $0.tags = names
                 }
             }
             let policy = try await all.policy(.digest("0 8 * * *", zone: nil)) { $0.selector = "due<=today" }
-            let now = try Instant.at("2030-06-01T00:00:00Z")
+            let now = try Instant.at("2058-06-01T00:00:00Z")
             let walls = try DigestSchedule("0 8 * * *").times(around: now)
             _ = try await all.database.plan.digest(policy, walls: walls, now: now, until: .farFuture)
-            let eight = try Instant.at("2030-06-01T08:00:00Z")
+            let eight = try Instant.at("2058-06-01T08:00:00Z")
             #expect(try await all.database.firing.claimDigests(of: policy, .at(eight)).fired == 1)
             let event = try #require(try await all.events().first)
             let tasks = try #require(event.body["digest"]?.array)

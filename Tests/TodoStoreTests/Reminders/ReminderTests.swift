@@ -10,13 +10,13 @@ import TodoModel
         try await Reminding.with { all in
             let ada = all.stores.ada
             let task = try await all.stores.create("Water the plants", by: ada) {
-                $0.due = try? .at("2030-06-01 18:00", zone: "Europe/Berlin")
+                $0.due = try? .at("2058-06-01 18:00", zone: "Europe/Berlin")
             }
             let draft = Reminder.Draft(when: .before(.due, minutes: 30), channels: [.email])
             let reminder = try await all.database.reminders.create(draft, of: task.id, by: ada.id)
             #expect(try await all.database.reminders.all(of: task.id, for: ada.id) == [reminder])
             #expect(try await all.plan().planned == 1)
-            let due = try Instant.at("2030-06-01T15:30:00Z")
+            let due = try Instant.at("2058-06-01T15:30:00Z")
             let planned = try #require(try await all.list(.pending, of: ada).first)
             #expect(planned.due == due && planned.fire == due && planned.title == "Water the plants")
             let early = try await all.fire(at: due.advanced(by: .milliseconds(-1)))
@@ -40,11 +40,11 @@ import TodoModel
 
     @Test func `a claim that comes after its deadline does nothing`() async throws {
         try await Reminding.with { all in
-            let task = try await all.stores.create("x", by: all.stores.ada) { $0.due = try? .at("2030-06-01 18:00") }
+            let task = try await all.stores.create("x", by: all.stores.ada) { $0.due = try? .at("2058-06-01 18:00") }
             _ = try await all.database.reminders.create(
                 .init(when: .before(.due, minutes: 0)), of: task.id, by: all.stores.ada.id)
             try await all.plan()
-            let (due, now) = (try Instant.at("2030-06-01T18:00:00Z"), try await all.database.firing.time())
+            let (due, now) = (try Instant.at("2058-06-01T18:00:00Z"), try await all.database.firing.time())
             let late = try await all.database.firing.claim(.at(due, until: now))
             #expect(!late.isInTime && late.count == 0 && late.databaseTime >= now)
             #expect(try await all.fire(at: due).fired == 1)
@@ -54,11 +54,11 @@ import TodoModel
     @Test func `what is no longer asked for does not fire`() async throws {
         try await Reminding.with { all in
             let (ada, database) = (all.stores.ada, all.database)
-            let due = try Instant.at("2030-06-01T18:00:00Z")
+            let due = try Instant.at("2058-06-01T18:00:00Z")
             var tasks: [TodoTask] = []
             var reminders: [Reminder] = []
             for title in ["done", "deleted", "moved", "taken back", "kept"] {
-                let task = try await all.stores.create(title, by: ada) { $0.due = try? .at("2030-06-01 18:00") }
+                let task = try await all.stores.create(title, by: ada) { $0.due = try? .at("2058-06-01 18:00") }
                 tasks.append(task)
                 reminders.append(
                     try await database.reminders.create(.init(when: .before(.due, minutes: 0)), of: task.id, by: ada.id)
@@ -70,7 +70,7 @@ import TodoModel
             }
             try await change(0, .with { $0.status = .done })
             _ = try await database.tasks.delete(tasks[1].id, by: all.stores.operation(by: ada))
-            try await change(2, .with { $0.due = try? .at("2030-06-02 18:00") })
+            try await change(2, .with { $0.due = try? .at("2058-06-02 18:00") })
             try await database.reminders.delete(reminders[3].id, by: ada.id)
             // Nothing has been planned anew: the claim itself sees it.
             let claim = try await all.fire(at: due)
@@ -85,7 +85,7 @@ import TodoModel
     @Test func `planning again changes nothing, and cancels what a write has made void`() async throws {
         try await Reminding.with { all in
             let ada = all.stores.ada
-            let task = try await all.stores.create("x", by: ada) { $0.due = try? .at("2030-06-01 18:00") }
+            let task = try await all.stores.create("x", by: ada) { $0.due = try? .at("2058-06-01 18:00") }
             for minutes in [0, 60, 1440] {
                 _ = try await all.database.reminders.create(
                     .init(when: .before(.due, minutes: minutes)), of: task.id, by: ada.id)
@@ -111,7 +111,7 @@ import TodoModel
         try await Reminding.with { all in
             let ada = all.stores.ada
             let plain = try await all.stores.create("x", by: ada)
-            let dated = try await all.stores.create("y", by: ada) { $0.due = try? .at("2030-06-01") }
+            let dated = try await all.stores.create("y", by: ada) { $0.due = try? .at("2058-06-01") }
             try await all.plan()
             for (task, patch) in [
                 (plain, TodoTask.Patch.with { $0.title = "z" }), (dated, .with { $0.position = "z" }),

@@ -145,6 +145,33 @@ import TodoModel
         }
     }
 
+    @Test func `who is sent a reminder at the same moment is erased all the same`() async throws {
+        try await Stores.with { stores in
+            let sender = try await stores.home.connect()
+            let erasing = try await sender.withTransaction { sender in
+                try await sender.query(
+                    """
+                    INSERT INTO deliveries (user_id, id, purpose, reminder_id, fired_at, kind, target, state, created_at,
+                        give_up_at, content)
+                    VALUES (\(stores.ada.id), gen_random_uuid(), 'reminder', gen_random_uuid(), now(), 'in-app', '',
+                        'delivered', now(), now(), '{}')
+                    """)
+                let erasing = Task { try await stores.database.accounts.erase(stores.ada.id) }
+                var waiting = 0
+                while waiting == 0 {
+                    let blocked = try await sender.query(
+                        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                    )
+                    waiting = try blocked.first?.decode(Int.self) ?? 0
+                }
+                return erasing
+            }
+            await sender.close()
+            try await erasing.value
+            #expect(try await stores.database.accounts.user(stores.ada.id) == nil)
+        }
+    }
+
     @Test func `of an erased login it is known for a while when that was, and no more`() async throws {
         try await Stores.with { stores in
             let (accounts, issuer) = (stores.database.accounts, "https://id.example.com")

@@ -149,6 +149,28 @@ extension SeriesTests {
         }
     }
 
+    @Test func `what comes back with its project does not lead a series beside another`() async throws {
+        try await Stores.with { stores in
+            let (tasks, projects) = (stores.database.tasks, stores.database.projects)
+            let weekly = Series.Draft(rule: try RecurrenceRule("FREQ=WEEKLY"))
+            let project = try await projects.create(.init(name: "Garden"), by: stores.ada.id)
+            let task = try await make(stores, "FREQ=DAILY", due(0)) { $0.project = project.id }
+            _ = try await set(stores, task.id) { $0.status = .done }
+            _ = try await projects.delete(project.id, by: stores.ada.id)
+            _ = try await tasks.restore(task.id, by: stores.operation(by: stores.ada))
+            _ = try await set(stores, task.id) {
+                $0.recurrence = .some(weekly)
+                $0.scope = .all
+                $0.status = .open
+            }
+            #expect(try await leaders(stores) == 1)
+            _ = try await projects.restore(project.id, by: stores.ada.id)
+            let all = try await instances(stores, task.recurrence?.id)
+            #expect(all.count == 2 && all.allSatisfy { $0.deleted == nil })
+            #expect(try await leaders(stores) == 1)
+        }
+    }
+
     @Test func `what an undo takes out of the bin does not lead a series beside another`() async throws {
         try await Stores.with { stores in
             let (tasks, weekly) = (stores.database.tasks, Series.Draft(rule: try RecurrenceRule("FREQ=WEEKLY")))
@@ -166,6 +188,59 @@ extension SeriesTests {
             #expect(try await leaders(stores) == 1)
             _ = try await set(stores, pair[1].id) { $0.status = .done }
             #expect(try await instances(stores, changed.recurrence?.id).map(\.status) == [.open, .done])
+        }
+    }
+
+    @Test func `a series is led by the next instance when what led in its place is taken back, in whatever order`()
+        async throws
+    {
+        try await Stores.with { stores in
+            let (tasks, weekly) = (stores.database.tasks, Series.Draft(rule: try RecurrenceRule("FREQ=WEEKLY")))
+            for (place, isRestored) in [false, true].enumerated() {
+                let pair = try await reopened(stores)
+                let (deletion, edit) = (stores.operation(by: stores.ada), stores.operation(by: stores.ada))
+                _ = try await tasks.delete(pair[1].id, by: deletion)
+                let patch = TodoTask.Patch.with {
+                    $0.recurrence = .some(weekly)
+                    $0.scope = .all
+                }
+                _ = try await tasks.update(pair[0].id, patch, by: edit)
+                if isRestored {
+                    _ = try await tasks.restore(pair[1].id, by: stores.operation(by: stores.ada))
+                } else {
+                    _ = try await tasks.undo(deletion.id, by: stores.operation(by: stores.ada))
+                }
+                // Back, there again, and back.
+                var last = edit
+                for _ in 0..<3 {
+                    let undoing = stores.operation(by: stores.ada)
+                    _ = try await tasks.undo(last.id, by: undoing)
+                    #expect(try await leaders(stores) == place + 1)
+                    last = undoing
+                }
+                _ = try await set(stores, pair[1].id) { $0.status = .done }
+                #expect(try await instances(stores, pair[1].recurrence?.id).map(\.status) == [.open, .done, .open])
+            }
+        }
+    }
+
+    @Test func `who ended a series by deleting its leader gets none when another's lead is taken back`() async throws {
+        try await Stores.with { stores in
+            let (tasks, edit) = (stores.database.tasks, stores.operation(by: stores.ada))
+            let weekly = Series.Draft(rule: try RecurrenceRule("FREQ=WEEKLY"))
+            var all = try await reopened(stores)
+            _ = try await set(stores, all[1].id) { $0.status = .done }
+            _ = try await set(stores, all[1].id) { $0.status = .open }
+            all = try await instances(stores, all[0].recurrence?.id)
+            _ = try await tasks.delete(all[2].id, by: stores.operation(by: stores.ada))
+            let patch = TodoTask.Patch.with {
+                $0.recurrence = .some(weekly)
+                $0.scope = .all
+            }
+            _ = try await tasks.update(all[0].id, patch, by: edit)
+            #expect(try await leaders(stores) == 1)
+            _ = try await tasks.undo(edit.id, by: stores.operation(by: stores.ada))
+            #expect(try await leaders(stores) == 0)
         }
     }
 

@@ -23,6 +23,7 @@ import TodoModel
                 { _ = try await stores.database.projects.get(project.id, for: ben.id) },
                 { _ = try await stores.database.projects.update(project.id, .init(), by: ben.id) },
                 { _ = try await stores.database.projects.delete(project.id, by: ben.id) },
+                { _ = try await stores.database.projects.restore(project.id, by: ben.id) },
                 { _ = try await stores.database.projects.members(of: project.id, for: ben.id) },
                 { _ = try await stores.database.projects.share(project.id, with: ben.email, as: .editor, by: ben.id) },
                 { try await stores.database.projects.remove(stores.ada.id, from: project.id, by: ben.id) },
@@ -63,6 +64,7 @@ import TodoModel
             for attempt in [
                 { _ = try await projects.update(project.id, .init(), by: ben.id) },
                 { _ = try await projects.delete(project.id, by: ben.id) },
+                { _ = try await projects.restore(project.id, by: ben.id) },
                 { _ = try await projects.share(project.id, with: "x@example.com", as: .viewer, by: ben.id) },
                 { _ = try await projects.setRole(.viewer, of: ben.id, in: project.id, by: ben.id) },
             ] as [@Sendable () async throws -> Void] {

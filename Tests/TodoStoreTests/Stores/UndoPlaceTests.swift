@@ -119,6 +119,7 @@ import TodoModel
         try await Stores.with { stores in
             var walk = Walk(stores: stores, random: SeededGenerator(seed: seed))
             for _ in 0..<3 { walk.projects.append(try await stores.shared(.editor).id) }
+            let witness = try await stores.home.connect()
             var refusals = 0
             for step in 0..<400 {
                 do {
@@ -126,9 +127,10 @@ import TodoModel
                 } catch is StoreError {
                     refusals += 1
                 }
-                let displaced = try await stores.displaced()
+                let displaced = try await stores.displaced(on: witness)
                 try #require(displaced.isEmpty, "step \(step): \(displaced)")
             }
+            await witness.close()
             #expect(walk.undone > 15 && refusals < 300, "\(walk.undone) undone, \(refusals) refusals")
         }
     }
@@ -198,6 +200,12 @@ extension Stores {
     /// The live tasks that are where none may be, and those that are above themselves.
     fileprivate func displaced() async throws -> [String] {
         let connection = try await home.connect()
+        let displaced = try await displaced(on: connection)
+        await connection.close()
+        return displaced
+    }
+
+    fileprivate func displaced(on connection: PostgresConnection) async throws -> [String] {
         let rows = try await connection.query(
             """
             WITH RECURSIVE up AS (
@@ -214,7 +222,6 @@ extension Stores {
             JOIN tasks q ON q.user_id = t.user_id AND q.id = t.parent_id
             WHERE t.deleted_at IS NULL AND (q.deleted_at IS NOT NULL OR q.project_id <> t.project_id)
             """)
-        await connection.close()
         return try rows.map { try $0.decode(String.self) }
     }
 }

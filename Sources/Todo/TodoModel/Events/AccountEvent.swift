@@ -13,6 +13,14 @@ public struct AccountEvent: Sendable, Hashable, Identifiable {
         case tokenRevoked = "dev.todo-operator.account.token-revoked"
         case exported = "dev.todo-operator.account.exported"
         case erased = "dev.todo-operator.account.erased"
+
+        /// Whether a token of the account may be good no longer after it.
+        public var endsAccess: Bool {
+            switch self {
+            case .signedOut, .passwordChanged, .tokenRevoked, .erased: true
+            case .created, .signedIn, .updated, .tokenCreated, .exported: false
+            }
+        }
     }
 
     /// The topic of every event about accounts.

@@ -52,6 +52,10 @@ public enum EventFlow {
         Delivery(
             service: "realtime", topic: ReminderEvent.topic, deadLetterTopic: nil,
             maxMessages: 200, maxAwaitMilliseconds: 10),
+        // By these it hears which sessions have ended; what is missed here its checks find out later.
+        Delivery(
+            service: "realtime", topic: auditTopic, deadLetterTopic: nil,
+            maxMessages: 200, maxAwaitMilliseconds: 10),
     ]
 
     /// What a service is called for once a day, in every replica at the same time.

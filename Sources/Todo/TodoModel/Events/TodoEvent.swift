@@ -13,6 +13,7 @@ public struct TodoEvent: Sendable, Hashable, Identifiable {
         case projectCreated = "dev.todo-operator.project.created"
         case projectUpdated = "dev.todo-operator.project.updated"
         case projectDeleted = "dev.todo-operator.project.deleted"
+        case projectRestored = "dev.todo-operator.project.restored"
         case projectShared = "dev.todo-operator.project.shared"
         case projectUnshared = "dev.todo-operator.project.unshared"
 

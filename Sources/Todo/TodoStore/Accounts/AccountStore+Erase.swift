@@ -12,6 +12,9 @@ extension AccountStore {
             guard try await accounts.user(id) != nil else { throw StoreError.notFound }
             try await accounts.leaveAll(id)
             let statements: [SQLFragment] = [
+                // Whoever writes something of the person's, as a delivery, is waited for, and nobody begins to.
+                "SELECT FROM streams WHERE user_id = \(id) FOR UPDATE",
+                "SELECT FROM users WHERE id = \(id) FOR UPDATE",
                 "DELETE FROM deliveries WHERE user_id = \(id)",
                 "DELETE FROM notification_channels WHERE user_id = \(id)",
                 "DELETE FROM operations WHERE user_id = \(id) OR owner_id = \(id)",
@@ -46,23 +49,12 @@ extension AccountStore {
         let shares = try await database.rows(
             as: .system, "account.shares",
             """
-            SELECT m.owner_id, m.project_id, m.member_id, p.deleted_at IS NOT NULL FROM project_members m
-            JOIN projects p ON p.user_id = m.owner_id AND p.id = m.project_id
+            SELECT m.owner_id, m.project_id, m.member_id FROM project_members m
             WHERE m.owner_id = \(id) OR m.member_id = \(id) ORDER BY m.owner_id, m.project_id, m.member_id
             """)
         for share in shares {
-            let (owner, project, member, isDeleted) = try share.decode(UUID.self, UUID.self, UUID.self, Bool.self)
-            if isDeleted {
-                // Nobody sees it any more: there is nobody to be told.
-                _ = try await database.rows(
-                    as: .system, "account.unshare",
-                    """
-                    DELETE FROM project_members
-                    WHERE owner_id = \(owner) AND project_id = \(project) AND member_id = \(member)
-                    """)
-            } else {
-                try await ProjectStore(database: database).remove(member, from: project, by: id)
-            }
+            let (owner, project, member) = try share.decode(UUID.self, UUID.self, UUID.self)
+            try await ProjectStore(database: database).remove(member, from: project, of: owner, by: id)
         }
     }
 }

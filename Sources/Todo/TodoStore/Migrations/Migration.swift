@@ -33,6 +33,6 @@ public struct Migration: Sendable {
             .oldSignatures,
         ] + dueOrder + lighterFences + sleepingWorkers + [
             .deliveriesByKind, .changesFirst, .renamedProjects, .digestsByPerson, .knownZones, .erasedIdentities,
-            .taskTags, .oldTaskTags,
+            .taskTags, .oldTaskTags, .seriesInstances,
         ]
 }

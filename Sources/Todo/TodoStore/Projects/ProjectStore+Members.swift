@@ -48,6 +48,8 @@ extension ProjectStore {
                 SELECT \(actor), \(id), person.id, \(role.rawValue) FROM person, checked c WHERE c.problem IS NULL
                 ON CONFLICT (owner_id, project_id, member_id) DO UPDATE SET role = EXCLUDED.role
                 RETURNING member_id),
+            -- Who was here before may have reminders.
+            noted AS (INSERT INTO replan_scopes (kind, subject) SELECT 'person', j.member_id::text FROM joined j),
             parts AS (
                 SELECT t.id, row_number() OVER (ORDER BY t.id) AS place FROM tasks t, joined
                 WHERE t.user_id = \(actor) AND t.project_id = \(id) AND t.deleted_at IS NULL),
@@ -95,12 +97,16 @@ extension ProjectStore {
     /// Takes somebody off a project: its owner does that, or the member. It is a change of the member's stream, too, since
     /// the owner's may be closed to them from then on.
     public func remove(_ member: UUID, from id: UUID, by actor: UUID) async throws {
-        let project = try await get(id, for: actor)
-        let owner = project.user
+        let owner = try await get(id, for: actor).user
         guard actor == owner || actor == member else { throw StoreError.forbidden }
-        // The member has shown who they are; what there is to write is the owner's.
+        try await remove(member, from: id, of: owner, by: actor)
+    }
+
+    /// The same for whoever has shown that they may, also where the project is in the bin: it may come back. What there is
+    /// to write is the owner's.
+    func remove(_ member: UUID, from id: UUID, of owner: UUID, by actor: UUID) async throws {
         let statement: SQLFragment = """
-            WITH \(target(id, for: owner)),
+            WITH \(target(id, for: owner, mayBeDeleted: true)),
             gone AS (
                 DELETE FROM project_members m USING target
                 WHERE m.owner_id = \(owner) AND m.project_id = \(id) AND m.member_id = \(member) RETURNING m.member_id),

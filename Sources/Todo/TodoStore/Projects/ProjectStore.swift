@@ -7,11 +7,12 @@ public import TodoModel
 public struct ProjectStore: Sendable {
     let database: TodoDatabase
 
-    /// All that are not deleted, each owner's in their order.
-    public func all(for actor: UUID) async throws -> [Project] {
+    /// All that are not deleted, or all that are in the bin; each owner's in their order.
+    public func all(inBin: Bool = false, for actor: UUID) async throws -> [Project] {
         let statement: SQLFragment = """
             SELECT \(Project.columns(of: "p", for: actor)) FROM projects p
-            WHERE p.user_id = ANY (\(.owners(for: actor))) AND p.deleted_at IS NULL AND \(.sees(actor, "p"))
+            WHERE p.user_id = ANY (\(.owners(for: actor))) AND (p.deleted_at IS NOT NULL) = \(inBin)
+                AND \(.sees(actor, "p"))
             ORDER BY p.user_id <> \(actor), p.user_id, NOT p.is_inbox, p.position, p.id
             """
         return try await database.rows(as: .user(actor), "project.list", statement).map { try Project($0) }
@@ -81,7 +82,8 @@ public struct ProjectStore: Sendable {
         return try await write("project.update", statement, as: actor, by: actor)
     }
 
-    /// Deletes a project, whose tasks go into the bin.
+    /// Puts a project into the bin, with its tasks. Those that are there already stay as they are: each has the moment at
+    /// which it went.
     public func delete(_ id: UUID, ifVersion versions: [Int]? = nil, by actor: UUID) async throws -> Project {
         let statement: SQLFragment = """
             WITH \(target(id, for: actor)),
@@ -107,6 +109,35 @@ public struct ProjectStore: Sendable {
             """
         return try await write("project.delete", statement, as: actor, by: actor)
     }
+
+    /// Takes a project out of the bin, with the tasks that went there with it; its members see it again. One that is not
+    /// there stays as it is.
+    public func restore(_ id: UUID, ifVersion versions: [Int]? = nil, by actor: UUID) async throws -> Project {
+        let statement: SQLFragment = """
+            WITH \(target(id, for: actor, mayBeDeleted: true)),
+            checked AS (SELECT g.old, CASE \(problems(versions, actor)) END AS problem FROM target g),
+            parts AS (
+                SELECT t.id, row_number() OVER (ORDER BY t.id) AS place FROM tasks t, checked c
+                WHERE c.problem IS NULL AND t.user_id = \(actor) AND t.project_id = \(id)
+                    AND t.deleted_at = (c.old).deleted_at),
+            stream AS (
+                UPDATE streams s SET seq = s.seq + 1 + (SELECT count(*) FROM parts)
+                FROM checked c
+                WHERE c.problem IS NULL AND (c.old).deleted_at IS NOT NULL AND s.user_id = \(actor)
+                RETURNING s.seq, s.seq - 1 - (SELECT count(*) FROM parts) AS base),
+            unbinned AS (
+                UPDATE tasks t SET deleted_at = NULL,
+                    is_series_head = t.is_series_head AND NOT \(TaskWrite.isLed("t")),
+                    updated_at = GREATEST(now(), t.updated_at), version = t.version + 1, seq = stream.base + b.place
+                FROM parts b, stream WHERE t.user_id = \(actor) AND t.id = b.id),
+            written AS (
+                UPDATE projects p SET deleted_at = NULL, updated_at = now(), version = p.version + 1, seq = stream.seq
+                FROM stream WHERE p.user_id = \(actor) AND p.id = \(id) RETURNING p AS project),
+            \(Self.told(.projectRestored, by: actor))
+            \(Self.answer(for: actor))
+            """
+        return try await write("project.restore", statement, as: actor, by: actor)
+    }
 }
 
 extension ProjectStore {
@@ -129,11 +160,11 @@ extension ProjectStore {
     }
 
     /// `target(old projects)`: the project, when the person sees it.
-    func target(_ id: UUID, for actor: UUID) -> SQLFragment {
+    func target(_ id: UUID, for actor: UUID, mayBeDeleted: Bool = false) -> SQLFragment {
         """
         target AS (
             SELECT p AS old FROM projects p WHERE p.user_id = ANY (\(.owners(for: actor))) AND p.id = \(id)
-            AND p.deleted_at IS NULL AND \(.sees(actor, "p")))
+            AND (\(mayBeDeleted) OR p.deleted_at IS NULL) AND \(.sees(actor, "p")))
         """
     }
 

@@ -47,7 +47,7 @@ struct DigestFiring {
         WITH \(ReminderFiring.fence(order)),
         due AS MATERIALIZED (
             SELECT p.*, p.fire_at <= \(order.missedBefore.timestamp) AS missed FROM planned_reminders p
-            WHERE \(ReminderFiring.isDue(order)) AND p.task_id IS NULL AND p.source_id = \(policy.id)
+            WHERE \(ReminderFiring.isDue(order)) AND p.task_id IS NULL AND p.source = 'policy' AND p.source_id = \(policy.id)
             ORDER BY p.fire_at LIMIT \(raw: "\(order.limit)") FOR UPDATE SKIP LOCKED),
         judged AS MATERIALIZED (
             SELECT d.user_id, d.id, d.source, d.source_id, d.fire_at, d.missed, o.channels, l.tasks, v.reason, q.until,

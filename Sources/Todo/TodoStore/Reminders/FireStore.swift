@@ -81,13 +81,15 @@ public struct FireStore: Sendable {
             after: order.isRush ? [rush.query(named: "firing.rush")] : [])
     }
 
-    /// The policies whose digests are due.
+    /// The policies whose digests are due. Of each the first one is looked at: after an outage there are millions.
     public func dueDigests(_ now: Instant) async throws -> [UUID] {
         try await database.rows(
             as: .system, "digest.due",
             """
-            SELECT DISTINCT p.source_id FROM planned_reminders p
-            WHERE p.state IN ('pending', 'held') AND p.task_id IS NULL AND p.fire_at <= \(now.timestamp)
+            SELECT o.id FROM reminder_policies o WHERE o.digest IS NOT NULL AND (
+                SELECT p.fire_at FROM planned_reminders p
+                WHERE p.source_id = o.id AND p.source = 'policy' AND p.task_id IS NULL AND p.state IN ('pending', 'held')
+                ORDER BY p.fire_at LIMIT 1) <= \(now.timestamp)
             """
         ).map { try $0.decode(UUID.self) }
     }

@@ -90,6 +90,13 @@ struct PlanRun {
     private func policy(
         _ policy: UUID, scope: Int64, after: (owner: UUID, task: UUID), since: PostgresTimestamp, limit: Int
     ) async throws -> PlanStore.Step {
+        let isFirst = after.owner == UUID.belowAllKeys
+        let cancelled = try await isFirst ? cancelDigests(of: policy, limit: limit) : 0
+        if cancelled == limit {
+            let rest: SQLFragment = "UPDATE replan_scopes SET since = \(since) WHERE id = \(scope)"
+            _ = try await database.rows(as: .system, "plan.policy.rest", rest)
+            return .init(cancelled: cancelled)
+        }
         let touched: SQLFragment = """
             touched AS MATERIALIZED (
                 SELECT t.user_id AS owner_id, t.id AS task_id, \(since) AS since FROM tasks t
@@ -101,7 +108,7 @@ struct PlanRun {
             """
         var (step, end): (PlanStore.Step, [UUID]?) = try await run(
             "plan.policy", statement.statement(touched: touched, only: policy, returning: last))
-        var statements: [SQLFragment] =
+        let statements: [SQLFragment] =
             if let end, end.count == 2, step.tasks == limit {
                 [
                     """
@@ -111,22 +118,39 @@ struct PlanRun {
                 ]
             } else {
                 [
-                    "DELETE FROM replan_scopes WHERE id = \(scope)",
+                    "DELETE FROM replan_scopes WHERE id = \(scope)", Self.lastDigests(of: policy),
                     "DELETE FROM reminder_policies WHERE id = \(policy) AND deleted_at IS NOT NULL",
                 ]
             }
-        if after.owner == UUID.belowAllKeys {
-            step.scopes = 1
-            // Of its digests there are few: they are planned anew by the calendar that it has now.
-            statements.append(
-                """
-                UPDATE planned_reminders p SET state = 'cancelled', reason = 'changed'
-                WHERE p.source_id = \(policy) AND p.source = 'policy' AND p.task_id IS NULL
-                    AND p.state IN ('pending', 'held')
-                """)
-        }
+        if isFirst { step.scopes = 1 }
+        step.cancelled += cancelled
         _ = try await database.read(as: .system, statements.map { $0.query(named: "plan.policy.end") })
         return step
+    }
+
+    /// They are planned anew by the calendar that the policy has now. What is being fired is left alone. Returns how many
+    /// they were.
+    private func cancelDigests(of policy: UUID, limit: Int) async throws -> Int {
+        try await database.rows(
+            as: .system, "plan.policy.digests",
+            """
+            UPDATE planned_reminders SET state = 'cancelled', reason = 'changed' WHERE ctid = ANY (ARRAY(
+                SELECT p.ctid FROM planned_reminders p
+                WHERE p.source_id = \(policy) AND p.source = 'policy' AND p.task_id IS NULL
+                    AND p.state IN ('pending', 'held')
+                ORDER BY p.fire_at LIMIT \(raw: "\(limit)") FOR UPDATE SKIP LOCKED))
+            """
+        ).affected
+    }
+
+    /// Cancels what was left alone of a policy that has digests no more, and was held or not fired after all: it is waited
+    /// for, since nobody would look at it again.
+    private static func lastDigests(of policy: UUID) -> SQLFragment {
+        """
+        UPDATE planned_reminders p SET state = 'cancelled', reason = 'changed' FROM reminder_policies o
+        WHERE o.id = \(policy) AND (o.digest IS NULL OR o.is_suspended OR o.deleted_at IS NOT NULL)
+            AND p.source_id = o.id AND p.source = 'policy' AND p.task_id IS NULL AND p.state IN ('pending', 'held')
+        """
     }
 
     /// What was done, and what the statement returns besides.

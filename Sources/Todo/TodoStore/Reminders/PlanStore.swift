@@ -32,6 +32,8 @@ public struct PlanStore: Sendable {
         public var scopes = 0
         /// The policies whose selector cannot be read; nothing is changed about them.
         public var unreadable: Set<UUID> = []
+        /// The first person of those whose digest is yet to be planned.
+        public var rest: UUID?
 
         static func + (left: Self, right: Self) -> Self {
             let earliest = [left.earliest, right.earliest].compactMap { $0 }.min()
@@ -67,68 +69,86 @@ public struct PlanStore: Sendable {
         }
     }
 
-    /// Plans the next occurrence of a digest for everybody for whom none is planned, and those that were missed since their
-    /// last one: firing judges them. Returns when the first of them is due; `.busy` or `.tooLate` where nothing was done,
-    /// and `.idle` where there was nobody.
+    /// Plans the next occurrence of a digest for those for whom none is planned, and those that were missed since their
+    /// last one: firing judges them. All of one person at once, and of so many people that they come to little more than
+    /// `limit`. Returns when the first of them is due, and who is next; `.busy` or `.tooLate` where nothing was done, and
+    /// `.idle` where there was nobody, or the policy is no longer as it was read.
     ///
-    /// - Parameter walls: the wall times at which it is due around now; see `DigestSchedule`.
+    /// - Parameters:
+    ///   - walls: the wall times at which it is due around now; see `DigestSchedule`.
+    ///   - first: nobody before that is looked at; nil for all.
     public func digest(
-        _ policy: ReminderPolicy, walls: [LocalDateTime], now: Instant, until deadline: Instant
+        _ policy: ReminderPolicy, walls: [LocalDateTime], from first: UUID? = nil, limit: Int = 2000, now: Instant,
+        until deadline: Instant
     ) async throws -> Outcome {
-        guard case .digest(_, let zone) = policy.schedule else { return .idle }
+        guard case .digest(let text, let zone) = policy.schedule else { return .idle }
         return try await database.transaction { database in
             guard let isInTime = try await PlanStore(database: database).lock(deadline) else { return .busy }
             guard isInTime else { return .tooLate }
+            let asked: SQLFragment = """
+                SELECT o.*, \(now.timestamp)::timestamptz AS now, \(walls.map(\.text))::timestamp[] AS walls
+                FROM reminder_policies o
+                WHERE o.id = \(policy.id) AND o.deleted_at IS NULL AND NOT o.is_suspended
+                    AND o.digest = \(text) AND o.digest_zone IS NOT DISTINCT FROM \(zone)
+                """
             let statement: SQLFragment = """
-                WITH planned AS (
+                WITH o AS MATERIALIZED (\(asked)),
+                people AS MATERIALIZED (\(Self.people(from: first ?? .belowAllKeys, limit))),
+                planned AS (
                     INSERT INTO planned_reminders AS p (user_id, id, base_id, owner_id, source, source_id, anchor, due_at,
                         fire_at, state)
                     SELECT u.id, i.id, i.id, u.id, 'policy', o.id, w.wall, w.at, w.at, 'pending'
-                    FROM reminder_policies o
-                    -- First who is without: all else is asked of them only.
-                    CROSS JOIN LATERAL (
-                        SELECT e.id, e.zone FROM users e WHERE NOT EXISTS (
-                            SELECT FROM planned_reminders q WHERE q.user_id = e.id AND q.source_id = o.id
-                            AND q.task_id IS NULL AND q.state IN ('pending', 'held')) OFFSET 0) u
-                    CROSS JOIN LATERAL (SELECT COALESCE(\(zone), u.zone) AS name) n
-                    CROSS JOIN LATERAL (SELECT \(raw: PlanStatement.knownZone("n.name")) AS zone) k
-                    \(Self.occurrences(walls, now))
+                    FROM o CROSS JOIN people u
+                    \(Self.occurrences)
                     CROSS JOIN LATERAL (SELECT reminder_id(u.id, NULL, o.id, NULL, w.wall, 0) AS id) i
-                    WHERE o.id = \(policy.id) AND o.deleted_at IS NULL AND NOT o.is_suspended
+                    WHERE u.before < \(limit)
                     ON CONFLICT (user_id, id) DO UPDATE SET due_at = EXCLUDED.due_at, fire_at = EXCLUDED.fire_at,
                         state = 'pending', reason = NULL WHERE p.state = 'cancelled' AND p.reason = 'changed'
                     RETURNING p.fire_at)
-                SELECT min(fire_at) FROM planned
+                SELECT (SELECT min(fire_at) FROM planned),
+                    (SELECT u.id FROM people u WHERE u.before >= \(limit) ORDER BY u.id LIMIT 1)
                 """
-            let rows = try await database.rows(as: .system, "plan.digest", statement)
-            let first = try rows.first?.decode(PostgresTimestamp?.self).map { Instant($0) }
-            return first.map { .planned(Step(earliest: $0)) } ?? .idle
+            let rows = try await database.rows(as: .system.readingInOrder(true), "plan.digest", statement)
+            guard let row = rows.first else { return .idle }
+            let (earliest, rest) = try row.decode(PostgresTimestamp?.self, UUID?.self)
+            guard earliest != nil || rest != nil else { return .idle }
+            return .planned(Step(earliest: earliest.map { Instant($0) }, rest: rest))
         }
     }
 
-    /// `w`: the next occurrence for the person `u` in the zone `k`, and those missed since the last one of the policy `o`
-    /// was looked at. One that was held stands for all of the quiet hours, and none is made up for from before a change of
-    /// the policy.
-    private static func occurrences(_ walls: [LocalDateTime], _ now: Instant) -> SQLFragment {
+    /// Who has no digest of the policy `o` to come: in which zone, since when one may be missed, and of how many at least
+    /// those `before` them are to be planned. One that was held stands for all of the quiet hours, and none is made up for
+    /// from before a change of the calendar.
+    private static func people(from first: UUID, _ limit: Int) -> SQLFragment {
         """
+        SELECT e.id, k.zone, e.since, COALESCE(
+            sum(width_bucket(timezone('UTC', o.now), o.walls) - width_bucket(timezone('UTC', e.since), o.walls) + 1)
+            OVER (ORDER BY e.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+        FROM o
         CROSS JOIN LATERAL (
-            SELECT LEAST(\(now.timestamp), (
-                SELECT GREATEST(q.fire_at, o.updated_at) FROM planned_reminders q
+            SELECT u.id, COALESCE(o.digest_zone, u.zone) AS zone, LEAST(o.now, l.at) AS since
+            FROM users u LEFT JOIN LATERAL (
+                SELECT GREATEST(q.fire_at, o.updated_at) AS at, q.state IN ('pending', 'held') AS is_to_come
+                FROM planned_reminders q
                 WHERE q.user_id = u.id AND q.source_id = o.id AND q.task_id IS NULL
-                    AND (q.state IN ('fired', 'expired') OR q.reason = 'empty')
-                ORDER BY q.fire_at DESC LIMIT 1)) AS at OFFSET 0) since
-        CROSS JOIN LATERAL (
-            SELECT m.wall, m.at FROM (
-                SELECT l.wall, l.at, row_number() OVER (PARTITION BY l.at > \(now.timestamp) ORDER BY l.wall) AS nth
-                FROM (
-                    SELECT x.wall, wall_instant(x.wall, k.zone) AS at
-                    FROM unnest(\(walls.map(\.text))::timestamp[]) AS x (wall)
-                    -- No zone is farther from UTC.
-                    WHERE x.wall > timezone('UTC', since.at) - interval '26 hours') l
-                WHERE l.at > since.at) m
-            WHERE m.at <= \(now.timestamp) OR m.nth = 1) w
+                    AND q.reason IS DISTINCT FROM 'changed'
+                ORDER BY q.fire_at DESC LIMIT 1) l ON true
+            WHERE u.id >= \(first) AND l.is_to_come IS NOT TRUE ORDER BY u.id LIMIT \(limit + 1)) e
+        CROSS JOIN LATERAL (SELECT \(raw: PlanStatement.knownZone("e.zone")) AS zone) k
         """
     }
+
+    /// `w`: the next occurrence for the person `u`, and those missed; of wall times that a gap makes one, one.
+    private static let occurrences: SQLFragment = """
+        CROSS JOIN LATERAL (
+            SELECT l.wall, l.at FROM (
+                SELECT min(x.wall) AS wall, a.at, lag(a.at) OVER (ORDER BY a.at) AS former
+                FROM unnest(o.walls) AS x (wall)
+                CROSS JOIN LATERAL (SELECT wall_instant(x.wall, u.zone) AS at OFFSET 0) a
+                -- No zone is farther from UTC.
+                WHERE x.wall > timezone('UTC', u.since) - interval '26 hours' AND a.at > u.since GROUP BY a.at) l
+            WHERE l.former IS NULL OR l.former <= o.now) w
+        """
 
     /// Compares what the server knows of every zone with what it knew, at most once a day, and has the reminders planned
     /// anew of those that changed. Returns their number.

@@ -82,7 +82,11 @@ public struct PolicyStore: Sendable {
                     quiet_to = EXCLUDED.quiet_to, quiet_zone = EXCLUDED.quiet_zone,
                     quiet_policy = EXCLUDED.quiet_policy, catch_up = EXCLUDED.catch_up,
                     catch_up_window = EXCLUDED.catch_up_window, is_suspended = EXCLUDED.is_suspended,
-                    generation = EXCLUDED.generation, updated_at = now(), deleted_at = NULL
+                    generation = EXCLUDED.generation, deleted_at = NULL,
+                    -- Of digests none is made up for from before that: another calendar has missed none.
+                    updated_at = CASE WHEN (o.digest, o.digest_zone, o.is_suspended, o.deleted_at IS NOT NULL)
+                        IS DISTINCT FROM (EXCLUDED.digest, EXCLUDED.digest_zone, EXCLUDED.is_suspended, false)
+                        THEN now() ELSE o.updated_at END
                 RETURNING o.*),
             replaced AS (
                 UPDATE reminder_policies o SET deleted_at = now(), updated_at = now()

@@ -30,6 +30,7 @@ extension TaskWrite {
                 LEFT JOIN projects place ON place.user_id = \(owner) AND place.id = (b.was).project_id
                     AND \(.sees(actor, "place"))
                 \(parent(of: owner))),
+            \(heirs(of: owner, by: actor))
             """
         var changes: [String: SQLFragment] = [:]
         for column in writable { changes[column] = "(x.was).\(raw: column)" }
@@ -39,7 +40,31 @@ extension TaskWrite {
             """
         return TaskWrite(
             "task.undo", lock: lock("\(owner)"), by: operation, tables: tables,
-            goal: goal(changes, from: "checked x"), mayMove: true, returning: nil)
+            goal: .joined(
+                [goal(changes, from: "checked x"), goal(["is_series_head": "true"], from: "heirs x")],
+                by: " UNION ALL "),
+            mayMove: true, returning: nil)
+    }
+
+    /// `heirs(old tasks)`: of each series whose leader is taken back and which none leads then, the last open instance.
+    /// It gave up its place when it came out of the bin beside that leader. A leader in the bin is who ended the series.
+    private static func heirs(of owner: UUID, by actor: UUID) -> SQLFragment {
+        """
+        heirs AS (
+            SELECT h.old FROM (
+                SELECT (b.old).series_id AS id FROM back b WHERE (b.old).is_series_head AND (b.old).deleted_at IS NULL
+                EXCEPT
+                SELECT (b.was).series_id FROM back b WHERE (b.was).is_series_head AND (b.was).deleted_at IS NULL) s
+            CROSS JOIN LATERAL (
+                SELECT t AS old FROM tasks t JOIN projects p ON p.user_id = t.user_id AND p.id = t.project_id
+                WHERE t.user_id = \(owner) AND t.series_id = s.id AND t.status = 'open' AND t.deleted_at IS NULL
+                    AND p.deleted_at IS NULL AND \(.mayWrite(actor, "p"))
+                    AND NOT EXISTS (SELECT FROM back b WHERE b.id = t.id)
+                ORDER BY t.occurrence DESC LIMIT 1) h
+            WHERE NOT EXISTS (
+                SELECT FROM tasks l WHERE l.user_id = \(owner) AND l.series_id = s.id AND l.is_series_head
+                AND NOT EXISTS (SELECT FROM back b WHERE b.id = l.id))),
+        """
     }
 
     /// `ancestors(start, id)`: all above each task that gets another parent, as it will be.
