@@ -7,7 +7,7 @@ import TodoStore
 
 @testable import TodoWorkers
 
-/// Workers by a clock that stands at noon of 2030-06-01 (UTC) until it is moved.
+/// Workers by a clock that stands at noon of 2058-06-01 (UTC) until it is moved.
 struct Downtime {
     let working: Working
     let clock: FakeClock
@@ -16,7 +16,7 @@ struct Downtime {
 
     static func with(_ body: (Downtime) async throws -> Void) async throws {
         try await Working.with { working in
-            let clock = FakeClock(try #require(Instant("2030-06-01T12:00:00Z")))
+            let clock = FakeClock(try #require(Instant("2058-06-01T12:00:00Z")))
             let database = TodoDatabase(pool: working.pool, now: { clock.now })
             try await body(Downtime(working: working, clock: clock, database: database))
         }
@@ -41,7 +41,7 @@ struct Downtime {
         _ configure: (inout TodoTask.Draft) throws -> Void = { _ in }
     ) async throws -> TodoTask {
         var draft = TodoTask.Draft(title: title)
-        draft.due = Due(date: try #require(CivilDate("2030-06-0\(1 + days)")), time: TimeOfDay(time), zone: "UTC")
+        draft.due = Due(date: try #require(CivilDate("2058-06-0\(1 + days)")), time: TimeOfDay(time), zone: "UTC")
         draft.tags = tag.map { [$0] } ?? []
         try configure(&draft)
         return try await database.tasks.create(draft, by: database.operation(by: working.ada.id))
@@ -92,5 +92,5 @@ struct Downtime {
             """)
     }
 
-    func day(after seconds: Double) -> String { "2030-06-0\(1 + Int(seconds / 86_400))" }
+    func day(after seconds: Double) -> String { "2058-06-0\(1 + Int(seconds / 86_400))" }
 }

@@ -99,6 +99,31 @@ import TodoStore
         }
     }
 
+    @Test func `a digest that is due now goes before all that were missed`() async throws {
+        try await Downtime.with { here in
+            try await here.database.policies.upsert(
+                ReminderPolicy(
+                    id: UUID(), namespace: "todo", name: "digest", schedule: .digest("0 * * * *", zone: "UTC")))
+            _ = try await here.task("x", due: "12:00")
+            let running = here.start()
+            try #require(await here.working.until { try await here.working.count("pending") == 1 })
+            // More than are fired at once.
+            here.clock.advance(by: .seconds(5 * 86_400))
+            #expect(
+                try await here.working.until {
+                    try await here.fired() == .init(fired: 25, late: 24, expired: 95)
+                })
+            let before = try await here.working.sql(
+                """
+                SELECT count(*) FROM outbox o WHERE o.topic = 'reminder-events' AND o.id < (
+                    SELECT f.id FROM outbox f WHERE f.type LIKE '%.fired'
+                    AND NOT (f.body #>> '{data,reminder,late}')::boolean)
+                """)
+            #expect(before == "1", "the one that was planned before")
+            await here.stop(running)
+        }
+    }
+
     @Test(arguments: downtimes)
     func `what was missed goes out a thousand a second, and keeps nothing waiting that is due now`(
         _ downtime: Double
@@ -106,7 +131,7 @@ import TodoStore
         try await Downtime.with { here in
             let running = here.start()
             #expect(try await here.isSettled())
-            try await here.working.plant(3500, first: "timestamptz '2030-06-01T12:05:00Z'", apart: 1)
+            try await here.working.plant(3500, first: "timestamptz '2058-06-01T12:05:00Z'", apart: 1)
             let now = here.clock.now.advanced(by: .seconds(downtime + 0.25))
             try await here.working.plant(20, first: "timestamptz '\(now.text)'", apart: 0)
             here.clock.advance(by: .seconds(downtime))

@@ -125,6 +125,19 @@ import TodoModel
         #expect(schedule.action(at: at(1)) == .fire(after: at(-59), lanes: 1))
     }
 
+    @Test func `when the clock is set back nothing waits for the time that it showed`() {
+        var schedule = settled(next: at(0.5), nextDigest: at(0.5))
+        schedule.firedDigests(isComplete: false, isFull: false, at: start)
+        schedule.failed(at: start)
+        #expect(schedule.action(at: at(-3600)) == .fire(after: at(-3660), lanes: 1))
+        schedule.fired(after: at(-3660), isFull: false, next: nil, nextDigest: at(-3700), at: at(-3600))
+        #expect(schedule.action(at: at(-3600)) == .catchUp(through: at(-3660)))
+        schedule.caughtUp(isFull: false, at: at(-3600))
+        #expect(schedule.action(at: at(-3600)) == .fireDigests)
+        schedule.firedDigests(isComplete: true, isFull: false, at: at(-3600))
+        #expect(schedule.action(at: at(-3600)) == .sleep(until: at(-3599)))
+    }
+
     @Test func `after a stop that was longer than its reach it looks at everything`() {
         let schedule = settled(next: at(0.5))
         #expect(schedule.action(at: at(0.9)) == .fire(after: at(-1.1), lanes: 1))

@@ -10,9 +10,8 @@ struct PostgresServerOfItsOwn {
     static func start() async throws -> Self {
         // What has been acknowledged must outlive a kill.
         let server = try await PostgresServer.start(settings: ["synchronous_commit": "on"])
-        let name = try await server.createDatabase()
-        try await server.psql("ALTER DATABASE \"\(name)\" OWNER TO app")
-        let uri = server.socketURI(database: name).replacing("postgres@", with: "app@")
+        let name = try await server.createDatabase(owner: "app")
+        let uri = server.socketURI(user: "app", database: name)
         _ = try await Migrator.migrate(databaseURI: uri)
         let pool = PostgresPool(try PostgresConfiguration(uri), limits: .init(size: 8))
         let database = TodoDatabase(pool: pool)

@@ -79,8 +79,7 @@ import TodoStore
             let sleepy = try Sleepy(working)
             try await sleepy.with {
                 #expect(try await sleepy.fallAsleep())
-                #expect(try await sleepy.asksNothing(for: .seconds(3)))
-                _ = try await remind(working, in: .seconds(5))
+                _ = try await remind(working, in: .seconds(2))
                 #expect(try await working.until(.seconds(30)) { try await working.count("fired") == 1 })
                 let lateness = try await working.sql(
                     "SELECT extract(epoch FROM fired_at - due_at) * 1000 FROM planned_reminders")
@@ -110,7 +109,7 @@ import TodoStore
         try await Self.with { working in
             let sleepy = try Sleepy(working)
             try await sleepy.with {
-                _ = try await remind(working, in: .seconds(5))
+                _ = try await remind(working, in: .seconds(1))
                 #expect(try await working.until(.seconds(30)) { try await working.count("fired") == 1 })
                 #expect(try await sleepy.fallAsleep())
                 let id = try #require(UUID(uuidString: try await working.sql("SELECT id FROM planned_reminders")))
@@ -243,7 +242,7 @@ import TodoStore
                     WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%is_series_head%'
                     """)
                 #expect(try await working.until { sleepy.bell.sleeping == 0 })
-                _ = try await remind(working, in: .seconds(5))
+                _ = try await remind(working, in: .seconds(2))
                 #expect(try await working.until(.seconds(30)) { try await working.count("fired") == 1 })
                 #expect(try await sleepy.fallAsleep())
             }
@@ -259,7 +258,7 @@ import TodoStore
             try await sleepy.with {
                 try await Task.sleep(for: .milliseconds(2500))
                 #expect(!sleepy.bell.isHeard)
-                _ = try await remind(working, in: .seconds(5))
+                _ = try await remind(working, in: .seconds(2))
                 #expect(try await working.until(.seconds(30)) { try await working.count("fired") == 1 })
             }
             await elsewhere.close()

@@ -24,10 +24,8 @@ struct Working: Sendable {
     }
 
     static func with(on server: PostgresServer, _ body: (Working) async throws -> Void) async throws {
-        let name = try await server.createDatabase()
-        try await server.psql("ALTER DATABASE \"\(name)\" OWNER TO app")
-        let uri = server.socketURI(database: name).replacing("postgres@", with: "app@")
-        _ = try await Migrator.migrate(databaseURI: uri)
+        let name = try await server.createDatabase { _ = try await Migrator.migrate(databaseURI: $0) }
+        let uri = server.socketURI(user: "app", database: name)
         let pool = PostgresPool(try PostgresConfiguration(uri), limits: .init(size: 8))
         let database = TodoDatabase(pool: pool)
         let ada = try await database.accounts.create(.init(email: "ada@example.com", name: "Ada"), password: nil)

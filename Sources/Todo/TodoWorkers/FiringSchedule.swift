@@ -48,7 +48,10 @@ struct FiringSchedule: Sendable {
     }
 
     func action(at now: Instant) -> Action {
-        if let retry, now < retry { return .sleep(until: retry) }
+        let (look, nextCatchUp) = (
+            due(self.look, within: pace.poll, at: now), due(self.nextCatchUp, within: pace.idleCatchUp, at: now)
+        )
+        if let retry, now < due(retry, within: pace.longestRetry, at: now) { return .sleep(until: retry) }
         let missed = now.advanced(by: .zero - pace.patience)
         let recent = now.advanced(by: .zero - pace.reach)
         // However much falls due now, what was missed and digests get their turn.
@@ -64,6 +67,11 @@ struct FiringSchedule: Sendable {
         return .sleep(until: [look, next, nextCatchUp, nextDigest].compactMap { $0 }.min() ?? now)
     }
 
+    /// Now where `time` is farther off than it was ever set to be: the clock was set back since.
+    private func due(_ time: Instant, within longest: Duration, at now: Instant) -> Instant {
+        time > now.advanced(by: longest) ? now : time
+    }
+
     /// - Parameters:
     ///   - after: of the action.
     ///   - isFull: there may be more.
@@ -77,7 +85,8 @@ struct FiringSchedule: Sendable {
             look = now.advanced(by: pace.poll)
         }
         self.next = next
-        self.nextDigest = nextDigest.map { max($0, digestRetry ?? $0) }
+        let retry = digestRetry.map { due($0, within: pace.longestRetry, at: now) }
+        self.nextDigest = nextDigest.map { max($0, retry ?? $0) }
     }
 
     /// - Parameter isFull: there may be more.

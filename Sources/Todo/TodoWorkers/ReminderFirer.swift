@@ -147,13 +147,17 @@ struct ReminderFirer: Sendable {
         return (isComplete, isFull)
     }
 
-    /// True when there may be more.
+    /// What is due now goes before what was missed. True when there may be more.
     private func fireDigests(of id: UUID) async throws -> Bool {
         // One that is gone or suspended has its digests cancelled by the planner, and here.
         let policy =
             try await database.policies.policy(id)
             ?? ReminderPolicy(id: id, namespace: "", name: "", schedule: .digest("", zone: nil))
-        let order = try await order(after: nil, through: clock.now, limit: Self.digestBatch)
-        return record(try await database.firing.claimDigests(of: policy, order), of: Self.digestBatch).isFull
+        for after in [clock.now.advanced(by: .zero - pace.patience), nil] {
+            let order = try await order(after: after, through: clock.now, limit: Self.digestBatch)
+            let claim = record(try await database.firing.claimDigests(of: policy, order), of: Self.digestBatch)
+            if claim.isFull { return true }
+        }
+        return false
     }
 }

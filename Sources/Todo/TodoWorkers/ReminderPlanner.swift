@@ -134,14 +134,28 @@ struct ReminderPlanner: Sendable {
                     "no digest is planned: \(error)", metadata: ["policy": "\(policy.namespace)/\(policy.name)"])
                 continue
             }
+            try await planDigests(of: policy, walls)
+        }
+    }
+
+    /// A portion of the people at a time. What somebody writes meanwhile does not wait for the last of them.
+    private func planDigests(of policy: ReminderPolicy, _ walls: [LocalDateTime]) async throws {
+        var first: UUID?
+        repeat {
             let deadline = try await permit.deadline()
-            switch try await database.plan.digest(policy, walls: walls, now: clock.now, until: deadline) {
-            case .planned(let step): if let earliest = step.earliest { alarm.ring(for: earliest) }
+            let outcome = try await database.plan.digest(
+                policy, walls: walls, from: first, now: clock.now, until: deadline)
+            first = nil
+            switch outcome {
+            case .planned(let step):
+                if let earliest = step.earliest { alarm.ring(for: earliest) }
+                first = step.rest
             case .busy, .tooLate:
                 stillness.disturb()
                 wantsDigests.withLock { $0 = true }
             case .idle: break
             }
-        }
+            if first != nil { _ = try await step() }
+        } while first != nil
     }
 }
