@@ -1,6 +1,7 @@
 import Concurrency
 import Dispatch
 import FoundationEssentials
+import Glibc
 import ServiceHTTP
 import Testing
 
@@ -69,5 +70,28 @@ import Testing
         for _ in 0..<34 { slow.signal() }
         for member in members { await member.value }
         #expect(refused.withLock { $0 } == 1)
+    }
+
+    @Test func `a stranger for whom there is no place waits as long as a member would`() async throws {
+        let (atWork, slow) = (Lock(0), DispatchSemaphore(value: 0))
+        let hasher = PasswordHasher(cost: 16) { password, _, _, _, _ in
+            if password == "slow" {
+                atWork.withLock { $0 += 1 }
+                slow.wait()
+            } else {
+                usleep(200_000)
+            }
+            return Data(password.utf8)
+        }
+        // The work takes 200 ms now, and there are two at it: a third would end after twice that.
+        let stored = try await hasher.hash("correct horse")
+        let members = (0..<2).map { _ in Task { try await hasher.verify("slow", against: stored) } }
+        while atWork.withLock({ $0 }) < 2 { await Task.yield() }
+        let start = ContinuousClock.now
+        #expect(try await !hasher.verify("another", against: nil))
+        let waited = start.duration(to: .now)
+        #expect(waited >= .milliseconds(400), "\(waited)")
+        for _ in members { slow.signal() }
+        for member in members { #expect(try await !member.value) }
     }
 }

@@ -125,12 +125,9 @@ extension RunningService {
     static func database(on server: PostgresServer? = nil) async throws -> String {
         let shared = try await PostgresServer.shared()
         let server = server ?? shared
-        let name = try await server.createDatabase()
+        let name = try await server.createDatabase { _ = try await Migrator.migrate(databaseURI: $0) }
         // As in production: the owner of the tables, who is no superuser, so that row-level security holds.
-        try await server.psql("ALTER DATABASE \(name) OWNER TO app")
-        let uri = server.socketURI(database: name).replacing("postgres@", with: "app@")
-        _ = try await Migrator.migrate(databaseURI: uri)
-        return uri
+        return server.socketURI(user: "app", database: name)
     }
 
     /// Runs the service while `body` runs, and stops it as Kubernetes does.

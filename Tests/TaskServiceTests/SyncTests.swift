@@ -186,6 +186,35 @@ import Testing
         }
     }
 
+    @Test func `the answer to many writes is no larger than a page, whatever they are about`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            let text = JSON.string(String(repeating: "all work and no play ", count: 950))
+            let draft: JSON = ["op": "create", "task": ["title": "long", "description": text]]
+            var ids: [String] = []
+            for _ in 0..<2 {
+                let made = try await ada.make(
+                    "/v1/tasks/bulk", ["operations": .array(Array(repeating: draft, count: 45))])
+                ids += (made["results"]?.array ?? []).compactMap { $0.at("task", "id")?.string }
+            }
+            #expect(ids.count == 90)
+            var operations = ids.map { ["op": "complete", "id": .string($0)] as JSON }
+            operations.append(["op": "create", "task": ["title": "new"]])
+            let answer = try await ada.send(.post, "/v1/tasks/bulk", ["operations": .array(operations)])
+            let results = answer.json["results"]?.array ?? []
+            #expect(answer.bytes.count < 1_200_000)
+            #expect(results.dropLast().map(\.id) == ids)
+            #expect(results.dropLast().allSatisfy { $0["status"] == 200 && $0["version"] == 2 })
+            #expect(results.first?.at("task", "status") == "done" && results[89]["task"] == nil)
+            #expect(results.last?.at("task", "title") == "new", "nobody else knows of it")
+            let operation = try #require(answer.headers.first { $0.name.canonicalName == "todo-operation" }?.value)
+            let undone = try await ada.send(.post, "/v1/undo", ["operation": .string(operation)])
+            #expect(undone.bytes.count < 1_200_000 && undone.json["more"] == true)
+            #expect((1..<90).contains(undone.json["tasks"]?.array?.count ?? 0))
+            #expect(try await ada.titles("status:done") == [])
+        }
+    }
+
     @Test func `two people share a project`() async throws {
         try await RunningService.with { service in
             let (ada, ben) = (try await service.person("ada"), try await service.person("ben"))
@@ -199,6 +228,28 @@ import Testing
             #expect(changes["cursor"]?.string?.split(separator: ",").count == 2)
             #expect(try await ben.send(.delete, "/v1/projects/\(project)/members/\(ben.id)").status == 204)
             #expect(try await ben.send(.get, "/v1/tasks/\(task)").status == 404)
+        }
+    }
+
+    @Test func `a project is deleted, found in the bin and restored`() async throws {
+        try await RunningService.with { service in
+            let ada = try await service.person("ada")
+            let project = try await ada.make("/v1/projects", ["name": "Home"])
+            let path = "/v1/projects/\(project.id)"
+            _ = try await ada.make("/v1/tasks", ["title": "task", "project": .string(project.id)])
+            #expect(try await ada.send(.delete, path).status == 204)
+            #expect(try await ada.send(.get, path).status == 404)
+            #expect(try await ada.titles() == [])
+            let bin = try await ada.send(.get, "/v1/projects?deleted=true").json["items"]?.array ?? []
+            #expect(bin.map(\.id) == [project.id] && bin.first?["deletedAt"]?.string != nil)
+            #expect(try await ada.send(.get, "/v1/projects?deleted=false").json["items"]?.array?.count == 1)
+            #expect(try await ada.send(.get, "/v1/projects?deleted=perhaps").status == 400)
+            let late = try await ada.send(.post, "\(path)/restore", headers: [.ifMatch: "\"1\""])
+            #expect(late.status == 412 && late.headers[.eTag] == "\"2\"")
+            let restored = try await ada.send(.post, "\(path)/restore", headers: [.ifMatch: "\"2\""])
+            #expect(restored.status == 200 && restored.headers[.eTag] == "\"3\"")
+            #expect(restored.json["deletedAt"] == .null && restored.json["role"] == "owner")
+            #expect(try await ada.titles() == ["task"])
         }
     }
 

@@ -182,7 +182,7 @@ public struct TaskService: Service {
         let endpoints: [Endpoint] = [
             accounts.all, TokenEndpoints(authenticator: authenticator).all, TaskEndpoints.all, SeriesEndpoints.all,
             BulkEndpoint.all, ProjectEndpoints.all, FilterEndpoints.all, ReminderEndpoints.all,
-            ChangeEndpoints(watch: watch).all,
+            ChangeEndpoints(watch: watch, authenticator: authenticator).all,
         ].flatMap(\.self)
         let rate = Double(configuration.rateLimit)
         return API(

@@ -65,9 +65,7 @@ struct Installation: Sendable {
         _ onListening: @escaping @Sendable (Int) -> Void
     ) async throws -> AuditService {
         let server = try await PostgresServer.shared()
-        let name = try await server.createDatabase()
-        try await server.psql("ALTER DATABASE \(name) OWNER TO app; ALTER SCHEMA public OWNER TO app", database: name)
-        let uri = server.socketURI(database: name).replacing("postgres@", with: "app@")
+        let uri = server.socketURI(user: "app", database: try await server.createDatabase(owner: "app"))
         _ = try await AuditSchema.migrate(databaseURI: uri)
         var configuration = try AuditServiceConfiguration(
             environment: environment(uri).merging([

@@ -273,7 +273,7 @@ import Testing
     @Test func `every type of event has a schema`() async throws {
         try await RunningService.with { service in
             let types = try await service.send(.get, "/v1/events/schemas", token: nil).json["items"]?.array ?? []
-            #expect(types.count == 24)
+            #expect(types.count == 25)
             for type in types {
                 let schema = try await service.send(.get, type["schema"]?.string ?? "", token: nil)
                 #expect(schema.status == 200 && schema.json["title"] == type["type"])

@@ -30,7 +30,8 @@ struct Bearer: Sendable {
 /// the token that the operator gave the service, or by one of the identity provider.
 ///
 /// What the database said of a token is believed for a few seconds, so that most requests cost no look-up; a token that
-/// is revoked here is forgotten at once, one that is revoked by another replica within that time.
+/// is revoked here is forgotten at once, one that is revoked by another replica within that time. A request with
+/// `Cache-Control: no-cache` (RFC 9111, section 5.2.1.4) is answered by what the database says now.
 final class Authenticator: Sendable {
     static let cookie = "todo_session"
 
@@ -54,7 +55,8 @@ final class Authenticator: Sendable {
     }
 
     /// Throws 401, or 403 for a write by cookie that another site may have sent.
-    func bearer(of request: Request) async throws -> Bearer {
+    /// - Parameter asksAnew: what is believed of the token is forgotten first, also without `no-cache`.
+    func bearer(of request: Request, asksAnew: Bool = false) async throws -> Bearer {
         let text: Substring
         if let header = request.headers[.authorization] {
             let parts = header.split(separator: " ", maxSplits: 1)
@@ -68,12 +70,13 @@ final class Authenticator: Sendable {
         } else {
             throw Problem.unauthorized("send Authorization: Bearer <token>", isInvalid: false)
         }
-        if let secret = TokenSecret(text) { return try await bearer(secret) }
+        let asksAnew = asksAnew || request.headers[.cacheControl]?.contains("no-cache") == true
+        if let secret = TokenSecret(text) { return try await bearer(secret, asksAnew) }
         // Digests are compared in constant time, and tell nothing of the token's length.
         let digest = Self.digest(of: text)
         if operatorTokens.contains(where: { $0 == digest }) { return try await theOperator() }
         if let provider, let token = JSONWebToken(text) {
-            return try await bearer(provider.identify(token), at: provider.issuer)
+            return try await bearer(provider.identify(token), at: provider.issuer, asksAnew)
         }
         throw Problem.unauthorized("the token is not valid", isInvalid: true)
     }
@@ -85,8 +88,8 @@ final class Authenticator: Sendable {
         operators.forget(user)
     }
 
-    private func bearer(_ secret: TokenSecret) async throws -> Bearer {
-        try await tokens.bearer(secret) {
+    private func bearer(_ secret: TokenSecret, _ asksAnew: Bool) async throws -> Bearer {
+        try await tokens.bearer(secret, asksAnew: asksAnew) {
             guard let token = try await database.tokens.authenticate(secret) else {
                 throw Problem.unauthorized("the token is not valid, or no longer", isInvalid: true)
             }
@@ -94,8 +97,10 @@ final class Authenticator: Sendable {
         }
     }
 
-    private func bearer(_ login: IdentityProvider.Login, at issuer: String) async throws -> Bearer {
-        var bearer = try await logins.bearer(login.subject) {
+    private func bearer(
+        _ login: IdentityProvider.Login, at issuer: String, _ asksAnew: Bool
+    ) async throws -> Bearer {
+        var bearer = try await logins.bearer(login.subject, asksAnew: asksAnew) {
             Bearer(
                 user: try await user(login, at: issuer).id, token: nil, scopes: Set(Scope.allCases),
                 limitKey: "login \(login.subject)")

@@ -16,9 +16,15 @@ final class BearerMemory<Key: Hashable & Sendable>: Sendable {
     private let state = Lock(State())
 
     /// The bearer of `key`, as `lookUp` says unless it is known.
-    func bearer(_ key: Key, lookUp: () async throws -> Bearer) async throws -> Bearer {
+    /// - Parameter asksAnew: what is known of it is forgotten first.
+    func bearer(
+        _ key: Key, asksAnew: Bool = false, lookUp: () async throws -> Bearer
+    ) async throws -> Bearer {
         let now = ContinuousClock.now
-        let (entry, changes) = state.withLock { ($0.entries[key], $0.changes) }
+        let (entry, changes) = state.withLock { state in
+            if asksAnew { state.entries[key] = nil }
+            return (state.entries[key], state.changes)
+        }
         if let entry, entry.expiry > now { return entry.bearer }
         let bearer = try await lookUp()
         state.withLock { state in

@@ -74,7 +74,7 @@ struct AccountEndpoints: Sendable {
             .session, named: program, scopes: Set(Scope.allCases), expires: expires, of: user.id)
         var body: JSONObject = ["id": JSON(token.id), "expiresAt": JSON(expires), "user": user.json]
         if !wantsCookie { body["token"] = .string(secret.text) }
-        var answer = Answer(.created, .object(body)).with(.cacheControl, "no-store")
+        var answer = Answer(.created, .object(body))
         if wantsCookie {
             answer = answer.with(
                 .setCookie, cookie(secret.text, maxAge: Self.sessionLifetime, isSecure: call.request.cameByTLS))
@@ -105,13 +105,12 @@ struct AccountEndpoints: Sendable {
     private var me: Endpoint {
         Endpoint(
             method: .get, path: "/v1/me", name: "getMe", summary: "Your account.",
-            outcomes: [
-                .init(status: .ok, schema: "User", headers: ["ETag", "Todo-Scopes"]), .init(status: .notModified),
-            ]
+            outcomes: [.init(status: .ok, schema: "User", headers: ["ETag", "Todo-Scopes"])]
         ) { call in
             let user = try await call.account()
-            return Answer(user.json, version: user.version, to: call).with(
-                .todoScopes, call.bearer?.scopeNames ?? "")
+            // Always whole: this path is everybody's, and two people's accounts may be at the same version.
+            return Answer(.ok, user.json).with(.eTag, EntityTag.text(user.version))
+                .with(.todoScopes, call.bearer?.scopeNames ?? "")
         }
     }
 

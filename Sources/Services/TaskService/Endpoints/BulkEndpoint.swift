@@ -31,7 +31,7 @@ enum BulkEndpoint {
             for (index, result) in zip(good, done) { results[index] = result.mapError { $0 } }
         }
         if isAtomic { try refuse(results) }
-        return Answer(.ok, ["results": .array(results.map(json))])
+        return Answer(.ok, ["results": .array(json(results, of: writes))])
             .with(.todoOperation, operation.id.uuidString.lowercased())
     }
 
@@ -113,15 +113,23 @@ enum BulkEndpoint {
         }
     }
 
-    private static func json(_ result: Result<TodoTask, any Error>?) -> JSON {
-        switch result {
-        case .success(let task): ["status": 200, "task": task.json]
-        case .failure(let error):
-            {
+    /// A task that the request made is always there, for its client knows nothing of it yet: they weigh what it weighed.
+    private static func json(
+        _ results: [Result<TodoTask, any Error>?], of writes: [Result<BulkWrite, any Error>]
+    ) -> [JSON] {
+        var whole = WholeTasks()
+        return zip(results, writes).map { result, write in
+            switch result {
+            case .success(let task):
+                let isNew = if case .success(.create) = write { true } else { false }
+                var json: JSON = ["status": 200, "id": JSON(task.id), "version": JSON(task.version)]
+                json["task"] = isNew ? task.json : whole.json(task)
+                return json
+            case .failure(let error):
                 let problem = Problem(error) ?? Problem(.internalServerError, "the service failed; its log says why")
                 return ["status": JSON(problem.status.code), "problem": problem.json]
-            }()
-        case nil: ["status": 424]
+            case nil: return ["status": 424]
+            }
         }
     }
 }

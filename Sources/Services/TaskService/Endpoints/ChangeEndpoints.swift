@@ -11,10 +11,14 @@ struct ChangeEndpoints: Sendable {
     private static let longestWait = 30
 
     let watch: ChangeWatch
+    let authenticator: Authenticator
     /// More than any page or script has reason to be in at once.
     private let room = WaitingRoom(seats: 10)
 
-    init(watch: ChangeWatch) { self.watch = watch }
+    init(watch: ChangeWatch, authenticator: Authenticator) {
+        self.watch = watch
+        self.authenticator = authenticator
+    }
 
     var all: [Endpoint] {
         [
@@ -60,6 +64,8 @@ struct ChangeEndpoints: Sendable {
             page = try await room.wait(call.bearer?.limitKey ?? "") {
                 try await next(after: page.next, limit: limit, before: .now + .seconds(wait), call)
             }
+            // The token may have been revoked meanwhile, also by another replica.
+            _ = try await authenticator.bearer(of: call.request, asksAnew: true)
         }
         return Answer(.ok, Self.json(page))
     }

@@ -12,9 +12,14 @@ enum ProjectEndpoints {
     static let all = [
         Endpoint(
             method: .get, path: path, name: "listProjects", summary: "All projects that you see, the inbox first.",
-            outcomes: [.init(status: .ok, schema: "ProjectList")]
+            query: [
+                .init(
+                    name: "deleted", schema: ["type": "boolean"],
+                    explanation: "Those in the bin, or not; not by default.")
+            ], outcomes: [.init(status: .ok, schema: "ProjectList")]
         ) { call in
-            let projects = try await call.database.projects.all(for: call.user())
+            let projects = try await call.database.projects.all(
+                inBin: call.flag("deleted") ?? false, for: call.user())
             return Answer(.ok, ["items": .array(projects.map(\.json))])
         },
         Endpoint(
@@ -44,11 +49,19 @@ enum ProjectEndpoints {
         },
         Endpoint(
             method: .delete, path: "\(path)/{id}", name: "deleteProject",
-            summary: "Delete a project of yours; its tasks go into the bin.", access: .bearer(.write),
+            summary: "Put a project of yours and its tasks into the bin.", access: .bearer(.write),
             isConditional: true, outcomes: [.init(status: .noContent)]
         ) { call in
             _ = try await call.database.projects.delete(call.id(), ifVersion: call.ifMatch, by: call.user())
             return Answer(.noContent)
+        },
+        Endpoint(
+            method: .post, path: "\(path)/{id}/restore", name: "restoreProject",
+            summary: "Take a project of yours out of the bin, with the tasks that went there with it.",
+            access: .bearer(.write), isConditional: true, outcomes: [project]
+        ) { call in
+            answer(
+                try await call.database.projects.restore(call.id(), ifVersion: call.ifMatch, by: call.user()), .ok)
         },
         Endpoint(
             method: .get, path: "\(path)/{id}/members", name: "listMembers", summary: "Who sees a project.",

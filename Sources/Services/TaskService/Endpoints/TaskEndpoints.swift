@@ -165,7 +165,9 @@ enum TaskEndpoints {
         try reader.finish()
         let operation = try call.operation()
         let tasks = try await call.database.tasks.undo(undone ?? operation.id, by: operation)
-        return Answer(.ok, ["tasks": .array(tasks.map(\.json))])
+        var whole = WholeTasks()
+        let shown = tasks.compactMap { whole.json($0) }
+        return Answer(.ok, ["tasks": .array(shown), "more": .bool(shown.count < tasks.count)])
             .with(.todoOperation, operation.id.uuidString.lowercased())
     }
 

@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import ServiceHTTP
 internal import StructuredData
 internal import TodoModel
 internal import TodoStore
@@ -19,8 +20,9 @@ struct TokenEndpoints: Sendable {
             },
             Endpoint(
                 method: .post, path: "/v1/tokens", name: "createToken",
-                summary: "Make a personal token. Its secret is shown this once.", access: .bearer(.account),
-                body: .json("TokenDraft"), isRepeatable: false, outcomes: [.init(status: .created, schema: "NewToken")]
+                summary: "Make a personal token, with scopes that yours has. Its secret is shown this once.",
+                access: .bearer(.account), body: .json("TokenDraft"), isRepeatable: false,
+                outcomes: [.init(status: .created, schema: "NewToken")]
             ) { call in try await create(call) },
             Endpoint(
                 method: .delete, path: "/v1/tokens/{id}", name: "deleteToken",
@@ -47,11 +49,14 @@ struct TokenEndpoints: Sendable {
             reader.fail("expiresAt", "must be a time to come, as in 2030-01-31T09:00:00Z")
         }
         try reader.finish()
+        let scopes = Set(words.compactMap { $0 })
+        guard scopes.isSubset(of: call.bearer?.scopes ?? []) else {
+            throw Problem(.forbidden, "a token makes none that may do more than itself")
+        }
         let (token, secret) = try await call.database.tokens.create(
-            .personal, named: name ?? "", scopes: Set(words.compactMap { $0 }), expires: expires,
-            of: call.user())
+            .personal, named: name ?? "", scopes: scopes, expires: expires, of: call.user())
         var body = token.json
         body["token"] = .string(secret.text)
-        return Answer(.created, body).with(.cacheControl, "no-store")
+        return Answer(.created, body)
     }
 }

@@ -59,7 +59,8 @@ struct Answer: Sendable {
     /// The answer on the wire, compressed where that is worth it and the client takes it.
     func response(to request: Request, _ logger: Logger) -> Response {
         var (headers, body) = (headers, body)
-        if headers[.cacheControl] == nil { headers[.cacheControl] = "no-cache" }
+        // It is somebody's, and the browser may be another's next.
+        headers[.cacheControl] = "no-store"
         if let stream { return Response(status: status, headers: headers, body: .stream(logger, stream)) }
         if body.count >= Self.worthCompressing {
             headers[.vary] = "Accept-Encoding"

@@ -141,7 +141,9 @@ extension OpenAPI {
         ]),
         "TaskMove": input(["project": orNull(id), "parent": orNull(id), "after": orNull(id), "before": orNull(id)]),
         "Undo": input(["operation": id], required: ["operation"]),
-        "UndoResult": object(["tasks": list(of: reference("Task"))]),
+        "UndoResult": object(
+            ["tasks": list(of: reference("Task")), "more": ["type": "boolean"]],
+            "The tasks as they are again, up to a megabyte of them; where there are more, the changes have all."),
         "Bulk": input(
             [
                 "mode": orNullEnum(["atomic", "each"]),
@@ -152,8 +154,12 @@ extension OpenAPI {
         "BulkResult": object([
             "results": list(
                 of: object(
-                    ["status": count, "task": reference("Task"), "problem": reference("Problem")],
-                    optional: ["task", "problem"]))
+                    [
+                        "status": count, "id": id, "version": count, "task": reference("Task"),
+                        "problem": reference("Problem"),
+                    ], optional: ["id", "version", "task", "problem"],
+                    "What was done has an id and a version, and a task: all that were made, and up to a megabyte of "
+                        + "others. The changes have the rest."))
         ]),
         "TagList": object(["items": list(of: object(["name": tag, "open": count]))]),
         "TagPatch": input(["name": tag], required: ["name"]),

@@ -1,0 +1,71 @@
+import Concurrency
+import HTTPTypes
+import ServiceHTTP
+import StructuredData
+import Testing
+
+/// Clients that take their time to read what they asked for.
+@Suite(.serialized, .timeLimit(.minutes(10))) struct SlowReaderTests {
+    /// Some 12 MB: more than the kernel keeps for a connection.
+    private static func fill(_ service: RunningService) async throws {
+        let text = JSON.string(String(repeating: "a", count: 18_000))
+        let operations = (0..<25).map { number -> JSON in
+            ["op": "create", "task": ["title": .string("\(number)"), "description": text]]
+        }
+        for _ in 0..<30 {
+            let answer = try await service.send(.post, "/v1/tasks/bulk", ["operations": .array(operations)])
+            #expect(answer.status == 200, "\(answer.text.prefix(300))")
+        }
+    }
+
+    private static let export =
+        "GET /v1/me/export HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(RunningService.token)\r\n"
+        + "Connection: close\r\n\r\n"
+
+    @Test func `who takes nothing of an answer is let go, who is slow is not`() async throws {
+        var limits = ConnectionLimits()
+        limits.progress = .seconds(2)
+        try await Installation.with(limits: limits) { installation in
+            try await Self.fill(installation.api)
+            let port = installation.api.port
+            let whole = try await runBlocking { try RawClient.ask(Self.export, port: port) }.utf8.count
+            #expect(whole > 11 << 20)
+            let stalled = try await runBlocking {
+                let client = try RawClient(port: port, receiveBuffer: 4096)
+                client.send(Self.export.utf8)
+                client.pause(.seconds(6))
+                return try client.rest().count
+            }
+            #expect(stalled < whole, "a client that comes back late finds the connection closed")
+            let slow = try await runBlocking {
+                let client = try RawClient(port: port, receiveBuffer: 64 << 10)
+                client.send(Self.export.utf8)
+                var count = 0
+                while true {
+                    let bytes = try client.receive(256 << 10)
+                    guard !bytes.isEmpty else { return count }
+                    count += bytes.count
+                    client.pause(.milliseconds(5))
+                }
+            }
+            #expect(slow == whole)
+        }
+    }
+
+    @Test func `everybody has one export at a time, and the next when that is over`() async throws {
+        try await Installation.with { installation in
+            try await Self.fill(installation.api)
+            let port = installation.api.port
+            try await runBlocking {
+                let slow = try RawClient(port: port, receiveBuffer: 64 << 10)
+                slow.send(Self.export.utf8)
+                #expect(String(decoding: try slow.receive(64), as: UTF8.self).hasPrefix("HTTP/1.1 200"))
+                let refused = try RawClient.ask(Self.export, port: port)
+                #expect(refused.hasPrefix("HTTP/1.1 429") && refused.contains("another export"), "\(refused)")
+                let rest = String(decoding: try slow.rest().suffix(64), as: UTF8.self)
+                #expect(rest.hasSuffix("}\r\n0\r\n\r\n"), "it goes on to its end: \(rest)")
+                #expect(try RawClient.ask(Self.export, port: port).hasPrefix("HTTP/1.1 200"))
+            }
+        }
+    }
+}
