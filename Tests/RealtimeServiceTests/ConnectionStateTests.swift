@@ -180,6 +180,22 @@ import Testing
         #expect(outdated.does { $0.failed(.outdated, isCheck: true, at: $1) } == ["close 4410"])
     }
 
+    @Test func `a credential that is doubted is checked at once, and again when that was under way`() {
+        var it = Harness.live([me: 5])
+        it.state.doubt()
+        #expect(it.after(.milliseconds(250)) == ["check \(me.text):5"])
+        it.state.doubt()
+        #expect(it.after(.milliseconds(250)) == [], "one at a time")
+        #expect(it.does { $0.checked(ChangesPage(cursor: [me: 5]), at: $1) } == [])
+        #expect(it.after(.milliseconds(250)) == ["check \(me.text):5"])
+        #expect(it.does { $0.failed(.refused("gone"), isCheck: true, at: $1) } == ["close 4401"])
+        var behind = Harness.catchingUp()
+        behind.state.doubt()
+        #expect(behind.after(.milliseconds(250)) == [])
+        _ = behind.finishCatchUp([me: 5])
+        #expect(behind.after(.milliseconds(250)) == ["check \(me.text):5"])
+    }
+
     @Test func `a drain says when to come back, and closes then`() {
         var it = Harness.live([me: 5])
         #expect(

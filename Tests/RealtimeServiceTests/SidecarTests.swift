@@ -64,7 +64,7 @@ import WebSocketClient
             try await Task.sleep(for: .milliseconds(300))
             let half = try await service.send(.get, "/readyz")
             #expect(half.status == 503 && half.text.contains("reminder-events"), "\(half.text)")
-            host.update(Self.resources([TodoEvent.topic, ReminderEvent.topic]))
+            host.update(Self.resources([TodoEvent.topic, ReminderEvent.topic, AccountEvent.topic]))
             try await service.eventually { try await service.send(.get, "/readyz").status == 200 }
             // Who comes from now on misses nothing.
             let ann = service.api.person("ann")

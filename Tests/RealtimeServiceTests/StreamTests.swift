@@ -1,5 +1,6 @@
 import Concurrency
 import FoundationEssentials
+import HTTPTransport
 import HTTPTypes
 import ServiceLifecycle
 import NIOCore
@@ -127,6 +128,19 @@ import WebSocketClient
         }
     }
 
+    @Test func `a connection on which the stream was refused is used for nothing else`() async throws {
+        try await RunningRealtime.with { service in
+            let (none, key): (HTTPFields, HTTPFields) = ([:], [.secWebSocketKey: "AAAAAAAAAAAAAAAAAAAAAA=="])
+            for (headers, status, options) in [(none, 426, "upgrade, close"), (key, 400, "close")] {
+                let answer = try await service.transport.send(
+                    ClientRequest(
+                        url: "http://127.0.0.1:\(service.port)/v1/stream", headers: headers,
+                        totalTimeout: .seconds(30)))
+                #expect(answer.status.code == status && answer.headers[.connection] == options)
+            }
+        }
+    }
+
     @Test func `who resumes gets what was missed, once, while more happens`() async throws {
         try await RunningRealtime.with { service in
             let ann = service.api.person("ann")
@@ -223,6 +237,24 @@ import WebSocketClient
                 state.people = [:]
             }
             #expect(await client.next() == .close(4401))
+        }
+    }
+
+    @Test func `a session that ends closes its connections at once, and no others`() async throws {
+        // No check is due by itself.
+        let rules = ConnectionRules(checkInterval: .hours(9), firstCheckInterval: .hours(9))
+        try await RunningRealtime.with(rules: rules) { service in
+            let ann = service.api.person("ann")
+            service.api.state.withLock { $0.people["phone"] = ann }
+            let (ended, _, _) = try await service.live(token: "ann")
+            let (phone, _, _) = try await service.live(token: "phone")
+            service.api.state.withLock { _ = $0.revoked.insert("ann") }
+            let event = AccountEvent(id: UUID(), kind: .signedOut, user: ann, time: .now())
+            let answer = try await service.deliver([event.json, ["type": "x"]], to: AccountEvent.topic)
+            #expect(answer["statuses"]?.array?.map { $0["status"]?.string } == ["SUCCESS", "SUCCESS"])
+            #expect(await ended.next() == .close(4401))
+            try await service.deliver(service.api.write("after", by: ann))
+            #expect(await phone.nextTitle() == "after")
         }
     }
 

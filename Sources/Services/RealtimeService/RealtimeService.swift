@@ -1,5 +1,4 @@
 internal import Dapr
-internal import Glibc
 public import HTTPTransport
 internal import HTTPTypes
 internal import Hummingbird
@@ -92,20 +91,18 @@ public struct RealtimeService: Service {
         HealthRoutes(registry: registry, ready: ready).add(to: router)
         StreamRefusals(hub: hub, allowedOrigins: configuration.allowedOrigins).add(to: router)
         router.addDaprSubscribers(
-            [EventSubscription.subscriber(hub, logger), ReminderSubscription.subscriber(hub, logger)],
+            [
+                EventSubscription.subscriber(hub, logger), ReminderSubscription.subscriber(hub, logger),
+                AccountSubscription.subscriber(hub),
+            ],
             token: configuration.appToken.map { AppToken($0) })
         return router
     }
 
     /// As many as may be, and as the process may have descriptors: it takes all that it may.
     private func connectionLimit() -> Int {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
-            return configuration.maxConnections
-        }
-        limit.rlim_cur = limit.rlim_max
-        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        let room = max(1, Int(clamping: limit.rlim_cur) - Self.otherConnections - Self.otherDescriptors)
+        guard let limit = DescriptorLimit.raise() else { return configuration.maxConnections }
+        let room = max(1, limit - Self.otherConnections - Self.otherDescriptors)
         if room < configuration.maxConnections {
             logger.warning(
                 "fewer connections than MAX_CONNECTIONS: raise the limit of open files (ulimit -n)",

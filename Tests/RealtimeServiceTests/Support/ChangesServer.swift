@@ -21,6 +21,8 @@ final class ChangesServer: Sendable {
 
     struct State {
         var people: [String: UUID] = [:]
+        /// Tokens that were revoked elsewhere: good until somebody asks anew.
+        var revoked: Set<String> = []
         var changes: [UUID: [Change]] = [:]
         var isDown = false
         var requests = 0
@@ -117,7 +119,8 @@ extension ChangesServer {
         return try state.withLock { state in
             state.requests += 1
             if state.isDown { throw HTTPError(.serviceUnavailable) }
-            guard let person = state.people[token] else { throw HTTPError(.unauthorized) }
+            let isRevoked = state.revoked.contains(token) && request.headers[.cacheControl] == "no-cache"
+            guard !isRevoked, let person = state.people[token] else { throw HTTPError(.unauthorized) }
             return person
         }
     }

@@ -26,7 +26,7 @@ struct RunningRealtime: Sendable {
     ///   come in between.
     static func with(
         rules: ConnectionRules = ConnectionRules(firstCheckInterval: .seconds(40)),
-        _ environment: [String: String] = [:],
+        _ environment: [String: String] = [:], configure: (inout RealtimeConfiguration) -> Void = { _ in },
         _ body: (RunningRealtime) async throws -> Void
     ) async throws {
         let api = try await ChangesServer.start()
@@ -36,6 +36,7 @@ struct RunningRealtime: Sendable {
         ]
         var configuration = try RealtimeConfiguration(environment: defaults.merging(environment) { $1 })
         configuration.rules = rules
+        configure(&configuration)
         let registry = PrometheusRegistry()
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })

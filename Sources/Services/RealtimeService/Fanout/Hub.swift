@@ -139,6 +139,15 @@ extension Hub {
         }
     }
 
+    /// Has people's connections ask the API at once whether their tokens are still good.
+    func doubt(_ people: Set<UUID>) {
+        let present = census.withLock { census in people.filter { census.byUser[$0] != nil } }
+        guard !present.isEmpty else { return }
+        for box in loops.values {
+            box.eventLoop.execute { box.value.doubt(present) }
+        }
+    }
+
     /// Tells everybody to reconnect, each at another moment within `window`, and sends them away then. From now on nobody
     /// may come in. Returns when all are gone, at the latest `closeTime` after the window.
     func drain(within window: Duration, closeTime: TimeAmount) async {

@@ -50,6 +50,13 @@ final class LoopConnections {
         return written
     }
 
+    /// Those that are not subscribed yet ask for changes when they are, and so whether they may.
+    func doubt(_ people: Set<UUID>) {
+        for person in people {
+            for connection in subscribers[person] ?? [] { connection.doubt() }
+        }
+    }
+
     func tick(at now: NIODeadline) {
         for connection in open.values { connection.tick(at: now) }
     }

@@ -80,6 +80,8 @@ struct ConnectionState {
     private var nextPing: NIODeadline
     /// Nil while it is not due: before it is live, and while one is under way.
     private var nextCheck: NIODeadline?
+    /// Whether a check is due before that: the credential may be good no longer.
+    private var isDoubted = false
     private var drainsAt = NIODeadline.distantFuture
     /// When the frames so far would have been paid for, at one in each interval.
     private var framesPaid: NIODeadline
@@ -291,6 +293,9 @@ extension ConnectionState {
         phase = .catchingUp(catchUp)
     }
 
+    /// Has the credential checked as soon as that can be done; an answer that is under way may be older than the doubt.
+    mutating func doubt() { isDoubted = true }
+
     /// Tells the client to come back in `delay`, and sends it away then.
     mutating func drain(after delay: TimeAmount, at now: NIODeadline) -> [Action] {
         if isClosing { return [] }
@@ -318,7 +323,8 @@ extension ConnectionState {
             nextPing = now + rules.pingInterval
             actions.append(.send(ServerFrame.ping))
         }
-        if isLive, let due = nextCheck, now >= due, let credential {
+        if isLive, let due = nextCheck, isDoubted || now >= due, let credential {
+            isDoubted = false
             nextCheck = nil
             actions.append(.check(credential, after: cursor))
         }

@@ -15,7 +15,7 @@ struct StreamRefusals: Sendable {
     private func refusal(of headers: HTTPFields) -> Response {
         // Its Upgrade is gone, see HandshakeFilter.
         guard headers.contains(.secWebSocketKey) else {
-            return answer(.upgradeRequired, "this is a WebSocket", [.upgrade: "websocket", .connection: "upgrade"])
+            return answer(.upgradeRequired, "this is a WebSocket", [.upgrade: "websocket"])
         }
         switch hub.refusal {
         case .draining: return answer(.serviceUnavailable, "the service is stopping; try again", [.retryAfter: "1"])
@@ -39,6 +39,8 @@ struct StreamRefusals: Sendable {
         hub.metrics.handshake("\(status.code)")
         var headers = headers
         headers[.contentType] = "application/problem+json"
+        // What comes next on it, from a proxy that keeps it, would be for the API, which passed all of it on to here.
+        headers[.connection] = headers[.upgrade] == nil ? "close" : "upgrade, close"
         let body: JSON = [
             "title": .string(status.reasonPhrase), "status": JSON(status.code), "detail": .string(detail),
         ]

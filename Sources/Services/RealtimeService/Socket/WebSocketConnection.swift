@@ -149,6 +149,7 @@ extension WebSocketConnection {
         return true
     }
 
+    func doubt() { state.doubt() }
     func flush() { outlet.flush() }
     func tick(at now: NIODeadline) { perform(state.tick(at: now)) }
     func drain(after delay: TimeAmount) { perform(state.drain(after: delay, at: .now())) }

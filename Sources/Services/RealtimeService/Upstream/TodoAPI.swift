@@ -117,11 +117,14 @@ struct TodoAPI: Sendable {
         }
     }
 
+    /// The API is not to answer by what it heard of the credential some seconds ago: the next check is much later.
     private static func headers(_ credential: Credential) -> HTTPFields {
+        var headers: HTTPFields = [.cacheControl: "no-cache"]
         switch credential {
-        case .token(let token): [.authorization: "Bearer \(token)"]
-        case .session(let secret): [.cookie: "\(Credential.cookieName)=\(secret)"]
+        case .token(let token): headers[.authorization] = "Bearer \(token)"
+        case .session(let secret): headers[.cookie] = "\(Credential.cookieName)=\(secret)"
         }
+        return headers
     }
 }
 
