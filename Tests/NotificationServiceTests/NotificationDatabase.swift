@@ -28,10 +28,8 @@ struct NotificationDatabase: Sendable {
 
     static func with<Value>(_ body: (NotificationDatabase) async throws -> Value) async throws -> Value {
         let server = try await PostgresServer.shared()
-        let name = try await server.createDatabase()
-        try await server.psql("ALTER DATABASE \(name) OWNER TO app")
+        let name = try await server.createDatabase { _ = try await Migrator.migrate(databaseURI: $0) }
         let uri = "postgresql://app:app-secret@localhost:\(server.port)/\(name)?sslmode=disable"
-        _ = try await Migrator.migrate(databaseURI: uri)
         let pool = PostgresPool(try PostgresConfiguration(uri), limits: .init(size: 12))
         let database = TodoDatabase(pool: pool)
         let ada = try await database.accounts.create(.init(email: "ada@example.com", name: "Ada"), password: nil)

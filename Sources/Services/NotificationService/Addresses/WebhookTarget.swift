@@ -49,10 +49,10 @@ struct WebhookTarget: Sendable {
         }
         let permitted = found.filter { policy.permits($0) }
         guard !permitted.isEmpty else {
-            let address = found.map { "\($0)" }.joined(separator: ", ")
+            // Which ones it has is nothing to whoever cannot ask for the name themselves.
             throw Refusal(
-                description: "leads to \(address), which is not a public address: "
-                    + "use one that is, or have the operator allow it (TODO_WEBHOOK_ALLOW)")
+                description: "leads to no public address: use a host that has one, or have the operator allow its "
+                    + "network (TODO_WEBHOOK_ALLOW)")
         }
         if parsed.isHTTPS { return permitted }
         let named = permitted.filter { policy.isNamed($0) }
