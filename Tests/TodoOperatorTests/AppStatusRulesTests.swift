@@ -137,6 +137,27 @@ import TodoResources
             ])
     }
 
+    /// There is no pod that anybody could be sent to look at.
+    @Test(arguments: ["ReplicaSetUpdated", "ProgressDeadlineExceeded"])
+    func whyNoPodCanBeMadeIsTold(progressing: String) throws {
+        let words = #"pods "todo-api-1" is forbidden: exceeded quota: small"#
+        var deployment = Self.deployment(updated: 0, ready: 0, progressing: progressing)
+        let before = DeploymentProgress(deployment)
+        let conditions = deployment.at("status", "conditions")?.array ?? []
+        let refused: JSON = [
+            "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": .string(words),
+        ]
+        deployment.set(.array(conditions + [refused]), at: "status", "conditions")
+        #expect(DeploymentProgress(deployment) != before, "else nothing brings a pass")
+        let seen = AppObservation(
+            database: .ready(schemaVersion: 1), workers: .running, deployments: Self.all(deployment))
+        let status = AppStatusRules.status(of: try Self.app(), seeing: seen, now: Self.now)
+        let message = status.conditions?.first { $0.type == "ServicesReady" }?.message ?? ""
+        #expect(message.hasPrefix("api: 0 of 2 pods are ready, and Kubernetes can make no more: \(words); see"))
+        let ready = status.conditions?.first { $0.type == "Ready" }
+        #expect(ready?.reason == (progressing == "ReplicaSetUpdated" ? "RollingOut" : "RolloutFailed"))
+    }
+
     @Test func withoutADatabaseTheServicesWait() throws {
         let seen = AppObservation(database: .failed(.secretNotFound, "Secret team/todo-db does not exist"))
         #expect(
@@ -277,6 +298,15 @@ import TodoResources
         #expect(told() == ["AutoscalingReady=False", "EdgeReady=False", "MonitoringReady=False"])
         app.spec.web.ingress = nil
         #expect(told() == ["AutoscalingReady=False", "MonitoringReady=False"])
+    }
+
+    /// The API server would refuse the whole status.
+    @Test func whatOthersSayAtLengthIsCut() throws {
+        let words = String(repeating: "é", count: 40_000)
+        let seen = AppObservation(database: .failed(.migrationFailed, words))
+        let status = AppStatusRules.status(of: try Self.app(), seeing: seen, now: Self.now)
+        let lengths = (status.conditions ?? []).map(\.message.unicodeScalars.count)
+        #expect(lengths.max() == 32768)
     }
 
     @Test func aRefusedSpecIsStalledAndKeepsWhatWasKnown() throws {

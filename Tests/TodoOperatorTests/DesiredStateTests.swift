@@ -50,6 +50,14 @@ import TodoResources
         #expect(try String(contentsOf: file, encoding: .utf8) == text)
     }
 
+    /// The whole cluster has sidecars, and a forged event would have an account's audit log erased.
+    @Test func noOtherAppCallsAServiceThroughItsSidecar() throws {
+        let app = try TodoApp(validating: Self.minimal)
+        let children = DesiredState.children(of: app, inputs: DesiredStateInputs())
+        let configuration = try #require(children.first { $0["kind"] == "Configuration" })
+        #expect(configuration.at("spec", "accessControl") == ["defaultAction": "deny"])
+    }
+
     @Test func everyChildBelongsToTheAppAndIsOfAKindThatIsWatched() throws {
         let app = try TodoApp(validating: Self.minimal)
         let watched = Set(DesiredState.childTypes.map { "\($0.apiVersion) \($0.kind)" })
@@ -58,6 +66,22 @@ import TodoResources
             #expect(child.at("metadata", "namespace") == "team")
             let kind = "\(child["apiVersion"]?.string ?? "") \(child["kind"]?.string ?? "")"
             #expect(watched.contains(kind))
+        }
+    }
+
+    /// daprd loads a store of Secrets of its own accord, and ends where it finds no token to reach Kubernetes with.
+    @Test(arguments: [minimal, everything])
+    func aSidecarWithoutATokenIsToldToDoWithoutKubernetes(resource: JSON) throws {
+        let app = try TodoApp(validating: resource)
+        let templates = DesiredState.children(of: app, inputs: DesiredStateInputs()).compactMap {
+            $0["kind"] == "Deployment" ? $0.at("spec", "template") : nil
+        }
+        let called = templates.filter { $0.at("metadata", "annotations", "dapr.io/enabled") == "true" }
+        #expect(called.count == 4)
+        for template in called {
+            let key = "dapr.io/disable-builtin-k8s-secret-store"
+            #expect(template.at("spec", "automountServiceAccountToken") == false)
+            #expect(template.at("metadata", "annotations", key) == "true")
         }
     }
 

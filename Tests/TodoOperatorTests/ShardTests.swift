@@ -62,7 +62,7 @@ import TodoResources
             // Of an app that nobody looks after nothing is made.
             try await Self.create("third", in: "c", cluster)
             try await cluster.settle()
-            #expect(try await cluster.find(TodoGroup.todoApp, "third")?["status"] == nil)
+            #expect(try await cluster.find(TodoGroup.todoApp, "third")?.at("status", "conditions") == nil)
         }
     }
 

@@ -2,7 +2,9 @@ import APIServer
 import Concurrency
 import ControllerRuntime
 import KubernetesClient
+import ObjectHealth
 import StructuredData
+import Telemetry
 import Testing
 import TodoResources
 
@@ -26,6 +28,52 @@ import TodoResources
             #expect(status?["observedGeneration"] == 1)
             #expect(
                 cluster.database.prepared.withLock { $0.first } == "postgresql://todo:secret@db:5432/todo VerifyFull")
+        }
+    }
+
+    @Test func monitoringIsToldWhichAppsAreReadyAndNothingOfThoseThatAreGone() async throws {
+        let cluster = try await OperatorHarness()
+        func when(_ what: String, _ series: String?) async throws {
+            _ = try await eventually(what) {
+                cluster.metrics.render().split(separator: "\n").first { $0.hasPrefix("todo_app_ready{") }
+                    .map(String.init) == series ? true : nil
+            }
+        }
+        try await cluster.whileRunning {
+            try await cluster.install()
+            try await when("it is not ready", #"todo_app_ready{app="todo",namespace="team"} 0"#)
+            try await cluster.bringUpPods()
+            try await when("it is ready", #"todo_app_ready{app="todo",namespace="team"} 1"#)
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["suspend": true]])
+            try await when("nobody looks", nil)
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["suspend": false]])
+            try await when("it is ready again", #"todo_app_ready{app="todo",namespace="team"} 1"#)
+            try await cluster.delete(TodoGroup.todoApp, "todo")
+            try await when("it is gone", nil)
+        }
+    }
+
+    /// Flux goes on to what depends on an object as soon as kstatus takes it for current, as it does one without a status.
+    @Test func whatTheOperatorHasNotSeenYetIsNotTakenForReady() async throws {
+        let cluster = try await OperatorHarness()
+        try await cluster.install()
+        try await cluster.createSchedule(ReminderScheduleReconcilerTests.spec)
+        _ = try await cluster.person.create(
+            KubernetesObject([
+                "apiVersion": "todo-operator.dev/v1alpha1", "kind": "KafkaTopicBinding", "metadata": ["name": "more"],
+                "spec": ["appRef": ["name": "todo"], "topic": "more", "partitions": 1],
+            ]), TodoGroup.kafkaTopicBinding, namespace: "team")
+        for (type, name) in [
+            (TodoGroup.todoApp, "todo"), (TodoGroup.reminderSchedule, "important"),
+            (TodoGroup.kafkaTopicBinding, "more"),
+        ] {
+            let object = try #require(try await cluster.find(type, name))
+            #expect(KStatus(of: object) == .inProgress, "\(type.kind)")
+        }
+        try await cluster.whileRunning {
+            try await cluster.bringUpPods()
+            try await cluster.whenReason(.allReady)
+            #expect(try await cluster.find(TodoGroup.todoApp, "todo").map { KStatus(of: $0) } == .current)
         }
     }
 

@@ -2,6 +2,7 @@ public import ControllerRuntime
 public import HTTPTransport
 internal import KubernetesClient
 public import Logging
+public import Metrics
 internal import StructuredData
 internal import TodoResources
 
@@ -33,15 +34,19 @@ public enum OperatorManager {
         public var workers: any WorkerSupervising
         /// How the sidecars of the pods are reached.
         public var sidecars: any HTTPTransport
+        /// Where it tells which apps are ready.
+        public var metrics: any MetricsFactory
 
         public init(
             database: any DatabasePreparing, policies: any PolicyKeeping, workers: any WorkerSupervising,
-            sidecars: any HTTPTransport = CurlTransport(configuration: .init(proxy: .none, offersHTTP2: false))
+            sidecars: any HTTPTransport = CurlTransport(configuration: .init(proxy: .none, offersHTTP2: false)),
+            metrics: any MetricsFactory = MetricsSystem.factory
         ) {
             self.database = database
             self.policies = policies
             self.workers = workers
             self.sidecars = sidecars
+            self.metrics = metrics
         }
     }
 
@@ -55,7 +60,7 @@ public enum OperatorManager {
         let sidecars = SidecarInspector(outside.sidecars)
         let reconciler = TodoAppReconciler(
             database: outside.database, policies: outside.policies, workers: outside.workers, sidecars: sidecars,
-            inheritedLabels: options.inheritedLabels)
+            readiness: ReadyGauges(outside.metrics), inheritedLabels: options.inheritedLabels)
         let controller = manager.controller("todoapp", for: apps, options: options.controller) { context in
             try await reconciler.reconcile(context)
         }

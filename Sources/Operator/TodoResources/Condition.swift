@@ -1,5 +1,8 @@
 /// One aspect of an object's state (Kubernetes API conventions, "Typical status properties").
 public struct Condition: Sendable, Equatable, Codable {
+    /// In Unicode scalars; the API server refuses a status with a longer message.
+    static let longestMessage = 32768
+
     public enum Status: String, Sendable, Codable, CaseIterable {
         case yes = "True"
         case no = "False"
@@ -59,6 +62,7 @@ public enum ConditionReason: String, Sendable, CaseIterable {
     case tlsRefused = "TLSRefused"
     case authenticationFailed = "AuthenticationFailed"
     case schemaTooNew = "SchemaTooNew"
+    case migrating = "Migrating"
     case migrationFailed = "MigrationFailed"
     case migrated = "Migrated"
     case strimziNotInstalled = "StrimziNotInstalled"
@@ -146,12 +150,18 @@ public struct ConditionSet: Sendable, Equatable {
         let condition = Condition(
             type: type.rawValue, status: status, observedGeneration: generation,
             lastTransitionTime: old.flatMap { $0.status == status ? $0.lastTransitionTime : nil } ?? now,
-            reason: reason.rawValue, message: message)
+            reason: reason.rawValue, message: Self.cut(message))
         if let index = all.firstIndex(where: { $0.type == type.rawValue }) {
             all[index] = condition
         } else {
             all.append(condition)
         }
+    }
+
+    /// Others' words may be of any length.
+    private static func cut(_ message: String) -> String {
+        guard message.utf8.count > Condition.longestMessage else { return message }
+        return String(message.unicodeScalars.prefix(Condition.longestMessage))
     }
 
     /// It is as declared.

@@ -11,7 +11,7 @@ extension KafkaTopicBinding {
                 "kind": .string("The kind of this object: KafkaTopicBinding."),
                 "metadata": .object("Standard object metadata.", [:]),
                 "spec": Spec.schema,
-                "status": Status.schema,
+                "status": Status.schema.unseen,
             ]
         ).rule(
             "size(self.metadata.name) <= 63", "metadata.name must have at most 63 characters, as it becomes a label")

@@ -11,7 +11,7 @@ extension ReminderSchedule {
                 "kind": .string("The kind of this object: ReminderSchedule."),
                 "metadata": .object("Standard object metadata.", [:]),
                 "spec": Spec.schema,
-                "status": Status.schema,
+                "status": Status.schema.unseen,
             ])
     }
 

@@ -122,6 +122,10 @@ struct SchemaBuilder: Sendable {
 
     func defaulting(to value: JSON) -> SchemaBuilder { with("default", value) }
 
+    /// Of a status: until the operator writes one it is about a generation that never was. By the rules of kstatus, which
+    /// Flux goes by, an object without a status is as it should be.
+    var unseen: SchemaBuilder { defaulting(to: ["observedGeneration": -1]) }
+
     /// With one more property.
     func property(_ name: String, _ schema: SchemaBuilder) -> SchemaBuilder {
         var copy = self

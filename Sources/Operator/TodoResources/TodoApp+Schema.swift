@@ -11,7 +11,7 @@ extension TodoApp {
                 "kind": .string("The kind of this object: TodoApp."),
                 "metadata": .object("Standard object metadata.", [:]),
                 "spec": Spec.schema,
-                "status": Status.schema,
+                "status": Status.schema.unseen,
             ]
         )
         .rule(

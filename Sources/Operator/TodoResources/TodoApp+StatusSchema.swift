@@ -43,7 +43,7 @@ extension Condition {
                     "The generation of spec that this condition speaks of.", format: "int64"),
                 "lastTransitionTime": .dateTime("When status last changed."),
                 "reason": .string("Why, in one CamelCase word.", length: 1...1024),
-                "message": .string("Why, and what to do about it.", length: 0...32768),
+                "message": .string("Why, and what to do about it.", length: 0...longestMessage),
             ])
     }
 }

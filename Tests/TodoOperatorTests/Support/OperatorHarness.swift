@@ -5,6 +5,7 @@ import HTTPTypes
 import KubernetesClient
 import Logging
 import StructuredData
+import Telemetry
 import Testing
 import TodoResources
 
@@ -32,6 +33,7 @@ final class OperatorHarness: Sendable {
     let policies = ScriptedPolicies()
     let workers = ScriptedWorkers()
     let sidecars = ScriptedSidecars()
+    let metrics = PrometheusRegistry()
     let writes = Lock<[String]>([])
     let reads = Lock<[String]>([])
     let logs = LogRecorder()
@@ -144,7 +146,7 @@ final class OperatorHarness: Sendable {
             client: client,
             outside: .init(
                 database: database, policies: policies, workers: workers,
-                sidecars: sidecars.transport(person)), options: options,
+                sidecars: sidecars.transport(person), metrics: metrics), options: options,
             time: time, logger: Logger(label: "operator") { [logs] _ in logs })
         seen.withLock { $0 = [:] }
         // Called after the controller's own handlers: what is seen here has been put on the queue.
@@ -314,15 +316,17 @@ struct LogRecorder: LogHandler {
 
 struct TimedOut: Error, CustomStringConvertible { let description: String }
 
-/// Asks `condition` again and again, until it gives a value.
+/// Asks `condition` again and again, until it gives a value; half of the time at most, for tests that wait take the
+/// processors from what they wait for.
 func eventually<Value: Sendable>(
     _ what: String, within limit: Duration = .seconds(60), sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Value?
 ) async throws -> Value {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
+        let asked = ContinuousClock.now
         if let value = try await condition() { return value }
-        try await Task.sleep(for: .milliseconds(10))
+        try await Task.sleep(for: max(.milliseconds(10), ContinuousClock.now - asked))
     }
     Issue.record("not within \(limit): \(what)", sourceLocation: sourceLocation)
     throw TimedOut(description: what)

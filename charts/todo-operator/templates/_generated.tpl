@@ -454,6 +454,16 @@
     for: 15m
     labels:
       severity: warning
+  - alert: TodoOperatorStuck
+    annotations:
+      description: It keeps a worker from all other objects. Restart the operator;
+        its log names what the pass was about, if anything.
+      summary: A pass of the controller {{ "{{" }} $labels.name }} does not end
+    expr: max by (name) (workqueue_longest_running_processor_seconds{job="todo-operator"})
+      > 600
+    for: 5m
+    labels:
+      severity: warning
   - alert: TodoOperatorWatchFailing
     annotations:
       description: 'The operator does not see changes of these objects. Its log says
@@ -473,6 +483,15 @@
       sum(rate(rest_client_requests_total{job="todo-operator",code=~"5..|<error>"}[5m]))
         / sum(rate(rest_client_requests_total{job="todo-operator"}[5m])) > 0.1
     for: 10m
+    labels:
+      severity: warning
+  - alert: TodoAppNotReady
+    annotations:
+      description: 'Its condition Ready says what is missing and what to do: kubectl
+        describe todoapp -n {{ "{{" }} $labels.namespace }} {{ "{{" }} $labels.app }}'
+      summary: TodoApp {{ "{{" }} $labels.namespace }}/{{ "{{" }} $labels.app }} is not ready
+    expr: max by (namespace, app) (todo_app_ready{job="todo-operator"}) == 0
+    for: 30m
     labels:
       severity: warning
   - alert: TodoRemindersLate

@@ -64,7 +64,8 @@ struct DaprObjects {
         ]
     }
 
-    /// The sidecars give out no Secret, and only their pods' owners stop them.
+    /// The sidecars give out no Secret, and only their pods' owners stop them. Nor do they pass on calls of other apps: to the
+    /// service these would look like events of its own topics, for a sidecar puts the service's token on all it brings.
     private var configuration: JSON {
         let tracing = app.spec.dapr.tracing
         var traced: JSON = ["samplingRate": .string(tracing.samplingRate)]
@@ -75,6 +76,7 @@ struct DaprObjects {
             "apiVersion": "dapr.io/v1alpha1", "kind": "Configuration",
             "metadata": DesiredState.metadata(of: app, name: names.daprConfiguration, component: "dapr"),
             "spec": [
+                "accessControl": ["defaultAction": "deny"],
                 "api": ["denied": [["name": "shutdown", "protocol": "http", "version": "v1.0"]]],
                 "metrics": ["enabled": true],
                 "secrets": ["scopes": [["defaultAccess": "deny", "storeName": "kubernetes"]]],

@@ -46,6 +46,9 @@ extension ServiceContext {
         annotations["dapr.io/api-token-secret"] = names.daprTokenSecret
         annotations["dapr.io/app-token-secret"] = names.daprTokenSecret
         annotations["dapr.io/config"] = names.daprConfiguration
+        // It would want a token of the ServiceAccount, which no pod has, and daprd ends where it cannot have it. What
+        // Components read from Secrets, Dapr's operator gives them.
+        annotations["dapr.io/disable-builtin-k8s-secret-store"] = "true"
         annotations["dapr.io/log-level"] = app.spec.dapr.sidecar.logLevel.rawValue
         annotations["dapr.io/log-as-json"] = "true"
         for (kind, amounts) in sidecarResources {

@@ -57,6 +57,14 @@ enum Monitoring {
             summary: "{{ $value }} objects wait for the controller {{ $labels.name }}",
             description: "The operator does not keep up. Give it more processor time, or more --workers."),
         Alert(
+            "TodoOperatorStuck", .warning, after: "5m",
+            // A pass is cut off after two minutes.
+            when: "max by (name) (workqueue_longest_running_processor_seconds\(job)) > 600",
+            summary: "A pass of the controller {{ $labels.name }} does not end",
+            description:
+                "It keeps a worker from all other objects. Restart the operator; its log names what the pass was about, "
+                + "if anything."),
+        Alert(
             "TodoOperatorWatchFailing", .warning, after: "15m",
             when: "sum by (group, kind) (increase(reflector_failures_total\(job)[10m])) > 3",
             summary: "{{ $labels.kind }} cannot be watched",
@@ -71,6 +79,13 @@ enum Monitoring {
                 """,
             summary: "The API server fails the operator",
             description: "{{ $value | humanizePercentage }} of the operator's requests failed. See the API server."),
+        Alert(
+            "TodoAppNotReady", .warning, after: "30m",
+            when: "max by (namespace, app) (todo_app_ready\(job)) == 0",
+            summary: "TodoApp {{ $labels.namespace }}/{{ $labels.app }} is not ready",
+            description:
+                "Its condition Ready says what is missing and what to do: kubectl describe todoapp -n "
+                + "{{ $labels.namespace }} {{ $labels.app }}"),
         Alert(
             "TodoRemindersLate", .warning, after: "5m",
             when: """

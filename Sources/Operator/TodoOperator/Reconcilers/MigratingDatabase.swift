@@ -1,5 +1,6 @@
 internal import AuditService
 internal import Concurrency
+internal import ControllerRuntime
 public import Logging
 public import TodoResources
 internal import TodoStore
@@ -7,43 +8,94 @@ internal import TodoStore
 /// Migrates databases by the migrations of this release.
 ///
 /// A success is remembered for five minutes, so that a thousand apps on one database ask it once; callers for a database
-/// that is being migrated wait for the same answer. A failure is not remembered.
+/// that is being migrated wait for the same answer, but not for long: a pass that waits keeps a worker from all other
+/// apps, and some databases never answer. A failure is tried again, and told until the next try fails too or lasts longer
+/// than one that fails.
 public final class MigratingDatabase: DatabasePreparing {
     private struct Target: Hashable {
         let uri: String
         let tlsMode: TodoApp.TLSMode
     }
 
+    private struct Attempt {
+        let began = ContinuousClock.now
+        /// How the one before it failed.
+        let former: DatabaseProblem?
+        /// Open once `task` has ended, for which nobody can wait who may be cancelled.
+        let end: Latch
+        let task: Task<Result<Int, DatabaseProblem>, Never>
+    }
+
     private enum Entry {
-        case running(Task<Result<Int, DatabaseProblem>, Never>)
+        case running(Attempt)
         case done(version: Int, at: ContinuousClock.Instant)
+        case failed(DatabaseProblem, at: ContinuousClock.Instant)
+
+        func isRemembered(at now: ContinuousClock.Instant) -> Bool {
+            switch self {
+            case .running: true
+            case .done(_, let at), .failed(_, let at): now - at < MigratingDatabase.memory
+            }
+        }
     }
 
     private static let memory = Duration.seconds(300)
+    private static let delay = DatabaseProblem(
+        .migrating,
+        "the database does not get ready: to migrate many rows takes its time, and goes on; if the log of the operator "
+            + "has no migration, it does not answer, or a pooler holds back what it is asked")
     private let entries = Lock<[Target: Entry]>([:])
+    private let patience: Duration
     private let logger: Logger
 
-    public init(logger: Logger) { self.logger = logger }
+    /// - Parameter patience: how long after its beginning a migration is waited for; it goes on after that.
+    public init(patience: Duration = .seconds(15), logger: Logger) {
+        self.patience = patience
+        self.logger = logger
+    }
 
     public func prepare(uri: String, tlsMode: TodoApp.TLSMode) async throws(DatabaseProblem) -> Int {
         let target = Target(uri: uri, tlsMode: tlsMode)
         let now = ContinuousClock.now
-        let task = entries.withLock { entries -> Task<Result<Int, DatabaseProblem>, Never>? in
+        let attempt = entries.withLock { entries -> Attempt? in
             switch entries[target] {
-            case .running(let task): return task
+            case .running(let attempt): return attempt
             case .done(_, let at) where now - at < Self.memory: return nil
-            default:
-                entries = entries.filter { if case .done(_, let at) = $1 { now - at < Self.memory } else { true } }
-                let task = Task { await self.migrate(target) }
-                entries[target] = .running(task)
-                return task
+            case let entry:
+                entries = entries.filter { $1.isRemembered(at: now) }
+                let attempt = start(target, after: entry)
+                entries[target] = .running(attempt)
+                return attempt
             }
         }
-        if let task { return try await task.value.get() }
+        if let attempt {
+            try await waitForEnd(of: attempt)
+            return try await attempt.task.value.get()
+        }
         guard case .done(let version, _) = entries.withLock({ $0[target] }) else {
-            return try await migrate(target).get()
+            return try await prepare(uri: uri, tlsMode: tlsMode)
         }
         return version
+    }
+
+    private func start(_ target: Target, after entry: Entry?) -> Attempt {
+        let end = Latch()
+        let former: DatabaseProblem? = if case .failed(let problem, _) = entry { problem } else { nil }
+        return Attempt(
+            former: former, end: end,
+            task: Task {
+                defer { end.open() }
+                return await self.migrate(target)
+            })
+    }
+
+    private func waitForEnd(of attempt: Attempt) async throws(DatabaseProblem) {
+        do {
+            try await SystemTime().run(until: attempt.began.advanced(by: patience)) { try await attempt.end.wait() }
+        } catch {
+            let mayFailAlike = ContinuousClock.now - attempt.began < patience * 4
+            throw mayFailAlike ? attempt.former ?? Self.delay : Self.delay
+        }
     }
 
     private func migrate(_ target: Target) async -> Result<Int, DatabaseProblem> {
@@ -55,8 +107,9 @@ public final class MigratingDatabase: DatabasePreparing {
             entries.withLock { $0[target] = .done(version: version, at: .now) }
             return .success(version)
         } catch {
-            entries.withLock { $0[target] = nil }
-            return .failure(DatabaseProblem(error.reason, error.message))
+            let problem = DatabaseProblem(error.reason, error.message)
+            entries.withLock { $0[target] = .failed(problem, at: .now) }
+            return .failure(problem)
         }
     }
 }

@@ -19,6 +19,8 @@ struct DeploymentProgress: Hashable {
     let isRolledOut: Bool
     /// Why it was given up; nil when it was not.
     let failure: String?
+    /// Why pods that are missing cannot be made: what a quota or an admission policy says to them.
+    let refusal: String?
 
     init(_ deployment: JSON) {
         let status = deployment["status"]
@@ -27,13 +29,16 @@ struct DeploymentProgress: Hashable {
         updated = isCurrent ? status?["updatedReplicas"]?.int ?? 0 : 0
         ready = status?["readyReplicas"]?.int ?? 0
         total = status?["replicas"]?.int ?? 0
-        let progressing = status?["conditions"]?.array?.first { $0["type"] == "Progressing" }
+        func find(_ type: String) -> JSON? { status?["conditions"]?.array?.first { $0["type"]?.string == type } }
+        let progressing = find("Progressing")
         let hasEnded = progressing?["reason"] == "NewReplicaSetAvailable"
         isAtZero = isCurrent && total == 0 && (hasEnded || replicas == 0)
         isRolledOut = isCurrent && updated == total && (hasEnded || isAtZero || (ready == total && total > 0))
         failure =
             isCurrent && progressing?["reason"] == "ProgressDeadlineExceeded"
             ? progressing?["message"]?.string ?? "the rollout made no progress" : nil
+        let replicaFailure = find("ReplicaFailure")
+        refusal = isCurrent && replicaFailure?["status"] == "True" ? replicaFailure?["message"]?.string : nil
     }
 }
 
@@ -118,6 +123,9 @@ struct ServiceRollout {
                 desired == 0
                     ? "no pods because \(name.replicasField) is 0"
                     : "\(ready) of \(desired) pods are ready"
+            } else if let refusal = progress.refusal {
+                "\(ready) of \(desired) pods are ready, and Kubernetes can make no more: \(refusal); see the quotas, limits "
+                    + "and admission policies of the namespace"
             } else if let failure = progress.failure {
                 "\(failure); \(advice)"
             } else if desired == 0 {

@@ -16,21 +16,24 @@ public struct TodoAppReconciler: Sendable {
     private let orphans: OrphanedPolicies
     private let workers: any WorkerSupervising
     private let sidecars: SidecarInspector
+    private let readiness: ReadyGauges
     private let inheritedLabels: InheritedLabels
     private let now: @Sendable () -> KubernetesTime
 
     /// - Parameters:
+    ///   - readiness: tells monitoring which apps are ready.
     ///   - inheritedLabels: those of an app that its objects get too.
     ///   - now: the wall clock, for conditions.
     init(
         database: any DatabasePreparing, policies: any PolicyKeeping, workers: any WorkerSupervising,
-        sidecars: SidecarInspector, inheritedLabels: InheritedLabels = .none,
+        sidecars: SidecarInspector, readiness: ReadyGauges, inheritedLabels: InheritedLabels = .none,
         now: @escaping @Sendable () -> KubernetesTime = { .now }
     ) {
         self.database = database
         orphans = OrphanedPolicies(in: policies)
         self.workers = workers
         self.sidecars = sidecars
+        self.readiness = readiness
         self.inheritedLabels = inheritedLabels
         self.now = now
     }
@@ -46,6 +49,7 @@ public struct TodoAppReconciler: Sendable {
             context.follow([])
             workers.stop(context.key)
             sidecars.forget(context.key)
+            readiness.forget(context.key)
             orphans.forget(context.key)
             guard let object = context.object else { return try await KafkaRemoval.releaseLeftovers(context) }
             return try await KafkaRemoval(app: object, context: context).step()
@@ -242,9 +246,11 @@ public struct TodoAppReconciler: Sendable {
         func ready(_ status: TodoApp.Status?) -> Condition? {
             status?.conditions?.first { $0.type == ConditionType.ready.rawValue }
         }
-        guard let now = ready(status), now.reason != ready(previous)?.reason else { return }
+        guard let now = ready(status) else { return }
+        readiness.note(now.status, of: context.key)
+        guard now.reason != ready(previous)?.reason else { return }
         let isExpected = [
-            ConditionReason.allReady, .rollingOut, .suspended, .waitingForDeletion, .waitingForStrimzi,
+            ConditionReason.allReady, .rollingOut, .migrating, .suspended, .waitingForDeletion, .waitingForStrimzi,
             .waitingForKafka, .waitingForPods, .waitingForAutoscaler, .waitingForGateway, .waitingForIngress,
         ].map(\.rawValue)
             .contains(now.reason)

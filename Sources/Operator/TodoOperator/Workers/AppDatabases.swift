@@ -1,4 +1,5 @@
 internal import Concurrency
+internal import ControllerRuntime
 public import FoundationEssentials
 public import Logging
 internal import Postgres
@@ -18,16 +19,19 @@ public final class AppDatabases: Sendable {
     private let pools = Lock<[AppDatabase: PostgresPool]>([:])
     private let bells = Lock<[AppDatabase: Bell]>([:])
     private let limits: PostgresPool.Limits
+    private let patience: Duration
     private let logger: Logger
 
     /// - Parameters:
     ///   - each: connections to one database at the most.
     ///   - budget: connections in all.
-    public init(each: Int = 4, budget: Int = 200, logger: Logger) {
+    ///   - patience: how long a pass waits for a database: it keeps a worker from all others meanwhile.
+    public init(each: Int = 4, budget: Int = 200, patience: Duration = .seconds(30), logger: Logger) {
         var limits = PostgresPool.Limits(size: each)
         limits.budget = ConnectionBudget(budget)
         limits.idleTimeout = .seconds(30)
         self.limits = limits
+        self.patience = patience
         self.logger = logger
     }
 
@@ -100,9 +104,18 @@ extension AppDatabases: PolicyKeeping {
         try await describing("remove a reminder policy") { try await self.database(database).policies.delete(id) }
     }
 
-    private func describing<Value>(_ task: String, _ body: () async throws -> Value) async throws -> Value {
-        do { return try await body() } catch let error as DatabaseProblem { throw error } catch is CancellationError {
+    private func describing<Value: Sendable>(
+        _ task: String, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let time = SystemTime()
+        do {
+            return try await time.run(until: time.now.advanced(by: patience), body)
+        } catch let error as DatabaseProblem {
+            throw error
+        } catch is CancellationError {
             throw CancellationError()
+        } catch is DeadlineExceeded {
+            throw DatabaseProblem(.connectionFailed, "the database could not \(task): it does not answer")
         } catch {
             let failure = DatabaseError(error, doing: task)
             throw DatabaseProblem(failure.reason, failure.message)
