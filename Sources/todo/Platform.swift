@@ -12,6 +12,7 @@ import TodoResources
 /// The parts of `todo up`, and how its objects get into them.
 struct Platform: Sendable {
     private static let fieldManager = "todo-up"
+    private static let definition: JSON = "CustomResourceDefinition"
     private static let deployments = ResourceType(
         group: "apps", version: "v1", kind: "Deployment", plural: "deployments")
     private static let pods = ResourceType(group: "", version: "v1", kind: "Pod", plural: "pods")
@@ -27,14 +28,23 @@ struct Platform: Sendable {
 
     private var client: KubernetesClient { cluster.client }
 
-    /// Applies the CRDs, then `objects`; gives each TodoApp whose Secret is not there a database of its own.
-    func apply(_ objects: [JSON]) async throws {
-        for definition in CustomResourceDefinitions.all {
+    /// Applies the CRDs, then `objects`; nil goes on with the TodoApps of earlier starts as people have left them, or else
+    /// applies the sample. Gives each TodoApp whose Secret is not there a database of its own. Returns the first TodoApp.
+    func apply(_ objects: [JSON]?) async throws -> KubernetesObject? {
+        let definitions = (objects ?? []).filter { $0["kind"] == Self.definition }
+        for definition in definitions + CustomResourceDefinitions.all {
             try await apply(KubernetesObject(definition), CRDCheck.definitionType)
         }
+        if objects == nil, let app = try await goOn() { return app }
+        return try await applyInOrder(objects ?? [Sample.todoApp])
+    }
+
+    private func applyInOrder(_ objects: [JSON]) async throws -> KubernetesObject? {
         let served = try await client.discovery()
+        let rest = objects.filter { $0["kind"] != Self.definition }
         // Secrets first: a TodoApp whose Secret is in the same file gets none of ours.
-        let ordered = objects.filter { $0["kind"] == "Secret" } + objects.filter { $0["kind"] != "Secret" }
+        let ordered = rest.filter { $0["kind"] == "Secret" } + rest.filter { $0["kind"] != "Secret" }
+        var first: KubernetesObject?
         for object in ordered.map(KubernetesObject.init) {
             let parts = object.apiVersion.split(separator: "/").map(String.init)
             let group = parts.count > 1 ? parts[0] : ""
@@ -51,10 +61,46 @@ struct Platform: Sendable {
                     ]), Self.namespaces)
             }
             if type == TodoGroup.todoApp {
-                object = withAddress(try await withDatabase(object))
+                object = try await withDatabase(object)
+                if first == nil { object = withAddress(object) }
+                first = first ?? object
             }
             try await apply(object, type)
         }
+        return first
+    }
+
+    /// Brings the TodoApps that are there up to what can have moved since: where PostgreSQL is, and the address of the
+    /// first, which is the sample where it is among them. Returns that one.
+    private func goOn() async throws -> KubernetesObject? {
+        let apps = try await client.listAll(TodoGroup.todoApp).items
+        let sample = KubernetesObject(Sample.todoApp)
+        let first = apps.first { $0.namespace == sample.namespace && $0.name == sample.name } ?? apps.first
+        for app in apps {
+            let secret = try await databaseSecret(of: app)
+            if secret.isOurs || !secret.isThere && isOurs("f:database", "f:secretRef", in: app) {
+                try await makeDatabase(of: app, secret: secret.name)
+            }
+            try await move(app, to: app.uid == first?.uid ? address : nil)
+        }
+        return first
+    }
+
+    /// Sets the address, unless somebody else has.
+    private func move(_ app: KubernetesObject, to address: JSON?) async throws {
+        let current = app.json.at("spec", "web", "url")
+        guard current != address, current == nil || isOurs("f:web", "f:url", in: app) else { return }
+        _ = try await client.patch(
+            TodoGroup.todoApp, namespace: app.namespace, name: app.name,
+            .merge(["spec": ["web": ["url": address ?? .null]]]),
+            options: WriteOptions(fieldManager: Self.fieldManager))
+    }
+
+    /// Whether a field of the spec has the value that this command gave it.
+    private func isOurs(_ part: String, _ field: String, in app: KubernetesObject) -> Bool {
+        app.metadata["managedFields"]?.array?.contains {
+            $0["manager"]?.string == Self.fieldManager && $0.at("fieldsV1", "f:spec", part, field) != nil
+        } ?? false
     }
 
     /// Finds what is wrong with our own kinds in a file before anything is started.
@@ -84,32 +130,46 @@ struct Platform: Sendable {
 
     /// The TodoApp with the Secret of its database made, unless somebody else made one.
     private func withDatabase(_ app: KubernetesObject) async throws -> KubernetesObject {
+        let secret = try await databaseSecret(of: app)
+        guard secret.isOurs || !secret.isThere else { return app }
+        try await makeDatabase(of: app, secret: secret.name)
         var app = app
-        let namespace = app.namespace ?? "default"
-        let name = app.json.at("spec", "database", "secretRef", "name")?.string ?? "\(app.name)-db"
-        let found = try await client.getIfPresent(Self.secrets, namespace: namespace, name: name)
-        if let found, found.labels[Label.managedBy] != Self.fieldManager { return app }
-        let uri = try await database.ownedDatabase(Self.databaseName(namespace, app.name))
-        try await apply(
-            KubernetesObject([
-                "apiVersion": "v1", "data": ["uri": .string(Data(uri.utf8).base64EncodedString())], "kind": "Secret",
-                "metadata": [
-                    "labels": [Label.managedBy: .string(Self.fieldManager)], "name": .string(name),
-                    "namespace": .string(namespace),
-                ],
-                "type": "Opaque",
-            ]), Self.secrets)
-        app.json.set(.string(name), at: "spec", "database", "secretRef", "name")
+        app.json.set(.string(secret.name), at: "spec", "database", "secretRef", "name")
         // Loopback: the PostgreSQL of this machine has no certificate.
         app.json.set("Disable", at: "spec", "database", "tlsMode")
         return app
     }
 
-    /// The TodoApp with the address that links in messages begin with, where it is known and nobody gave another one.
+    private func databaseSecret(
+        of app: KubernetesObject
+    ) async throws -> (name: String, isThere: Bool, isOurs: Bool) {
+        let name = app.json.at("spec", "database", "secretRef", "name")?.string ?? "\(app.name)-db"
+        let found = try await client.getIfPresent(Self.secrets, namespace: app.namespace ?? "default", name: name)
+        return (name, found != nil, found?.labels[Label.managedBy] == Self.fieldManager)
+    }
+
+    private func makeDatabase(of app: KubernetesObject, secret: String) async throws {
+        let namespace = app.namespace ?? "default"
+        let uri = try await database.ownedDatabase(Self.databaseName(namespace, app.name))
+        try await apply(
+            KubernetesObject([
+                "apiVersion": "v1", "data": ["uri": .string(Data(uri.utf8).base64EncodedString())], "kind": "Secret",
+                "metadata": [
+                    "labels": [Label.managedBy: .string(Self.fieldManager)], "name": .string(secret),
+                    "namespace": .string(namespace),
+                ],
+                "type": "Opaque",
+            ]), Self.secrets)
+    }
+
+    /// What links in messages begin with, where it is known.
+    private var address: JSON? { port > 0 ? .string("http://127.0.0.1:\(port)") : nil }
+
+    /// The TodoApp with the address, unless it has another one.
     private func withAddress(_ app: KubernetesObject) -> KubernetesObject {
-        guard port > 0, app.json.at("spec", "web", "url") == nil else { return app }
+        guard let address, app.json.at("spec", "web", "url") == nil else { return app }
         var app = app
-        app.json.set(.string("http://127.0.0.1:\(port)"), at: "spec", "web", "url")
+        app.json.set(address, at: "spec", "web", "url")
         return app
     }
 
@@ -126,12 +186,11 @@ struct Platform: Sendable {
         return "\(name.prefix(46))_\(String(hash, radix: 16))"
     }
 
-    /// Waits until the first TodoApp is ready, opens its port, and says how to use it.
-    func present(_ objects: [JSON]) async throws {
-        guard let app = objects.map(KubernetesObject.init).first(where: { $0.kind == TodoGroup.todoApp.kind }) else {
-            OneMachine.say("the cluster is up; export KUBECONFIG=\(folder)/kubeconfig")
-            return
-        }
+    /// Waits until the TodoApp is ready, opens its port, and says how to use it.
+    func present(_ app: KubernetesObject?) async throws {
+        // At once: it takes kubectl to mend what keeps the app from becoming ready.
+        OneMachine.say("the cluster is up; export KUBECONFIG=\(folder)/kubeconfig")
+        guard let app else { return }
         let names = AppNames(app: app.name, namespace: app.namespace ?? "default")
         let open: Int
         do {
@@ -141,7 +200,10 @@ struct Platform: Sendable {
         } catch {
             throw CommandFailure("port \(port) of 127.0.0.1 cannot be used: \(error); choose another with --port")
         }
-        if try await whenReady(names) > 0 { try await whenAnswering("http://127.0.0.1:\(open)") }
+        guard let pods = try await whenReady(names) else {
+            return OneMachine.say("\(names.namespace)/\(names.app) was deleted")
+        }
+        if pods > 0 { try await whenAnswering("http://127.0.0.1:\(open)") }
         let live = try await client.get(TodoGroup.todoApp, namespace: names.namespace, name: names.app)
         let rotated = AppNames(
             app: names.app, namespace: names.namespace, rotation: live.spec?["secretRotation"]?.string)
@@ -152,11 +214,12 @@ struct Platform: Sendable {
     }
 
     /// Returns once `Ready` is true and every pod is ready: after a restart the app's status still says for a moment what
-    /// was true before. Says what is missing whenever that changes. Gives the number of pods.
-    private func whenReady(_ names: AppNames) async throws -> Int {
+    /// was true before. Says what is missing whenever that changes. Gives the number of pods, nil when the app was deleted.
+    private func whenReady(_ names: AppNames) async throws -> Int? {
         var said = ""
-        while true {
-            let app = try await client.get(TodoGroup.todoApp, namespace: names.namespace, name: names.app)
+        while let app = try await client.getIfPresent(
+            TodoGroup.todoApp, namespace: names.namespace, name: names.app)
+        {
             let ready = app.status?["conditions"]?.array?.first {
                 $0["type"]?.string == ConditionType.ready.rawValue
             }
@@ -167,6 +230,7 @@ struct Platform: Sendable {
             // Three kinds of objects have to agree: asking is simpler than three watches, and the server is in this process.
             try await Task.sleep(for: .milliseconds(20))
         }
+        return nil
     }
 
     /// How many pods there are, once they are as many as are wanted, and all of them are ready.

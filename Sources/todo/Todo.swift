@@ -1,5 +1,6 @@
 import ArgumentParser
 @preconcurrency import Glibc
+import ServiceRunning
 import Telemetry
 import TodoResources
 
@@ -16,6 +17,8 @@ struct Todo: AsyncParsableCommand {
 
     /// Exit status: 0 done, 1 failed, 2 wrong usage. An error is one line on standard error.
     static func main() async {
+        holdStandardDescriptors()
+        DescriptorLimit.raise()
         var status = await run()
         // A file that was cut off must not pass for what was asked for.
         if fflush(nil) != 0 || ferror(stdout) != 0 {
@@ -27,6 +30,14 @@ struct Todo: AsyncParsableCommand {
         }
         // Not `exit`: OpenSSL's clean-up at exit takes away what connections that are still open work with.
         _exit(status)
+    }
+
+    /// Who starts a program may have closed them: the files that it opens would take their places, and get what it says.
+    private static func holdStandardDescriptors() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+            // The lowest that is free. For reading only: to write to it stays an error.
+            _ = open("/dev/null", O_RDONLY)
+        }
     }
 
     private static func isPipe(_ descriptor: Int32) -> Bool {

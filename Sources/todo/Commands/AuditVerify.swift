@@ -62,8 +62,11 @@ struct AuditVerify: AsyncParsableCommand {
         guard let checkpoint else { return nil }
         let text = try? String(contentsOf: URL(fileURLWithPath: checkpoint), encoding: .utf8)
         guard let text else { throw CommandFailure("cannot read \(checkpoint)") }
-        guard let kept = (try? JSON(parsing: text)).flatMap({ SignedCheckpoint($0) }), kept.isSigned else {
-            throw CommandFailure("\(checkpoint) is not a checkpoint of an audit log")
+        let json = try? JSON(parsing: text)
+        // A list, newest first, when it is an answer of the log as it is.
+        guard let kept = (json?["items"]?[0] ?? json).flatMap({ SignedCheckpoint($0) }), kept.isSigned else {
+            throw CommandFailure(
+                "\(checkpoint) is not a checkpoint of an audit log; keep what GET /v1/audit/checkpoints answers")
         }
         return kept
     }

@@ -60,6 +60,9 @@ struct OperatorCommand: AsyncParsableCommand {
     @OptionGroup var logs: LogOptions
 
     func validate() throws {
+        for (option, name) in [("--namespace", namespace), ("--leader-elect-namespace", leaderElectNamespace)] {
+            if let name, let fault = NameRule.namespace.fault(in: name) { throw ValidationError("\(option): \(fault)") }
+        }
         guard (1...256).contains(workers) else { throw ValidationError("--workers takes 1 to 256") }
         guard !leaderElect || appSelector == nil || leaseName != nil else {
             throw ValidationError("--app-selector with --leader-elect needs --lease-name: a Lease for these apps alone")
@@ -139,7 +142,7 @@ struct OperatorOutside {
         let databases = AppDatabases(logger: logger)
         workers = EmbeddedWorkers(databases: databases, metrics: metrics, logger: logger)
         all = OperatorManager.Outside(
-            database: MigratingDatabase(logger: logger), policies: databases, workers: workers)
+            database: MigratingDatabase(logger: logger), policies: databases, workers: workers, metrics: metrics)
     }
 }
 

@@ -24,15 +24,27 @@ struct Render: ParsableCommand {
             }
             return resource
         }
+        guard resources.contains(where: Self.isOurs) else {
+            throw CommandFailure("\(file) holds nothing that the operator makes objects for; \(Self.advice)")
+        }
         let bindings = resources.filter { $0["kind"]?.string == TodoGroup.kafkaTopicBinding.kind }
             .compactMap { try? KafkaTopicBinding(validating: $0) }
         var rendered: [JSON] = []
-        for (number, resource) in resources.enumerated() {
+        // What else the file has for kubectl, such as Namespaces and Secrets, is not the operator's.
+        for (number, resource) in resources.enumerated() where Self.isOurs(resource) {
             do { rendered += try render(resource, bindings) } catch {
                 throw CommandFailure("\(file), object \(number + 1): \(error)")
             }
         }
         print(YAML.write(documents: rendered), terminator: "")
+    }
+
+    private static let kinds = [TodoGroup.todoApp, TodoGroup.kafkaTopicBinding, TodoGroup.reminderSchedule].map(\.kind)
+    private static let advice = "use TodoApp, KafkaTopicBinding or ReminderSchedule"
+
+    private static func isOurs(_ resource: JSON) -> Bool {
+        resource["apiVersion"]?.string?.hasPrefix("\(TodoGroup.name)/") == true
+            || kinds.contains(resource["kind"]?.string ?? "")
     }
 
     private func render(_ resource: JSON, _ bindings: [KafkaTopicBinding]) throws -> [JSON] {
@@ -52,10 +64,8 @@ struct Render: ParsableCommand {
             _ = try ReminderSchedule(validating: resource)
             return []
         default:
-            let kind = resource["kind"]?.string ?? "an object without kind"
-            throw CommandFailure(
-                "\(kind) is not a kind that the operator makes objects for; use TodoApp, KafkaTopicBinding or ReminderSchedule"
-            )
+            let kind = resource["kind"]?.string ?? ""
+            throw CommandFailure("\(kind) is not a kind that the operator makes objects for; \(Self.advice)")
         }
     }
 }

@@ -7,9 +7,9 @@ struct ServeAPI: AsyncParsableCommand {
         commandName: "api", abstract: "Run the HTTP API and the web page.",
         discussion: """
             Environment: DATABASE_URI, DATABASE_DIRECT_URI, DATABASE_POOLED, DATABASE_TLS_MODE (disable, require, \
-            verify-full), POOL_SIZE, PORT, TODO_API_TOKEN, SIGN_UP (open, closed), RATE_LIMIT, BIN_DAYS, OIDC_ISSUER, \
-            OIDC_AUDIENCE, OIDC_CA, TODO_AUDIT_URL, TODO_NOTIFICATION_URL, TODO_REALTIME_URL, DAPR_HTTP_PORT, DAPR_HTTP_ENDPOINT, DAPR_API_TOKEN, \
-            APP_API_TOKEN, PUBSUB_NAME, TOPIC_PREFIX, \
+            verify-full), POOL_SIZE, PORT, TODO_API_TOKEN, TODO_API_TOKEN_PREVIOUS, SIGN_UP (open, closed), RATE_LIMIT, \
+            BIN_DAYS, OIDC_ISSUER, OIDC_AUDIENCE, OIDC_CA, TODO_AUDIT_URL, TODO_NOTIFICATION_URL, TODO_REALTIME_URL, \
+            DAPR_HTTP_PORT, DAPR_HTTP_ENDPOINT, DAPR_API_TOKEN, APP_API_TOKEN, PUBSUB_NAME, TOPIC_PREFIX, \
             TODO_BIND_ADDRESS, LOG_LEVEL.
             """)
 

@@ -9,8 +9,9 @@ struct ServeNotification: AsyncParsableCommand {
         discussion: """
             Environment: DATABASE_URI, DATABASE_DIRECT_URI, DATABASE_POOLED, DATABASE_TLS_MODE (disable, require, \
             verify-full), POOL_SIZE, PORT, TODO_BIND_ADDRESS, TODO_API_URL, TODO_PUBLIC_URL, TODO_LINK_KEY, \
-            TODO_WEBHOOK_ALLOW, TODO_SMTP_HOST, TODO_SMTP_PORT, TODO_SMTP_TLS (starttls, implicit, none), \
-            TODO_SMTP_FROM, TODO_SMTP_USERNAME, TODO_SMTP_PASSWORD, TODO_SMTP_CA_FILE, APP_API_TOKEN, LOG_LEVEL.
+            TODO_LINK_KEY_PREVIOUS, TODO_WEBHOOK_ALLOW, TODO_SMTP_HOST, TODO_SMTP_PORT, \
+            TODO_SMTP_TLS (starttls, implicit, none), TODO_SMTP_FROM, TODO_SMTP_USERNAME, TODO_SMTP_PASSWORD, \
+            TODO_SMTP_CA_FILE, APP_API_TOKEN, LOG_LEVEL.
             """)
 
     func run() async throws {

@@ -27,7 +27,12 @@ struct Up: AsyncParsableCommand {
     @Option(help: "The port of the Kubernetes API; 0 takes a free one.")
     var apiPort = 0
 
-    @Option(name: .shortAndLong, help: "The objects to apply, as YAML; else a sample TodoApp.")
+    @Option(
+        name: .shortAndLong,
+        help: """
+            The objects to apply, as YAML; - reads standard input. Without it the TodoApps of before go on as they were \
+            left; where there is none, a sample is made.
+            """)
     var file: String?
 
     @OptionGroup var logs: LogOptions
@@ -41,14 +46,14 @@ struct Up: AsyncParsableCommand {
 
     func run() async throws {
         let registry = logs.bootstrap(defaultLevel: .warning)
-        let objects = try file.map { try Platform.check(ResourceFile.read($0), from: $0) } ?? [Sample.todoApp]
+        let objects = try file.map { try Platform.check(ResourceFile.read($0), from: $0) }
         let folder = try DataFolder.take(dataDir)
         try OneMachine.checkPorts([("--port", port), ("--api-port", apiPort)])
         try await Interruption.cancels(
             { try await run(objects, in: folder, registry) }, saying: "stopping; the data stays in \(folder)")
     }
 
-    private func run(_ objects: [JSON], in folder: String, _ metrics: any MetricsFactory) async throws {
+    private func run(_ objects: [JSON]?, in folder: String, _ metrics: any MetricsFactory) async throws {
         OneMachine.progress("starting PostgreSQL in \(folder)")
         let database = try await LocalPostgres(folder: "\(folder)/postgres") { exit in
             complain("PostgreSQL ended (\(exit)); starting it again")
@@ -72,13 +77,13 @@ struct Up: AsyncParsableCommand {
     }
 
     /// Brings the objects up and runs the operator, until cancelled.
-    private func work(_ objects: [JSON], _ platform: Platform, _ metrics: any MetricsFactory) async throws {
+    private func work(_ objects: [JSON]?, _ platform: Platform, _ metrics: any MetricsFactory) async throws {
         let logger = Logger(label: "operator")
         let outside = OperatorOutside(metrics, logger)
         let manager = OperatorManager.make(
             client: platform.cluster.client, outside: outside.all,
             options: OperatorManager.Options(manager: Manager.Options(name: Label.operatorName)), logger: logger)
-        try await platform.apply(objects)
+        let app = try await platform.apply(objects)
         try await withThrowingTaskGroup(of: Void.self) { parts in
             parts.addTask {
                 try await withTaskCancellationHandler {
@@ -88,7 +93,7 @@ struct Up: AsyncParsableCommand {
                 }
             }
             parts.addTask { try await outside.workers.run() }
-            parts.addTask { try await platform.present(objects) }
+            parts.addTask { try await platform.present(app) }
             // Not `waitForAll`: it would wait for the operator, which does not end by itself, before it throws.
             for try await _ in parts {}
         }
