@@ -9,9 +9,9 @@ import WebDriver
 /// and the page with a server that is part of the script.
 @Suite(.enabled(if: Chromedriver.missing == nil, "\(Chromedriver.missing ?? "")"), .timeLimit(.minutes(10)))
 struct ModuleTests {
-    @Test(arguments: ["units", "notices", "live", "outbox", "page"])
-    func theUnitsOfThePageHold(script: String) async throws {
-        let wrong = try await Self.run(script)
+    @Test(arguments: [["units"], ["notices"], ["live"], ["outbox"], ["server", "page"], ["server", "addresses"]])
+    func theUnitsOfThePageHold(scripts: [String]) async throws {
+        let wrong = try await Self.run(scripts)
         for problem in try #require(wrong.array) { Issue.record("\(problem.string ?? "")") }
     }
 
@@ -22,7 +22,7 @@ struct ModuleTests {
             try JSON(parsing: String($0))
         }
         #expect(vectors.count > 300)
-        let result = try await Self.run("recurrence", .array(vectors))
+        let result = try await Self.run(["recurrence"], .array(vectors))
         for problem in try #require(result["wrong"]?.array) { Issue.record("\(problem.string ?? "")") }
         // The fields are for what people choose, and the vectors mostly for what nobody would.
         #expect(result["known"]?.int.map { $0 > 90 && $0 < vectors.count } == true)
@@ -30,10 +30,10 @@ struct ModuleTests {
 
     private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
 
-    /// Runs a script in the page; `vectors` is what it is given besides the address of the modules.
-    private static func run(_ script: String, _ vectors: JSON = .null) async throws -> JSON {
-        let file = tests.appending(path: "TodoWebTests/Scripts/\(script).js")
-        let text = try String(contentsOf: file, encoding: .utf8)
+    /// Runs scripts in the page as one; `vectors` is what it is given besides the address of the modules.
+    private static func run(_ scripts: [String], _ vectors: JSON = .null) async throws -> JSON {
+        let files = scripts.map { tests.appending(path: "TodoWebTests/Scripts/\($0).js") }
+        let text = try files.map { try String(contentsOf: $0, encoding: .utf8) }.joined(separator: "\n")
         let assets = JSON.string("/assets/\(WebPage.shared.version)")
         return try await PageServer.run { server in
             try await Browser.run { browser in

@@ -88,8 +88,24 @@ same([sockets.length, sockets[4]?.isClosed], [6, true], "another socket");
 await sockets[5]?.say({ type: "ready", cursor: "u:2" });
 same(live.state, "live", "live with the network");
 
-// A feed that gives nothing either is no connection.
+// Somebody else's project that comes back: only the feed tells what came with it, and what one may do there.
 const answers = globalThis.fetch;
+const pages = [];
+globalThis.fetch = () => new Promise((resolve) => pages.push((items, cursor) => resolve(new Response(JSON.stringify({ items, cursor, more: false })))));
+const project = (seq) => ({ id: "q", user: "v", name: "Q", deletedAt: null, seq });
+const restored = (seq) => ({ type: "event", event: { id: `q${seq}`, type: "dev.todo-operator.project.restored", data: { user: "v", seq, project: project(seq) } } });
+await sockets.at(-1).say(restored(9));
+same([pages.length, store.projects.has("q")], [1, false], "the feed is asked");
+await sockets.at(-1).say(restored(12));
+same(pages.length, 1, "one page at a time");
+pages[0]([], "u:2,v:8");
+await pause(10);
+same(pages.length, 2, "a page from before the news is not the last");
+pages[1]?.([{ type: "project", user: "v", id: "q", seq: 12, project: { ...project(12), role: "editor" } }], "u:2,v:12");
+await pause(10);
+same([pages.length, store.projects.get("q")?.role], [2, "editor"], "it is back, to be written in");
+
+// A feed that gives nothing either is no connection.
 globalThis.fetch = async () => { throw new TypeError(); };
 states.length = 0;
 sockets.at(-1).onclose({ code: 1006 });

@@ -1,109 +1,4 @@
-// Runs in the page: `assets` is the address of its modules. Gives a list of what is wrong; nothing when all is right.
-
-const wrong = [];
-function same(actual, expected, what) {
-  const [left, right] = [JSON.stringify(actual), JSON.stringify(expected)];
-  if (left !== right) wrong.push(`${what}: ${left}, not ${right}`);
-}
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-async function until(condition, what) {
-  for (const end = Date.now() + 8000; Date.now() < end; await pause(20)) if (condition()) return;
-  wrong.push(`${what}: not within 8 s`);
-}
-const find = (selector) => document.querySelector(selector);
-const button = (text) => [...document.querySelectorAll("button")].findLast((each) => each.textContent.trim() === text);
-
-// A server in the page, with a network that can be cut.
-const tasks = new Map();
-const sockets = [];
-const undone = [];
-let [isAway, losesAnswers, failures, seq] = [false, false, 0, 1];
-const ada = { id: "u", name: "Ada", email: "ada@example.com", zone: "UTC", dayStart: "00:00" };
-const inbox = { id: "p", user: "u", name: "Inbox", isInbox: true, role: "owner", position: "a", seq: 1 };
-function write(id, patch) {
-  const now = new Date().toISOString();
-  const made = {
-    id, user: "u", project: "p", title: id, description: "", status: "open", priority: "none", due: null, start: null,
-    estimate: null, recurrence: null, tags: [], parent: null, position: id, createdAt: now, deletedAt: null, version: 0,
-  };
-  const task = { ...made, ...tasks.get(id), ...patch, updatedAt: now, seq: ++seq };
-  task.version += 1;
-  tasks.set(id, task);
-  return task;
-}
-/** The same request twice has one effect and one answer. */
-const answers = new Map();
-function once(key, make) {
-  if (!answers.has(key)) answers.set(key, make());
-  return answers.get(key);
-}
-function bulk([{ op, id, ifMatch, patch }]) {
-  if (ifMatch && ifMatch !== `"${tasks.get(id).version}"`) return [412, { detail: "changed since" }];
-  return [200, { results: [{ task: write(id, op === "complete" ? { status: "done" } : patch) }] }];
-}
-function undo({ operation }, key) {
-  undone.push([operation, key]);
-  return [200, { tasks: [write("a", { status: "open" })] }];
-}
-function answer(path, body, headers) {
-  if (path === "/v1/me") return [200, ada];
-  if (path === "/v1/changes") return [200, { items: [], cursor: `u:${seq}`, more: false }];
-  if (path === "/v1/projects") return [200, { items: [inbox] }];
-  if (path === "/v1/tasks/bulk") return once(headers["Idempotency-Key"], () => bulk(body.operations));
-  if (path === "/v1/undo") return undo(body, headers["Idempotency-Key"]);
-  if (path === "/v1/tasks" && failures-- > 0) return [503, { detail: "starting" }, { "Retry-After": "1" }];
-  if (path === "/v1/tasks") return [200, { items: [...tasks.values()].filter((each) => each.status === "open") }];
-  if (path.startsWith("/v1/tasks/") && tasks.has(path.slice(10))) return [200, tasks.get(path.slice(10))];
-  return [200, { items: [] }];
-}
-globalThis.fetch = async (path, { body, headers }) => {
-  await pause(1);
-  if (isAway) throw new TypeError("no network");
-  const [status, value, more] = answer(path.split("?")[0], body && JSON.parse(body), headers);
-  if (losesAnswers) throw new TypeError("no answer");
-  return new Response(JSON.stringify(value), { status, headers: { ...more, "Todo-Operation": `o${seq}` } });
-};
-globalThis.WebSocket = class {
-  constructor() {
-    sockets.push(this);
-    setTimeout(() => this.onopen?.());
-  }
-  send() {
-    this.say({ type: "ready", cursor: `u:${seq}` });
-  }
-  say(message) {
-    this.onmessage?.({ data: JSON.stringify(message) });
-  }
-  close() {}
-};
-const tell = (task) => sockets.at(-1).say({
-  type: "event", event: { id: `e${task.seq}`, type: "dev.todo-operator.task.updated", data: { user: "u", seq: task.seq, task } },
-});
-
-// A list that the server cannot give yet is there a moment later.
-write("a", { description: "old" });
-failures = 1;
-location.hash = "#/inbox";
-await until(() => button("Try again"), "the page without a server");
-button("Try again").click();
-await until(() => document.querySelectorAll("task-list .row").length === 1, "the list after a failure that passes");
-await until(() => find("connection-state").dataset.state === "live", "live");
-
-const { openEditor } = await import(`${assets}/parts/task-editor.js`);
-const { store } = await import(`${assets}/data/store.js`);
-const actions = await import(`${assets}/actions.js`);
-const field = () => find("dialog.editor .editor-description");
-const leave = () => find("dialog.editor .editor-title").focus();
-const isSaved = () => until(() => store.outbox.entries.length === 0, "saved");
-function describe(text) {
-  if (!find("dialog.editor")) openEditor("a");
-  button(store.task("a").description ? "Edit the description" : "Add a description").click();
-  field().value = text;
-}
-async function close() {
-  find("dialog.editor .dialog-close").click();
-  await until(() => !find("dialog"), "the end of the sheet");
-}
+// Runs in the page after server.js. Gives a list of what is wrong; nothing when all is right.
 
 // What the person does before and after, without a network, does not stand in the way of a description.
 isAway = true;
@@ -182,21 +77,13 @@ for (const year of ["0002", "0020", "0203", "2030"]) {
 same([tasks.get("a").start, tasks.get("a").version], ["2030-03-03", version + 1], "start");
 await close();
 
-// Whoever goes back with a sheet open has what is there, and what was typed is saved. An address may be of nothing.
-const title = () => find("#view-title").textContent;
-location.hash = "#/today";
-await until(() => title() === "Today", "another view");
-describe("on the way");
-history.back();
-await until(() => title() === "Inbox" && !find("dialog"), "the view before, without the sheet");
-await isSaved();
-same(tasks.get("a").description, "on the way", "saved on the way");
-for (const nowhere of ["#/tag/%E0%A4%A", "#/constructor", "#/__proto__", "#/project/x", "#/nowhere"]) {
-  location.hash = nowhere;
-  await until(() => title() === (nowhere.startsWith("#/tag") ? "#%E0%A4%A" : "There is nothing here"), nowhere);
-  location.hash = "#/inbox";
-  await until(() => title() === "Inbox", `back from ${nowhere}`);
-}
+// The second press of a double click is not one beside the sheet that the first has opened.
+openEditor("a");
+const press = (detail) => find("dialog").dispatchEvent(new MouseEvent("mousedown", { detail, clientX: 1, clientY: 1 }));
+press(2);
+same(find("dialog").open, true, "the sheet stays");
+press(1);
+await until(() => !find("dialog"), "a press beside it closes it");
 
 // What is being typed is not lost with the page.
 describe("just before");
@@ -314,6 +201,10 @@ const tooWide = () => [...document.querySelectorAll("dialog *")].filter((each) =
 same(tooWide().map((each) => each.className), [], "nothing is to be scrolled sideways");
 button("Cancel").click();
 await close();
+tell(write("a", { description: `\`\`\`\n${long}\n\`\`\`\n\nBelow` }));
+openEditor("a");
+same(find("dialog.editor .markdown p").offsetWidth < find("dialog.editor").offsetWidth, true, "a line of code widens nothing else");
+await close();
 const row = [...document.querySelectorAll("task-list .title")].find((each) => each.textContent.endsWith("!")).firstChild;
 const leftOf = (index) => {
   const range = document.createRange();
@@ -342,6 +233,54 @@ same([tasks.get("a").status, store.task("a").status], ["open", "open"], "undone 
 same(undone.map(([each]) => each), [operation, operation], "nothing else is undone");
 same(undone[0][1], undone[1]?.[1], "the same request");
 
+// An answer that would be too large leaves tasks out: they are what they were to become, until the news tell more.
+isFull = true;
+actions.update([store.task("a")], { priority: "urgent" });
+await isSaved();
+same([store.task("a").priority, store.task("a").seq < seq], ["urgent", true], "as it was written");
+tell(write("a", { priority: "none", title: "renamed" }));
+await until(() => store.task("a").title === "renamed", "the news");
+same(store.task("a").priority, "none", "as it is now");
+const quick = api.bulk;
+api.bulk = async (...request) => {
+  const answer = await quick(...request);
+  tell(write("a", { title: "a" }));
+  await pause(20);
+  return answer;
+};
+actions.update([store.task("a")], { title: "late" });
+await isSaved();
+api.bulk = quick;
+same(store.task("a").title, "a", "younger news are not written over");
+isFull = false;
+
+// A project that is thrown away comes back with its tasks: by undo, by a key, and from the bin.
+projects.push({ ...inbox, id: "g", name: "Garden", isInbox: false, seq: ++seq });
+store.putProject(projects[1]);
+tell(write("d", { project: "g" }));
+location.hash = "#/project/g";
+const isThere = () => until(() => title() === "Garden" && find("task-list .row .title")?.textContent === "d", "the project with its task");
+for (const bringBack of [
+  () => button("Undo").click(),
+  () => dispatchEvent(new KeyboardEvent("keydown", { key: "z", ctrlKey: true })),
+  async () => {
+    location.hash = "#/bin";
+    await until(() => find("deleted-projects button"), "the project in the bin");
+    find("deleted-projects button").click();
+  },
+]) {
+  await isThere();
+  find("#project-actions").click();
+  button("Delete the project").click();
+  await until(() => title() === "Inbox", "the project is gone");
+  same([find("undo-toast .toast span").textContent, store.task("d")], ["Project “Garden” and its tasks moved to the bin", undefined], "and its task");
+  await bringBack();
+}
+await isThere();
+same(projects[1].deletedAt, null, "there, too");
+location.hash = "#/inbox";
+await until(() => title() === "Inbox", "the inbox again");
+
 // Settings of another window stay.
 const { preferences, setPreference } = await import(`${assets}/preferences.js`);
 localStorage.setItem("todo.preferences", JSON.stringify({ theme: "dark", collapsed: ["x"] }));
@@ -354,11 +293,35 @@ same([document.documentElement.dataset.theme, preferences.collapsed], ["light", 
 setPreference("theme", "system");
 setPreference("shortcuts", true);
 
+// What a row is called is what it says, and not the names of all its buttons.
+tell(write("a", { title: "Call", priority: "high", tags: ["phone"], due: { date: "2001-02-03" }, description: "Soon" }));
+await until(() => find("#row-a")?.ariaLabel === "Call, Description, phone, High, 3 Feb 2001, Overdue", "a row by its name");
+
+// What could not be read for want of a network is read when it is asked for once more.
+isAway = true;
+location.hash = "#/activity";
+await until(() => button("Try again"), "no activity");
+isAway = false;
+button("Try again").click();
+await until(() => find("activity-view .list-status").textContent === "Nothing has happened yet.", "the activity");
+same(button("Show more").hidden, true, "there is no more");
+location.hash = "#/inbox";
+await until(() => title() === "Inbox", "the list");
+
 // What is being typed is not lost either when everything is read anew, nor does a sheet stay.
 describe("before a restore");
 sockets.at(-1).onclose({ code: 4410 });
 await until(() => find("connection-state")?.dataset.state === "live" && !find("dialog"), "everything anew");
-await until(() => tasks.get("a").description === "before a restore", "saved");
+await until(() => tasks.get("a").description === "before a restore" && store.task("a"), "saved, and shown again");
+
+// Whoever signs out in another window has left this one, too.
+const tellAccount = (id) => dispatchEvent(new StorageEvent("storage", { key: "todo.account", newValue: id }));
+tellAccount("");
+same([find("sign-in .notice")?.textContent.startsWith("Your session has ended"), store.me], [true, null], "signed out elsewhere");
+find("sign-in input[type=email]").value = "ada@example.com";
+find("sign-in input[type=password]").value = "correct horse";
+button("Sign in").click();
+await until(() => find("connection-state")?.dataset.state === "live" && find("task-list .row"), "signed in again");
 
 // Somebody else signs in in another window. What the one before was at is kept, and nobody else sees it.
 isAway = true;
@@ -366,7 +329,6 @@ actions.complete([store.task("a")]);
 same(find("undo-toast .toast span").textContent, "Task completed", "said to the one who did it");
 document.activeElement.blur();
 describe("half a sentence");
-const tellAccount = (id) => dispatchEvent(new StorageEvent("storage", { key: "todo.account", newValue: id }));
 same(localStorage.getItem("todo.account"), "u", "whose session it is");
 tellAccount("u");
 same(find("sign-in"), null, "the same person");
@@ -380,6 +342,34 @@ isAway = false;
 address().value = "ada@example.com";
 button("New here? Create an account").click();
 same([address().value, find("sign-in input[name=name]") !== null], ["ada@example.com", true], "the address is not asked for twice");
+
+// Of who is erased nothing stays in the browser, in whichever window that was done; of others everything does.
+localStorage.setItem("todo.draft.v.a", "another's");
+for (const tellErased of [
+  async () => {
+    location.hash = "#/settings";
+    await until(() => button("Erase the account"), "the settings");
+    button("Erase the account").click();
+    find("dialog input[type=password]").value = "correct horse";
+    isAway = false;
+    find("dialog form").requestSubmit();
+    await until(() => find("sign-in"), "the end of the session");
+  },
+  () => tellAccount(null),
+]) {
+  find("sign-in").dispatchEvent(new CustomEvent("signed-in"));
+  await until(() => find("task-list") && store.outbox.entries.length === 0, "signed in again, with all that waited sent");
+  store.putTasks([write("a", { status: "open" })]);
+  isAway = true;
+  store.outbox.add([{ op: "complete", id: "a" }], "done");
+  keepDraft("a", "private");
+  describe("half a sentence");
+  await tellErased();
+  isAway = false;
+  await pause(50);
+  const left = Object.keys(localStorage).filter((key) => key !== "todo.preferences");
+  same([find("sign-in") !== null, left], [true, ["todo.draft.v.a"]], "nothing of an account that is erased");
+}
 localStorage.clear();
 
 return wrong;

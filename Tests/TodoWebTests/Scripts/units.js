@@ -89,6 +89,9 @@ const quick = [
   ["Stand up every weekday 9am", { title: "Stand up", tags: [], due: { date: "2026-11-23", time: "09:00" }, recurrence: { rule: "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR" } }],
   ["Gym every sun, wed and Mon", { title: "Gym", tags: [], due: { date: "2026-11-22" }, recurrence: { rule: "FREQ=WEEKLY;BYDAY=MO,WE,SU" } }],
   ["Rent every month 1 dec", { title: "Rent", tags: [], due: { date: "2026-12-01" }, recurrence: { rule: "FREQ=MONTHLY" } }],
+  ["Pay rent every month on the 1st 9:00", { title: "Pay rent", tags: [], due: { date: "2026-12-01", time: "09:00" }, recurrence: { rule: "FREQ=MONTHLY" } }],
+  ["Count every 2 months on the 31st", { title: "Count", tags: [], due: { date: "2026-12-31" }, recurrence: { rule: "FREQ=MONTHLY;INTERVAL=2" } }],
+  ["Meet every week on the 2nd floor", { title: "Meet on the 2nd floor", tags: [], due: { date: now }, recurrence: { rule: "FREQ=WEEKLY" } }],
   ["Water every other day", { title: "Water", tags: [], due: { date: now }, recurrence: { rule: "FREQ=DAILY;INTERVAL=2" } }],
   ["Back up every 3 weeks", { title: "Back up", tags: [], due: { date: now }, recurrence: { rule: "FREQ=WEEKLY;INTERVAL=3" } }],
   ["Say it every 0 days", { title: "Say it every 0 days", tags: [] }],
@@ -221,7 +224,7 @@ same(apply({ op: "move", move: { project: "q" } }).project, "q", "move to a proj
 
 // Addresses of views
 const { defineView, parseRoute, writeRoute, quoted } = await load("data/views.js");
-for (const route of ["#/today", "#/project/1-2", "#/search?q=a+b", "#/inbox?status=any&priority=high", "#/tag/caf%C3%A9"]) same(writeRoute(parseRoute(route)), route, `route ${route}`);
+for (const route of ["#/today", "#/project/1-2", "#/search?q=a+b", "#/inbox?status=any&priority=high", "#/tag/caf%C3%A9", "#/tag/task", "#/today/task/1-2", "#/project/1-2/task/3?due=week"]) same(writeRoute(parseRoute(route)), route, `route ${route}`);
 same(parseRoute("").name, "today", "no route");
 same(parseRoute("#/inbox?evil=1").filters, {}, "unknown filters");
 same(quoted('a "b" \\c'), '"a \\"b\\" \\\\c"', "quoted");

@@ -1,7 +1,9 @@
-// What a person can do to tasks. Each gesture is one write, which shows at once and can be taken back as a whole.
+// What a person can do to tasks and take back. Each gesture is one write, which shows at once and is undone as a whole.
 
-import { Unreachable } from "./data/api.js";
+import { Unreachable, api } from "./data/api.js";
 import { localId, store } from "./data/store.js";
+import { forgetLists } from "./data/task-view.js";
+import { writeRoute } from "./data/views.js";
 import { askScope } from "./parts/series-scope.js";
 import { announce, toast } from "./parts/undo-toast.js";
 import { t } from "./texts.js";
@@ -9,15 +11,15 @@ import { t } from "./texts.js";
 const undoLimit = 50;
 const history = [];
 
-/** Writes, and keeps it for undo. With `says` the person is told, with the offer to undo. */
-function write(operations, says, options) {
-  if (operations.length === 0) return null;
-  const written = store.write(operations, says, options);
+/** Keeps what was `written` for undo. With `says` the person is told, with the offer to undo. */
+function keep(written, says) {
   history.push(written);
   if (history.length > undoLimit) history.shift();
   if (says) toast(says, { label: t("undo.undo"), run: () => undo(written) });
   return written;
 }
+
+const write = (operations, says, options) => (operations.length ? keep(store.write(operations, says, options), says) : null);
 
 async function undo(written) {
   const index = history.indexOf(written);
@@ -158,6 +160,22 @@ export function nest(task, direction) {
   const parent = task.parent && store.task(task.parent);
   if (!parent) return announce(t("task.cannotMove"));
   place(task, { parent: parent.parent ?? null, after: parent.id });
+}
+
+/** Its tasks go to the bin with it. */
+export async function removeProject({ id, name }) {
+  await api.deleteProject(id);
+  store.dropProject(id);
+  location.hash = writeRoute({ name: "inbox" });
+  keep({ undo: () => restoreProject(id) }, t("project.gone", { name }));
+}
+
+/** Takes a project out of the bin, with the tasks that went there with it, and goes there. */
+export async function restoreProject(id) {
+  store.putProject(await api.restoreProject(id));
+  // Its tasks are news that may take a moment.
+  forgetLists();
+  location.hash = writeRoute({ name: "project", id });
 }
 
 const openSiblings = (task) => store.siblings(task).filter((other) => other.status === "open");

@@ -1,6 +1,7 @@
 // <todo-app>: the page. Signs in, keeps the address, the view and the connection together.
 
 import { forgetHistory, undoLast } from "./actions.js";
+import { replaceAddress } from "./data/address.js";
 import { Problem, api, endSession } from "./data/api.js";
 import { addDraft } from "./data/drafts.js";
 import { Live } from "./data/live.js";
@@ -13,11 +14,12 @@ import { openHelp } from "./parts/help-sheet.js";
 import { openFilterForm, openProjectMenu, removeFilter } from "./parts/project-dialogs.js";
 import { openEditor } from "./parts/task-editor.js";
 import { hideToast, toast } from "./parts/undo-toast.js";
-import { applyTheme, collapsed, preferences, remember } from "./preferences.js";
+import { applyTheme, collapsed, forgetPerson, preferences, remember } from "./preferences.js";
 import { t } from "./texts.js";
 import "./parts/activity-view.js";
 import "./parts/bulk-bar.js";
 import "./parts/connection-state.js";
+import "./parts/deleted-projects.js";
 import "./parts/quick-add.js";
 import "./parts/reminder-notices.js";
 import "./parts/settings-view.js";
@@ -28,7 +30,7 @@ import "./parts/task-list.js";
 
 applyTheme();
 
-/** Whose session the browser has, for its other windows. */
+/** Whose session the browser has, for its other windows: empty after a sign-out; gone when that account is erased. */
 const accountKey = "todo.account";
 
 const pages = { __proto__: null, activity: "activity-view", settings: "settings-view" };
@@ -44,7 +46,7 @@ class TodoApp extends HTMLElement {
     addEventListener("hashchange", () => this.#go());
     addEventListener("keydown", (event) => this.#key(event));
     addEventListener("todo:sign-out", () => this.#signOut());
-    addEventListener("todo:signed-out", () => this.#showSignIn());
+    addEventListener("todo:erased", ({ detail }) => this.#erased(detail));
     this.#live.addEventListener("signed-out", () => this.#showSignIn(t("sign.expired")));
     this.#live.addEventListener("outdated", () => {
       this.#closeDialogs();
@@ -55,7 +57,7 @@ class TodoApp extends HTMLElement {
     store.outbox.addEventListener("kept", ({ detail }) => toast(t("undo.failed", { detail: detail.error.message })));
     store.addEventListener("refused", ({ detail }) => detail.error.now || toast(t("undo.refused", { detail: detail.error.message })));
     store.outbox.addEventListener("conflict", ({ detail }) => this.#giveBack(detail));
-    addEventListener("storage", ({ key, newValue }) => key === accountKey && this.#otherEntered(newValue));
+    addEventListener("storage", ({ key, newValue }) => key === accountKey && this.#sessionChanged(newValue));
     for (const kind of ["projects", "filters"]) store.addEventListener(kind, () => this.#definitionsChanged());
     store.addEventListener("tasks", () => this.#parts.filters && (this.#parts.filters.tags = store.tags));
     // A wide window has no drawer, and nothing that would close it.
@@ -101,9 +103,17 @@ class TodoApp extends HTMLElement {
     this.#showConflicts();
   }
 
-  /** The session is the browser's: this page would write what one person does in the name of another. */
-  #otherEntered(id) {
-    if (store.me && id && id !== store.me.id) this.#showSignIn(t("sign.other"));
+  /** The session is the browser's: this page would show what it may not, or write in the name of another. */
+  #sessionChanged(id) {
+    if (!store.me || id === store.me.id) return;
+    if (id === null) this.#erased(store.me.id);
+    else this.#showSignIn(t(id ? "sign.other" : "sign.expired"));
+  }
+
+  #erased(id) {
+    if (store.me?.id === id) this.#showSignIn();
+    // After that: what is being typed is kept as the dialogs close.
+    forgetPerson(id);
   }
 
   #showSignIn(reason = "") {
@@ -134,6 +144,7 @@ class TodoApp extends HTMLElement {
   async #signOut() {
     try {
       await api.signOut();
+      remember(accountKey, "");
       this.#showSignIn();
     } catch (error) {
       toast(t("undo.refused", { detail: error.message }));
@@ -182,7 +193,7 @@ class TodoApp extends HTMLElement {
     parts.main = h("main", { id: "main", class: "scroller", tabIndex: -1, "aria-labelledby": "view-title" },
       h("div", { class: "column" },
         h("header", { class: "view-head" }, h("div", { class: "grow" }, parts.title, parts.subtitle), parts.actions),
-        parts.search, parts.searchHelp, parts.add, parts.filters, parts.count, parts.list, parts.page), parts.bulk);
+        parts.search, parts.searchHelp, parts.add, parts.filters, parts.page, parts.count, parts.list), parts.bulk);
     const toggle = iconButton("menu", t("app.menu"), { class: "icon-button menu-button", "aria-expanded": "false", onclick: () => this.#drawer(true) });
     parts.toggle = toggle;
     parts.scrim = h("div", { class: "scrim", onclick: () => this.#drawer(false) });
@@ -207,12 +218,14 @@ class TodoApp extends HTMLElement {
   #go() {
     if (!store.me || !this.#parts.nav) return;
     const before = this.#route;
-    this.#route = parseRoute(location.hash);
-    const isSameView = before?.name === this.#route.name && before.id === this.#route.id;
-    // Whoever goes back does not want to go on with the sheet of another view.
-    if (!isSameView) this.#closeDialogs();
+    const { task, ...route } = parseRoute(location.hash);
+    this.#route = route;
+    const isSameView = before?.name === route.name && before.id === route.id;
+    // Whoever goes back does not want to go on with the sheet that they leave.
+    if (!isSameView || !task) this.#closeDialogs();
     if (isPhone()) this.#drawer(false);
-    this.#show(isSameView);
+    if (!before || writeRoute(before) !== writeRoute(route)) this.#show(isSameView);
+    if (task) openEditor(task);
   }
 
   #show(isSameView = false) {
@@ -228,11 +241,13 @@ class TodoApp extends HTMLElement {
     parts.filters.hidden = !isList || (definition.filterable === false && !definition.isSearch);
     parts.add.hidden = !isList || definition.isBin || definition.isReadOnly || ["completed", "search", "filter"].includes(route.name);
     parts.list.hidden = parts.count.hidden = !isList;
-    parts.page.replaceChildren(...(pageName ? [h(pageName)] : []));
+    const partName = pageName ?? (definition?.isBin && "deleted-projects");
+    parts.page.replaceChildren(...(partName ? [h(partName)] : []));
     parts.list.clearSelection();
     if (isList) {
       parts.add.adds = definition.adds ?? {};
       parts.filters.everyStatus = Boolean(definition.isSearch);
+      parts.filters.hasQuery = Boolean(route.q);
       parts.filters.tags = store.tags;
       parts.filters.value = route.filters;
       if (document.activeElement !== parts.search) parts.search.value = route.q;
@@ -312,7 +327,7 @@ class TodoApp extends HTMLElement {
 
   /** Without a new entry in the browser's history for each letter. */
   #replaceRoute(route) {
-    history.replaceState(null, "", writeRoute(route));
+    replaceAddress(route);
     this.#go();
   }
 

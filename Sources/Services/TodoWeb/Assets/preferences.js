@@ -1,4 +1,4 @@
-// What belongs to this browser and not to the account.
+// What belongs to this browser and not to the account; and that nothing of an account stays in it that was erased.
 
 const key = "todo.preferences";
 const defaults = { theme: "system", shortcuts: true, notifications: false, collapsed: [] };
@@ -25,6 +25,17 @@ export function remember(key, text) {
     localStorage.setItem(key, text);
   } catch {
     // A browser that keeps nothing: it holds for this page.
+  }
+}
+
+/** Forgets what is kept of a person who is gone for good: in each key of theirs is their id, or it is the value. */
+export function forgetPerson(id) {
+  try {
+    for (const [key, value] of Object.entries(localStorage)) {
+      if (key.startsWith("todo.") && (value === id || key.split(".").includes(id))) localStorage.removeItem(key);
+    }
+  } catch {
+    // A browser that keeps nothing.
   }
 }
 

@@ -31,11 +31,12 @@ export function endSession() {
 }
 
 /**
- * Sends one request and gives {body, headers}; neither that nor an error when the session ends before.
+ * Sends one request and gives {body, headers}; neither that nor an error when the session ends before, unless it is
+ * what `endsSession`.
  * @throws Problem for an answer of 400 and above, Unreachable when there is none
  */
-export async function request(method, path, { body, headers = {}, signal, limit = timeout } = {}) {
-  const end = session.signal;
+export async function request(method, path, { body, headers = {}, signal, limit = timeout, endsSession = false } = {}) {
+  const end = endsSession ? new AbortController().signal : session.signal;
   const options = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
   options.signal = AbortSignal.any([AbortSignal.timeout(limit), end, ...(signal ? [signal] : [])]);
   if (body !== undefined) {
@@ -68,9 +69,9 @@ function parse(text) {
 export const idempotencyKey = () => crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const get = async (path, options) => (await request("GET", path, options)).body;
-const send = async (method, path, body, key = idempotencyKey()) => {
+const send = async (method, path, body, key = idempotencyKey(), options) => {
   const headers = method === "POST" ? { "Idempotency-Key": key } : {};
-  return (await request(method, path, { body, headers })).body;
+  return (await request(method, path, { body, headers, ...options })).body;
 };
 const at = (path, id) => `${path}/${encodeURIComponent(id)}`;
 
@@ -83,7 +84,7 @@ export function queryString(values) {
 export const api = {
   me: () => get("/v1/me"),
   updateMe: (patch) => send("PATCH", "/v1/me", patch),
-  eraseMe: (password) => send("POST", "/v1/me/erase", { password }),
+  eraseMe: (password) => send("POST", "/v1/me/erase", { password }, idempotencyKey(), { endsSession: true }),
   signUp: (account) => send("POST", "/v1/accounts", account),
   signIn: (email, password) => send("POST", "/v1/sessions", { email, password, cookie: true }),
   signOut: () => send("DELETE", "/v1/sessions/current"),
@@ -102,6 +103,8 @@ export const api = {
   createProject: (project) => send("POST", "/v1/projects", project),
   updateProject: (id, patch) => send("PATCH", at("/v1/projects", id), patch),
   deleteProject: (id) => send("DELETE", at("/v1/projects", id)),
+  deletedProjects: async () => (await get("/v1/projects?deleted=true")).items,
+  restoreProject: (id) => send("POST", `${at("/v1/projects", id)}/restore`),
   members: async (id) => (await get(`${at("/v1/projects", id)}/members`)).items,
   invite: (id, email, role) => send("POST", `${at("/v1/projects", id)}/members`, { email, role }),
   updateMember: (id, user, role) => send("PATCH", at(`${at("/v1/projects", id)}/members`, user), { role }),

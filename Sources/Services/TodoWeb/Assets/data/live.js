@@ -27,6 +27,8 @@ export class Live extends EventTarget {
   #timer = null;
   #polling = null;
   #catching = null;
+  /** Whether there was news since the page of the feed that is being read was asked for. */
+  #isBehind = false;
   /** Another one after each stop: what was asked for before is nobody's news any more. */
   #session = 0;
   #seen = [];
@@ -160,8 +162,10 @@ export class Live extends EventTarget {
     // only the shared part is seen, which has holes by nature.
     const hasHole = user === this.#store.me?.id && last !== undefined && seq > last + 1;
     if (task) this.#apply({ type: "task", user, id: task.id, seq, task });
-    if (project) this.#applyProjectEvent(event.type, { type: "project", user, id: project.id, seq, project });
-    if (hasHole) this.#catchUp();
+    // Only the feed tells what came back with it, and what somebody else than its owner may do there.
+    const isBack = event.type.endsWith(".project.restored");
+    if (project && !isBack) this.#applyProjectEvent(event.type, { type: "project", user, id: project.id, seq, project });
+    if (hasHole || isBack) this.#catchUp();
     else this.#advance(new Map([[user, seq]]));
   }
 
@@ -191,18 +195,22 @@ export class Live extends EventTarget {
 
   /** Reads the feed up to its end. Whoever gives a `signal` hears of failures. */
   async #catchUp({ wait = 0, signal } = {}) {
-    if (this.#catching && !signal) return this.#catching;
+    if (this.#catching && !signal) {
+      this.#isBehind = true;
+      return this.#catching;
+    }
     const session = this.#session;
     const read = async () => {
       let page;
       do {
+        this.#isBehind = false;
         page = await api.changes(writeCursor(this.#cursor), { wait, signal });
         await this.#store.outbox.settled();
         if (this.#session !== session) return;
         if (!this.#isOwn(parseCursor(page.cursor))) return this.#checkSession();
         for (const item of page.items) this.#apply(item);
         this.#advance(parseCursor(page.cursor));
-      } while (page.more);
+      } while (page.more || this.#isBehind);
     };
     const reading = read();
     if (signal) return reading;

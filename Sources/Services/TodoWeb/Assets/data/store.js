@@ -208,10 +208,13 @@ export class Store extends EventTarget {
   }
 
   #answered({ entry, answer, error }) {
-    for (const { task } of answer?.results ?? []) {
-      if (!task) continue;
-      this.#putBelow(task);
-      this.#put(task);
+    for (const [index, { task, version }] of (answer?.results ?? []).entries()) {
+      if (task) {
+        this.#putBelow(task);
+        this.#put(task);
+      } else {
+        this.#assume(entry.operations[index], entry.at, version);
+      }
     }
     if (answer) for (const { localId } of entry.operations) if (localId) this.#announced.add(localId);
     this.#layOver();
@@ -264,6 +267,17 @@ export class Store extends EventTarget {
     for (const each of found) for (const child of this.#idsByParent.get(each) ?? []) found.add(child);
     found.delete(id);
     return [...found];
+  }
+
+  /** An answer leaves out what would be too much: until the news of it come, a task is what it was to become. */
+  #assume(operation, at, version) {
+    const task = this.#tasks.get(operation.id);
+    if (!task || task.version >= version) return;
+    const next = applyOperation(task, operation, at, (moved) => this.siblings(moved));
+    for (const each of [next, ...this.#carried(task, next, (id) => this.#tasks.get(id))]) {
+      this.#tasks.set(each.id, each);
+      this.#announced.add(each.id);
+    }
   }
 
   /** An answer leaves out what went along with the task: the news of that come later, and must not be waited for. */

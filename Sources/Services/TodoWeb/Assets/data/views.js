@@ -1,18 +1,21 @@
 // The views that the address of the page names: `#/today`, `#/project/ID`, `#/search?q=…`, each with the filters of its
-// bar. A definition says what the server is asked for, and how the same is decided here where that is possible.
+// bar, and with the task whose sheet is open: `#/today/task/ID`. A definition says what the server is asked for, and how
+// the same is decided here where that is possible.
 
 import { store, byPosition } from "./store.js";
 import { byCompletion, byDeletion, byDue } from "./task-view.js";
 import { addDays, dayName, dueDay, instantDay, longDay, today } from "../lib/dates.js";
 import { t } from "../texts.js";
 
-/** {name, id, q, filters} of a hash. */
+/** {name, id, q, filters, task} of a hash. */
 export function parseRoute(hash) {
   const [path, search = ""] = hash.replace(/^#\/?/, "").split("?");
-  const [name, id] = path.split("/");
+  const parts = path.split("/");
+  const [, task] = parts.length > 2 && parts.at(-2) === "task" ? parts.splice(-2) : [];
+  const [name, id] = parts;
   const values = Object.fromEntries(new URLSearchParams(search));
   const { q, ...filters } = values;
-  return { name: name || "today", id: id && decoded(id), q: q ?? "", filters: keepKnown(filters) };
+  return { name: name || "today", id: id && decoded(id), q: q ?? "", filters: keepKnown(filters), task: task && decoded(task) };
 }
 
 /** An address that somebody cut short is still one: of something that is not there. */
@@ -24,9 +27,9 @@ function decoded(text) {
   }
 }
 
-export function writeRoute({ name, id, q, filters = {} }) {
+export function writeRoute({ name, id, q, filters = {}, task }) {
   const search = new URLSearchParams({ ...(q && { q }), ...keepKnown(filters) }).toString();
-  return `#/${name}${id ? `/${encodeURIComponent(id)}` : ""}${search ? `?${search}` : ""}`;
+  return `#/${name}${id ? `/${encodeURIComponent(id)}` : ""}${task ? `/task/${encodeURIComponent(task)}` : ""}${search ? `?${search}` : ""}`;
 }
 
 export const filterNames = ["status", "priority", "due", "tag"];
@@ -91,7 +94,7 @@ const makers = {
     };
   },
   completed: () => ({
-    key: "completed", title: t("nav.completed"), parameters: { q: "status:done sort:-completed" }, filterable: false,
+    key: "completed", title: t("nav.completed"), parameters: { q: "status:done sort:-updated" }, filterable: false,
     matches: (task) => task.status === "done" && !task.deletedAt, compare: byCompletion,
     groupOf: (task) => dayName(instantDay(task.completedAt, store.me), today(store.me)), empty: t("empty.completed"),
   }),

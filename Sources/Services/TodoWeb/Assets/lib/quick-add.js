@@ -58,20 +58,27 @@ function takeDue(text, now, dayStart) {
   return { due: { date: day, ...(time && { time: time.time }) }, rest: time?.rest ?? date.rest, hasDate: Boolean(date) };
 }
 
-/** "every 2 weeks", "every weekday" or "every mon, wed and fri", where days give a first date; null without any. */
+/**
+ * "every 2 weeks", "every month on the 1st", "every weekday" or "every mon, wed and fri", where days give a first date;
+ * null without any.
+ */
 function takeRecurrence(text, now) {
   const match = recurrencePattern.exec(text);
   if (!match) return null;
-  const [whole, interval, unit, names] = match;
+  const [whole, interval, unit, monthDay, names] = match;
   const said = { rest: cut(text, match), words: whole.trim().toLowerCase() };
   if (unit) {
     const count = interval?.toLowerCase() === "other" ? 2 : Number(interval ?? 1);
-    return count > 0 ? { ...said, rule: `FREQ=${frequencies[unit.toLowerCase()]}${count > 1 ? `;INTERVAL=${count}` : ""}` } : null;
+    const first = monthDay && nextDay(now, (date) => Number(date.slice(8)) === Number(monthDay));
+    return count > 0 ? { ...said, first, rule: `FREQ=${frequencies[unit.toLowerCase()]}${count > 1 ? `;INTERVAL=${count}` : ""}` } : null;
   }
   const chosen = names ? [...new Set(names.split(/[\s,]+/).filter((each) => !/^(?:and)?$/i.test(each)).map(dayNumber))].sort() : [1, 2, 3, 4, 5];
-  const first = [...Array(7).keys()].map((distance) => addDays(now, distance)).find((date) => chosen.includes(weekday(date)));
+  const first = nextDay(now, (date) => chosen.includes(weekday(date)));
   return { ...said, first, rule: `FREQ=WEEKLY;BYDAY=${chosen.map((day) => weekdays[day - 1])}` };
 }
+
+/** The next such day from today on. Two months have every day that a month may have. */
+const nextDay = (now, isWanted) => [...Array(62).keys()].map((distance) => addDays(now, distance)).find(isWanted);
 
 /** Reads a due date that somebody typed by itself; null when something in it is not understood. */
 export function parseDue(text, now, dayStart = "00:00") {
@@ -104,7 +111,7 @@ const monthNames = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|j
 const word = (source) => new RegExp(`(?<=\\s)(?:(?:by|on|due)\\s+)?(?:${source})(?=\\s)`, "i");
 
 const frequencies = { day: "DAILY", week: "WEEKLY", month: "MONTHLY", year: "YEARLY" };
-const recurrencePattern = new RegExp(`(?<=\\s)every\\s+(?:(?:(other|\\d{1,3})\\s+)?(day|week|month|year)s?|weekday|((?:${dayNames})(?:(?:\\s*,\\s*|\\s+and\\s+)(?:${dayNames}))*))(?=\\s)`, "i");
+const recurrencePattern = new RegExp(`(?<=\\s)every\\s+(?:(?:(other|\\d{1,3})\\s+)?(day|week|month|year)s?(?:(?<=months?)\\s+on\\s+the\\s+([12]\\d|3[01]|[1-9])(?:st|nd|rd|th)(?!\\s+(?:${dayNames})\\s))?|weekday|((?:${dayNames})(?:(?:\\s*,\\s*|\\s+and\\s+)(?:${dayNames}))*))(?=\\s)`, "i");
 
 const datePatterns = [
   [word("(\\d{4})-(\\d{2})-(\\d{2})"), (match) => makeDate(Number(match[1]), Number(match[2]), Number(match[3]))],

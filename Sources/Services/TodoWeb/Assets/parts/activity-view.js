@@ -30,7 +30,7 @@ class ActivityView extends HTMLElement {
   #kind = "all";
   #list = h("div", { class: "activity" });
   #status = h("p", { class: "list-status", role: "status" });
-  #more = h("button", { type: "button", class: "button", onclick: () => this.#load() }, t("activity.more"));
+  #more = h("button", { type: "button", class: "button", onclick: () => this.#load() });
   #turn = 0;
 
   connectedCallback() {
@@ -56,14 +56,19 @@ class ActivityView extends HTMLElement {
       await learnNames(page.items);
       if (turn !== this.#turn) return;
       this.#cursor = page.nextCursor;
-      this.#more.hidden = !page.nextCursor;
+      this.#offerMore(t("activity.more"), !page.nextCursor);
       for (const item of page.items) this.#add(item);
       this.#status.replaceChildren(this.#list.childElementCount ? "" : t("empty.activity"));
     } catch (error) {
       if (turn !== this.#turn) return;
       this.#status.replaceChildren(t("activity.unavailable", { detail: error.message }));
-      this.#more.hidden = false;
+      this.#offerMore(t("app.again"));
     }
+  }
+
+  #offerMore(label, isHidden = false) {
+    this.#more.replaceChildren(label);
+    this.#more.hidden = isHidden;
   }
 
   #add(item) {
@@ -89,7 +94,6 @@ function sentence(kind, item) {
   if (!textKeys.includes(key)) return t("activity.account", { who, what: kind.replaceAll(".", " ") });
   const mark = "\u0001";
   const [before, after] = t(key, { who, what: mark }).split(mark);
-  const known = item.content?.data?.task && store.task(item.subject);
-  const what = known ? h("button", { type: "button", class: "link-button", onclick: () => openEditor(item.subject) }, name) : h("strong", {}, name);
+  const what = item.content?.data?.task ? h("button", { type: "button", class: "link-button", onclick: () => openEditor(item.subject) }, name) : h("strong", {}, name);
   return [before, what, after];
 }

@@ -14,7 +14,8 @@ export function openDialog({ title, body, className = "", onclose }) {
     h("div", { class: "dialog-head" }, heading, iconButton("close", t("dialog.close"), { class: "icon-button dialog-close", onclick: () => dialog.close() })),
     h("div", { class: "dialog-body" }, body));
   const giveBack = rememberFocus();
-  dialog.addEventListener("pointerdown", (event) => event.target === dialog && isOutside(dialog, event) && dialog.close());
+  // Not the second press of a double click whose first has opened it.
+  dialog.addEventListener("mousedown", (event) => event.detail < 2 && event.target === dialog && isOutside(dialog, event) && dialog.close());
   dialog.addEventListener("close", () => {
     keepMessages(dialog);
     dialog.remove();

@@ -1,5 +1,6 @@
 // Making, changing and sharing projects; saving and changing filters.
 
+import { removeProject } from "../actions.js";
 import { api } from "../data/api.js";
 import { store } from "../data/store.js";
 import { writeRoute } from "../data/views.js";
@@ -40,7 +41,8 @@ function openEditProject(project) {
   });
 }
 
-const told = (work) => () => work().catch((error) => toast(t("undo.refused", { detail: error.message })));
+/** Says why, where the server refuses. */
+export const told = (work) => () => work().catch((error) => toast(t("undo.refused", { detail: error.message })));
 
 /** The menu beside the title of a project. */
 export function openProjectMenu(anchor, project) {
@@ -53,14 +55,6 @@ export function openProjectMenu(anchor, project) {
     isOwner && { label: t("project.delete"), icon: "bin", isDanger: true, run: told(() => removeProject(project)) },
     !isOwner && { label: t("project.leave"), icon: "signout", isDanger: true, run: told(() => leaveProject(project)) },
   ]);
-}
-
-async function removeProject(project) {
-  if (!(await confirm(t("project.deleteSure", { name: project.name }), t("project.delete")))) return;
-  await api.deleteProject(project.id);
-  store.dropProject(project.id);
-  location.hash = writeRoute({ name: "inbox" });
-  toast(t("project.gone", { name: project.name }));
 }
 
 async function leaveProject(project) {

@@ -97,8 +97,10 @@ function erase() {
   openForm({
     title: t("settings.erase"), action: t("settings.erase"), fields: [h("p", {}, t("settings.eraseSure")), field(t("sign.password"), secret)],
     submit: async () => {
+      // When the answer comes the session may have ended.
+      const { id } = store.me;
       await api.eraseMe(secret.value);
-      dispatchEvent(new Event("todo:signed-out"));
+      dispatchEvent(new CustomEvent("todo:erased", { detail: id }));
     },
   });
 }

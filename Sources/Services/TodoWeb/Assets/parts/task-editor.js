@@ -2,6 +2,7 @@
 // change that comes from elsewhere shows at once, except in the field that the person is in.
 
 import * as actions from "../actions.js";
+import { addressTask } from "../data/address.js";
 import { api } from "../data/api.js";
 import { draftOf, dropDraft, keepDraft } from "../data/drafts.js";
 import { store } from "../data/store.js";
@@ -19,12 +20,26 @@ import "./task-reminders.js";
 import "./task-tags.js";
 
 const open = new Set();
+const addressTop = () => addressTask([...open].findLast((each) => each.isOpen)?.task);
 
-/** A draft of the description is shown beside the description that there is. */
-export function openEditor(id) {
-  if (!store.task(id)) return;
+/** Opens the sheet, of a task that no list has brought too, with the draft of its description that there may be. */
+export async function openEditor(id) {
+  if (!store.task(id) && !(await read(id))) return;
   const editor = [...open].find((each) => each.shows(id)) ?? new TaskEditor(id);
   editor.showDraft();
+}
+
+/** Asks for a task; false when there is none, and when the person has gone on meanwhile. */
+async function read(id) {
+  const { hash } = location;
+  try {
+    store.putTasks([await api.task(id)]);
+  } catch (error) {
+    if (!store.me || location.hash !== hash) return false;
+    addressTop();
+    toast(error.status === 404 ? t("task.gone") : error.message);
+  }
+  return location.hash === hash && Boolean(store.task(id));
 }
 
 class TaskEditor {
@@ -42,8 +57,11 @@ class TaskEditor {
     const body = this.#build();
     this.#dialog = openDialog({ title: t("task.open"), body, className: "sheet editor", onclose: () => this.#closed() });
     open.add(this);
-    this.#dialog.querySelector(".dialog-title").classList.add("visually-hidden");
+    addressTop();
+    this.#fields.name = this.#dialog.querySelector(".dialog-title");
+    this.#fields.name.classList.add("visually-hidden");
     store.addEventListener("tasks", () => this.#show(), { signal: this.#listening.signal });
+    store.outbox.addEventListener("rename", addressTop, { signal: this.#listening.signal });
     this.#show();
     this.#loadAround();
     // On a phone the keyboard would cover half of what one came to read.
@@ -54,10 +72,20 @@ class TaskEditor {
     this.#saveDescription();
     this.#listening.abort();
     open.delete(this);
+    addressTop();
+  }
+
+  get isOpen() {
+    return this.#dialog.open;
+  }
+
+  /** The id of its task. */
+  get task() {
+    return store.resolve(this.#id);
   }
 
   shows(id) {
-    return this.#dialog.open && store.resolve(this.#id) === store.resolve(id);
+    return this.isOpen && this.task === store.resolve(id);
   }
 
   get #task() {
@@ -148,6 +176,7 @@ class TaskEditor {
     const parent = task.parent && store.task(task.parent);
     fields.parent.hidden = !parent;
     if (parent) fields.parent.replaceChildren(t("task.partOf", { title: parent.title }));
+    fields.name.replaceChildren(task.title);
     setUnlessFocused(fields.title, task.title);
     if (fields.descriptionBox.hidden) this.#showDescription();
     this.#showProjects(task);

@@ -8,11 +8,18 @@ class TaskFilters extends HTMLElement {
   #value = {};
   #tags = [];
   #everyStatus = false;
+  #hasQuery = false;
 
   /** Whether tasks of every status are shown while the person chose none. */
   set everyStatus(isSo) {
     this.#everyStatus = isSo;
     this.#show();
+  }
+
+  /** Whether there is something to be kept as a filter besides what is chosen here. */
+  set hasQuery(isSo) {
+    this.#hasQuery = isSo;
+    this.#update();
   }
 
   set value(filters) {
@@ -57,7 +64,7 @@ class TaskFilters extends HTMLElement {
       select.closest("label").classList.toggle("is-set", Boolean(this.#value[select.name]));
     }
     const isSet = Object.keys(this.#value).length > 0;
-    for (const part of this.querySelectorAll("[data-part]")) part.hidden = !isSet;
+    for (const part of this.querySelectorAll("[data-part]")) part.hidden = !isSet && !(part.dataset.part === "save" && this.#hasQuery);
   }
 
   #select(name, options) {

@@ -61,6 +61,9 @@ export class TaskRow {
     else element.removeAttribute("aria-expanded");
     element.style.setProperty("--depth", depth);
     const isReadOnly = !store.mayWrite(task);
+    const meta = metaOf(task, view, now, context, subtasks);
+    // Else its name would be those of all its buttons.
+    element.setAttribute("aria-label", [title, isDone && t(`status.${task.status}`), ...meta.map((part) => part.textContent)].filter(Boolean).join(", "));
     const complete = h("button", {
       type: "button", role: "checkbox", "aria-checked": String(isDone), class: `complete priority-${task.priority}`, disabled: isReadOnly || Boolean(task.deletedAt),
       "aria-label": t(isDone ? "task.reopen" : "task.complete", { title }), onclick: () => list.toggleDone(task.id),
@@ -70,12 +73,12 @@ export class TaskRow {
       cell("grip-cell", canDrag && iconButton("grip", t("task.drag", { title }), { class: "icon-button grip", onpointerdown: (event) => list.startDrag(event, task.id), onclick: () => list.openActions(task.id) })),
       cell("select-cell", h("label", { class: "select-target" }, h("input", { type: "checkbox", class: "select", "aria-label": t("task.select", { title }), onclick: (event) => list.select(task.id, event.shiftKey) }))),
       cell("complete-cell", complete),
-      cell("title-cell", h("button", { type: "button", class: "title", onclick: () => list.open(task.id), ondblclick: () => list.editInline(task.id) }, title),
+      cell("title-cell", h("button", { type: "button", class: "title", onclick: () => list.open(task.id) }, title),
         !isReadOnly && !task.deletedAt && iconButton("edit", t("task.edit"), { class: "icon-button edit-inline", onclick: () => list.editInline(task.id) })),
       row.children > 0 && cell("expand-cell", h("button", {
         type: "button", class: `expand${row.isCollapsed ? "" : " is-open"}`, "aria-label": t(row.isCollapsed ? "task.expand" : "task.collapse", { title }), onclick: () => list.toggleExpanded(task.id),
       }, row.children, icon("chevron"))),
-      cell("meta", metaOf(task, view, now, context, subtasks)),
+      cell("meta", meta),
       cell("more-cell", iconButton("more", t("task.more", { title }), { "aria-haspopup": "menu", onclick: () => list.openActions(task.id) })),
     ];
     fillCells(element, cells.filter(Boolean));

@@ -1,0 +1,50 @@
+// Runs in the page after server.js: the addresses of views and sheets. Gives a list of what is wrong.
+
+// Whoever goes back with a sheet open has what is below it, and what was typed is saved.
+location.hash = "#/today";
+await until(() => title() === "Today", "another view");
+describe("on the way");
+same(location.hash, "#/today/task/a", "the sheet has an address");
+history.back();
+await until(() => !find("dialog"), "the end of the sheet");
+await isSaved();
+same([tasks.get("a").description, title(), location.hash], ["on the way", "Today", "#/today"], "saved on the way");
+history.forward();
+await until(() => find("dialog.editor"), "the sheet once more");
+// Sheets that were closed otherwise are nothing to go back to.
+await close();
+for (const id of ["a", "a"]) {
+  openEditor(id);
+  await close();
+}
+same(location.hash, "#/today", "closed");
+history.back();
+await until(() => title() === "Inbox", "the view before");
+await pause(50);
+same([location.hash, find("dialog")], ["#/inbox", null], "without a sheet");
+
+// A link opens a task that no list has, also another one on top of a view; a wrong one says so and leaves the view.
+write("far", { status: "done", title: "Far away" });
+location.hash = "#/tag/task/task/far";
+await until(() => find("dialog.editor"), "a task by its link");
+same([title(), find("dialog.editor .dialog-title").textContent, location.hash], ["#task", "Far away", "#/tag/task/task/far"], "by a link");
+await close();
+for (const view of ["#/inbox", "#/activity"]) {
+  location.hash = `${view}/task/nowhere`;
+  await until(() => location.hash === view && find("undo-toast")?.textContent.includes("This task is gone"), "a link to nothing");
+}
+location.hash = "#/inbox";
+await until(() => title() === "Inbox", "the list");
+location.hash = "#/inbox/task/busy";
+await until(() => find("undo-toast")?.textContent.includes("Try later."), "a task that is there, but cannot be read now");
+
+// An address may be of nothing.
+for (const nowhere of ["#/tag/%E0%A4%A", "#/constructor", "#/__proto__", "#/project/x", "#/nowhere"]) {
+  location.hash = nowhere;
+  await until(() => title() === (nowhere.startsWith("#/tag") ? "#%E0%A4%A" : "There is nothing here"), nowhere);
+  location.hash = "#/inbox";
+  await until(() => title() === "Inbox", `back from ${nowhere}`);
+}
+localStorage.clear();
+
+return wrong;
