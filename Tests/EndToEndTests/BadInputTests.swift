@@ -20,6 +20,11 @@ import Testing
         ("no object", "", "holds no object"),
         ("another kind", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n", "use TodoApp"),
         (
+            "another kind of ours",
+            app("{}").replacingOccurrences(of: "TodoApp", with: "TodoAp"),
+            "object 1: TodoAp is not a kind that the operator makes objects for"
+        ),
+        (
             "another version",
             app("{database: {secretRef: {name: db}}}").replacingOccurrences(of: "/v1alpha1", with: "/v2"),
             "object 1: apiVersion: todo-operator.dev/v2 is not todo-operator.dev/v1alpha1"
@@ -48,12 +53,18 @@ import Testing
         let documents = try await Command.run(
             Command.todo, ["render", "-f", "-"], input: apps.joined(separator: "\n---\n"))
         #expect(list.status == 0 && list.out == documents.out && list.out.contains("name: two-api"), "\(list)")
+        let others = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n---\n"
+        let mixed = try await Command.run(
+            Command.todo, ["render", "-f", "-"], input: others + apps.joined(separator: "\n---\n"))
+        #expect(mixed.out == documents.out, "what else the file has is left out: \(mixed)")
     }
 
     @Test(arguments: [
         (["render"], "--file"), (["render", "-f", "/no/such/file"], "No such file"), (["fly"], "fly"),
         (["operator", "--workers", "0"], "--workers"), (["operator", "--inherited-labels", "*"], "--inherited-labels"),
         (["operator", "--leader-elect", "--app-selector", "shard=a"], "--lease-name"),
+        (["operator", "--namespace", ""], "--namespace: Invalid value"),
+        (["operator", "--leader-elect-namespace", "Todo"], "--leader-elect-namespace: Invalid value"),
         (["up", "--port", "notaport"], "--port"),
         (["manifests", "--namespace", "Todo"], "--namespace: Invalid value"),
         (["manifests", "--watch-namespace", "a.b"], "must be the name of a namespace: lower-case letters"),
@@ -70,6 +81,36 @@ import Testing
         #expect(full.status == 1 && full.err.hasPrefix("todo: the output could not be written in full"), "\(full)")
         let read = try await Command.run("/bin/sh", ["-c", "\"$0\" crds | head -n 1", Command.todo])
         #expect(read.out == "apiVersion: apiextensions.k8s.io/v1\n" && read.err == "", "\(read)")
+    }
+
+    /// Runs a cluster from a shell, and gives what `question` says of it, whose number is `$!`.
+    private static func ask(_ question: String, of cluster: String) async throws -> String {
+        let folder = try TemporaryFolder()
+        let script = """
+            \(cluster) &
+            for _ in $(seq 300); do [ -e "$1" ] && break; sleep 0.1; done
+            \(question)
+            kill $!
+            wait
+            """
+        return try await Command.run(
+            "sh", ["-c", script, Command.todo, folder.url.appending(path: "kubeconfig").path]
+        ).out
+    }
+
+    @Test func noFileTakesThePlaceOfAStandardDescriptorThatIsClosed() async throws {
+        let held = try await Self.ask(
+            "readlink /proc/$!/fd/0 /proc/$!/fd/1 /proc/$!/fd/2",
+            of: #""$0" cluster --port 0 --kubeconfig "$1" <&- >&- 2>&-"#)
+        #expect(held == "/dev/null\n/dev/null\n/dev/null\n")
+    }
+
+    @Test func aLowLimitOfOpenFilesIsRaisedAsFarAsItMay() async throws {
+        let limits = try await Self.ask(
+            "awk '/open files/ { print $4, $5 }' /proc/$!/limits",
+            of: #"ulimit -S -n 200; "$0" cluster --port 0 --kubeconfig "$1" >&2"#)
+        let numbers = limits.split(whereSeparator: \.isWhitespace)
+        #expect(numbers.count == 2 && numbers.first == numbers.last, "\(limits)")
     }
 
     @Test func aKubeconfigThatNamesAMissingFileSaysWhichField() async throws {

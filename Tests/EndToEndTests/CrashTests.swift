@@ -5,7 +5,7 @@ import StructuredData
 import Testing
 
 /// kill -9 of the operator, of the cluster and of PostgreSQL at random moments: it always ends where it should.
-@Suite(.loadsProcessors, .inTime) struct CrashTests {
+@Suite(.loadsProcessorsForLong, .inTime) struct CrashTests {
     @Test func twentyKillsAtRandomPointsLeaveNothingWrong() async throws {
         var random = SeededRandom(for: "crash test")
         let installation = try await Installation()

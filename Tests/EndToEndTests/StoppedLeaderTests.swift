@@ -29,7 +29,7 @@ import Testing
         try await cluster.merge(
             ["spec": ["services": ["api": ["replicas": 2]]]], into: "app", namespace: Self.namespace)
         first.signal(SIGSTOP)
-        let secondHolder = try await cluster.leader(in: Self.namespace, within: .seconds(40)) {
+        let secondHolder = try await cluster.leader(in: Self.namespace, within: .seconds(90)) {
             $0 != firstHolder && !$0.isEmpty
         }
         try await cluster.merge(
@@ -67,7 +67,7 @@ import Testing
     }
 
     private static func ready(_ client: KubernetesClient, replicas: Int) async throws {
-        _ = try await eventually(within: .seconds(60), "the TodoApp is ready with \(replicas) replicas") {
+        _ = try await eventually(within: .seconds(120), "the TodoApp is ready with \(replicas) replicas") {
             let app = try await client.get(.todoApps, namespace: namespace, name: "app")
             let deployment = try await client.getIfPresent(.deployments, namespace: namespace, name: "app-api")
             return app.isReady && deployment?.spec?["replicas"]?.int == replicas ? true : nil

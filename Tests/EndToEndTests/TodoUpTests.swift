@@ -35,6 +35,63 @@ import Testing
         return (up, elapsed)
     }
 
+    @Test(.loadsProcessors) func withoutAFileTheAppsOfBeforeGoOnAsPeopleHaveLeftThem() async throws {
+        let data = try TemporaryFolder()
+        let first = try await TodoUp.start(
+            data,
+            app: [
+                "apiVersion": "todo-operator.dev/v1alpha1", "kind": "TodoApp",
+                "metadata": ["name": "mine", "namespace": "team"],
+                "spec": ["auth": ["signUp": "Open"], "services": ["api": ["replicas": 1]]],
+            ])
+        let made = try await first.task(printedAs: /(?m)^ +(curl .*-X POST .*)$/)
+        _ = try await first.client.patch(
+            .todoApps, namespace: "team", name: "mine", .merge(["spec": ["auth": ["signUp": "Closed"]]]))
+        // Nobody but this command knows what is in it.
+        try await first.client.delete(.secrets, namespace: "team", name: "mine-db")
+        #expect(try await first.process.stop(SIGINT) == .exited(0), "\(first.process.output)")
+
+        let port = try ListeningSocket().port
+        let second = try await TodoUp.start(data, port: port)
+        let apps = try await second.client.listAll(.todoApps).items
+        #expect(apps.map(\.name) == ["mine"])
+        #expect(apps.first?.json.at("spec", "auth", "signUp") == "Closed")
+        #expect(apps.first?.json.at("spec", "web", "url") == .string("http://127.0.0.1:\(port)"))
+        #expect(try await second.tasks() == [made])
+        #expect(try await second.process.stop(SIGINT) == .exited(0), "\(second.process.output)")
+    }
+
+    /// Both apps wait for a Secret: how to get to the cluster, and so make it, is told before.
+    @Test(.loadsProcessors) func aFileMayHoldKindsAndAppsAndOneThatIsDeletedEndsNothing() async throws {
+        let folder = try TodoUpRefusalsTests.folder()
+        let apps = ["one", "two"].map { name in
+            """
+            apiVersion: todo-operator.dev/v1alpha1
+            kind: TodoApp
+            metadata: {name: \(name), namespace: team}
+            spec:
+              notifications: {email: {host: mail.example.com, from: todo@example.com, secretRef: {name: login}}}
+
+            """
+        }
+        let file = folder.url.appending(path: "all.yaml")
+        try ([Samples.widget("w", spec: "{size: small}"), Samples.widgets] + apps).joined(separator: "---\n")
+            .write(to: file, atomically: true, encoding: .utf8)
+        let port = try ListeningSocket().port
+        let up = try await BackgroundProcess.start(
+            Command.todo, ["up", "--data-dir", folder.url.path, "--port", "\(port)", "-f", file.path])
+        let kubeconfig = try await up.line(matching: /(?m)^the cluster is up; export KUBECONFIG=(\S+)$/)
+        let client = KubernetesClient(configuration: try ClusterConfiguration.load(kubeconfig: kubeconfig))
+        let widgets = ResourceType(group: "test.example", version: "v1", kind: "Widget", plural: "widgets")
+        #expect(try await client.get(widgets, namespace: "default", name: "w").spec?["size"] == "small")
+        let urls = try await client.listAll(.todoApps).items.map { $0.json.at("spec", "web", "url")?.string ?? "none" }
+        #expect(urls == ["http://127.0.0.1:\(port)", "none"], "the port leads to the first")
+        try await client.delete(.todoApps, namespace: "team", name: "one")
+        _ = try await up.line(matching: /(team\/one was deleted)/)
+        #expect(try await client.listAll(.todoApps).items.map(\.name) == ["two"])
+        #expect(try await up.stop(SIGINT) == .exited(0), "\(up.output)")
+    }
+
     @Test(.needsKubectl, .loadsProcessors) func podsAreRolledScaledAndReadByKubectl() async throws {
         let up = try await TodoUp.start()
         let path = try #require(Kubectl.installed.last)

@@ -5,7 +5,7 @@ import StructuredData
 import Testing
 
 /// kill -9 of everything there is, thirty times, while people write: what they were told is done is done, for everybody.
-@Suite(.loadsProcessors, .inTime) struct KillTests {
+@Suite(.loadsProcessorsForLong, .inTime) struct KillTests {
     private static let victims: [(victim: Killer.Victim, times: Int)] = [
         (.api, 8), (.audit, 7), (.realtime, 6), (.database, 5), (.sidecars, 4),
     ]

@@ -6,7 +6,7 @@ import Testing
 import WebhookReceiver
 
 /// kill -9 of what fires and delivers reminders, while they fall due: each arrives, and what arrives twice says so.
-@Suite(.loadsProcessors, .inTime) struct ReminderKillTests {
+@Suite(.loadsProcessorsForLong, .inTime) struct ReminderKillTests {
     /// `REMINDERS=5000 REMINDER_KILLS=50` for a long run.
     private static let reminders = setting("REMINDERS", 1000)
     private static let kills = setting("REMINDER_KILLS", 10)

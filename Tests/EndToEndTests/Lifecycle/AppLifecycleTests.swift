@@ -9,7 +9,7 @@ import Testing
 
 /// The life of an app, Strimzi and Dapr played by the cluster: each step as its conditions tell it, and in each state that
 /// anybody could see, kstatus and Argo CD say the same (promises 2, 10).
-@Suite(.loadsProcessors, .inTime) struct AppLifecycleTests {
+@Suite(.loadsProcessorsForLong, .inTime) struct AppLifecycleTests {
     @Test func everyStepIsToldAsItIs() async throws {
         let life = try await Life.start()
         // Managed: the database and the Kafka come first, then what needs them. Where applying takes its time, Strimzi as it
@@ -238,7 +238,8 @@ private final class Life: Sendable {
         let argo = ArgoHealth.lua == nil ? nil : try await ArgoHealth.judge(told.map(\.json)).map(\.status)
         for (index, state) in told.enumerated() {
             let types = state.conditions.compactMap { $0["type"]?.string }
-            #expect(types.contains("Ready") && Set(types).count == types.count, sourceLocation: location)
+            let isSeen = state.status?["observedGeneration"]?.int != -1
+            #expect(types.contains("Ready") == isSeen && Set(types).count == types.count, sourceLocation: location)
             #expect(!(types.contains("Reconciling") && types.contains("Stalled")), sourceLocation: location)
             for condition in state.conditions where ["Reconciling", "Stalled"].contains(condition["type"]?.string) {
                 #expect(condition["status"] == "True", "\(what)", sourceLocation: location)

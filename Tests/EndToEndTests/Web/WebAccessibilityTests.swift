@@ -14,6 +14,8 @@ import WebDriver
                     try await page.browser.script("return /Reading|Loading/.test(document.body.innerText)") == false
                         ? true : nil
                 }
+                let text = try await page.browser.find("main").text
+                #expect(!text.contains("could not be read"), "\(view)")
                 try await check(page, "\(view), \(screen)")
             }
         }
@@ -91,6 +93,40 @@ import WebDriver
         }
     }
 
+    @Test func whatIsChosenOrDoneIsSeenInTheColorsOfTheSystem() async throws {
+        var look = Browser.Look.desktop
+        look.hasForcedColors = true
+        try await TodoPage.run(look) { page in
+            let browser = page.browser
+            try await page.goTo("Inbox")
+            try await page.add("Water plants every friday 17:00", "Done")
+            try await browser.click("Complete “Done”")
+            try await page.lists(["Water plants"])
+            try await page.opensTask("Water plants")
+            try await browser.click("Repeat: …")
+            try await browser.choose("Custom", from: "Repeats")
+            _ = try await browser.find(".toggle:has(:checked)")
+            let grounds = try await browser.script(
+                """
+                const ground = (each) => getComputedStyle(each).backgroundColor;
+                return new Set([...document.querySelectorAll(".toggle")].map(ground)).size;
+                """)
+            #expect(grounds == 2, "the day that is chosen, and the others")
+            try await browser.click("Cancel")
+            try await page.closesDialog()
+            try await page.goTo("Completed")
+            _ = try await page.row("Done")
+            let isSeen = try await browser.script(
+                """
+                const box = document.querySelector(".complete[aria-checked=true]");
+                const disc = getComputedStyle(box, "::before").backgroundColor;
+                const mark = getComputedStyle(box.querySelector(".icon")).color;
+                return disc !== getComputedStyle(document.body).backgroundColor && disc !== mark;
+                """)
+            #expect(isSeen == true)
+        }
+    }
+
     @Test func theSignInPageHoldsToTheRules() async throws {
         let url = try await TodoSite.url()
         for screen in Screen.allCases {
@@ -125,6 +161,7 @@ import WebDriver
             }
             let row = try await page.row("Parent")
             try await page.browser.holds { try await row.role == "row" }
+            try await page.browser.holds { try await row.name == "Parent" }
             try await page.browser.holds { try await row.property("ariaExpanded") == "true" }
             try await page.browser.holds { try await page.row("Child").property("ariaLevel") == "2" }
             try await browser.holds { try await browser.find("#nav-inbox").property("ariaCurrent") == "page" }

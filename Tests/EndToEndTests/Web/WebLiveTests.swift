@@ -95,6 +95,18 @@ import WebDriver
                 try await guest.browser.click("Complete “Parse”")
                 try await owner.lists(["Optimise"])
 
+                // What is thrown away by mistake is there again for both, with what each may do in it.
+                try await browser.click("Project actions")
+                try await browser.click("Delete the project")
+                try await guest.says("There is nothing here", in: "#view-title")
+                try await browser.press([Key.control, "z"])
+                for page in [owner, guest] {
+                    try await page.isAt("Compiler")
+                    try await page.lists(["Optimise"])
+                }
+                try await guest.add("Link")
+                try await owner.lists(["Optimise", "Link"])
+
                 try await browser.click("Project actions")
                 try await browser.click("Share")
                 try await browser.click("Remove Grace Hopper")

@@ -61,12 +61,17 @@ import WebDriver
         var narrow = Browser.Look.phone
         narrow.width = 320
         try await TodoPage.run(narrow) { page in
-            try await page.add("Averyveryverylongwordthatdoesnotfitonthelineofaphoneatall today #tag !urgent")
+            let tag = String(repeating: "tag", count: 16)
+            try await page.add(
+                "Averyveryverylongwordthatdoesnotfitonthelineofaphoneatall today #\(tag) !urgent", "Soon tomorrow")
             for view in ["Inbox", "Today", "Upcoming", "Search", "Activity", "Settings"] {
                 try await page.goTo(view)
                 let width = try await page.browser.script(
-                    "return Math.max(document.documentElement.scrollWidth, document.querySelector('.scroller').scrollWidth)"
-                )
+                    """
+                    const parts = [...document.querySelectorAll(".filter, .group-name")].filter((each) => each.checkVisibility());
+                    const edges = parts.map((each) => Math.floor(each.getBoundingClientRect().right));
+                    return Math.max(document.documentElement.scrollWidth, document.querySelector(".scroller").scrollWidth, ...edges);
+                    """)
                 #expect(width.int.map { $0 <= 320 } == true, "\(view) is \(width.text) wide")
             }
         }

@@ -34,17 +34,17 @@ import WebDriver
         try await TodoPage.run(screen.look) { page in
             let browser = page.browser
             try await page.goTo("Inbox")
-            try await page.add("Report 2030-01-31 9:00")
+            try await page.add("Report 2058-01-31 9:00")
             try await page.lists(["Report"])
             try await page.isSaved()
             try await page.opensTask("Report")
             try await browser.click("Repeat: Does not repeat")
             try await browser.choose("Every month on day 31", from: "Repeats")
-            try await page.says("Thu, 31 Jan 2030 09:00", in: ".occurrences")
+            try await page.says("Thu, 31 Jan 2058 09:00", in: ".occurrences")
             // Months without a 31st are left out, or end with it.
-            try await dates(page, ["31 Jan 2030", "31 Mar 2030", "31 May 2030"])
+            try await dates(page, ["31 Jan 2058", "31 Mar 2058", "31 May 2058"])
             try await browser.choose("take the last day", from: "In a month without that day")
-            try await dates(page, ["31 Jan 2030", "28 Feb 2030", "31 Mar 2030"])
+            try await dates(page, ["31 Jan 2058", "28 Feb 2058", "31 Mar 2058"])
             try await browser.holds { try await browser.all(".occurrences li").count == 10 }
 
             try await browser.choose("Custom", from: "Repeats")
@@ -56,7 +56,7 @@ import WebDriver
             let bottom = "return document.querySelector('.recurrence-form .primary').getBoundingClientRect().bottom"
             let before = try await browser.script(bottom)
             try await browser.enter("3", into: "How many")
-            try await dates(page, ["31 Jan 2030", "28 Feb 2030", "28 Mar 2030"])
+            try await dates(page, ["31 Jan 2058", "28 Feb 2058", "28 Mar 2058"])
             try await page.says("3 times", in: ".recurrence-text")
             #expect(try await browser.script(bottom) == before, "the button has moved from under the finger")
             try await page.says("Then it ends.", in: ".occurrences")
@@ -88,7 +88,7 @@ import WebDriver
         try await TodoPage.run { page in
             let browser = page.browser
             try await page.goTo("Inbox")
-            try await page.add("Odd 2030-05-13")
+            try await page.add("Odd 2058-05-13")
             try await page.lists(["Odd"])
             try await page.isSaved()
             try await page.opensTask("Odd")
@@ -101,7 +101,7 @@ import WebDriver
                 try await browser.focused().name == "Rule" ? true : nil
             }
             try await browser.enter("RRULE:\(rule)", into: "Rule")
-            try await dates(page, ["13 May 2030", "12 May 2031", "10 May 2032"])
+            try await dates(page, ["13 May 2058", "12 May 2059", "10 May 2060"])
             try await browser.click("Set")
             try await page.says("week 20", in: "task-recurrence")
             try await page.closesDialog()

@@ -93,12 +93,37 @@ import WebDriver
             try await browser.click("Add a description…")
             try await browser.control("Description").type("Not finished")
             try await browser.reload()
-            try await page.opensTask("Write")
-            try await page.says("Not finished", in: ".markdown")
+            try await page.says("Not finished", in: "dialog .markdown")
             try await browser.enter("Write more", into: "Title")
             try await browser.reload()
             try await page.lists(["Write more"])
             try await page.isSaved()
+        }
+    }
+
+    /// As on a phone, where the button to go back is the one at hand.
+    @Test(arguments: Screen.sizes) func anOpenTaskIsLeftByGoingBackAndFoundByItsLink(screen: Screen) async throws {
+        try await TodoPage.run(screen.look) { page in
+            let browser = page.browser
+            try await page.goTo("Inbox")
+            try await page.add("Call Ada", "Call Bob")
+            try await page.isSaved()
+            try await page.opensTask("Call Bob")
+            try await page.closesDialog()
+            try await page.opensTask("Call Ada")
+            let link = try await browser.script("return location.href").string ?? ""
+            try await browser.script("history.back()")
+            try await browser.holds("the sheet is closed") { try await browser.all("dialog").isEmpty }
+            try await page.isAt("Inbox")
+            try await browser.script("history.back()")
+            try await page.isAt("Today")
+
+            try await browser.go(to: "about:blank")
+            try await browser.go(to: link)
+            try await browser.holds { try await browser.control("Title").property("value") == "Call Ada" }
+            try await page.closesDialog()
+            try await page.isAt("Inbox")
+            try await page.lists(["Call Ada", "Call Bob"])
         }
     }
 
@@ -116,6 +141,9 @@ import WebDriver
             try await browser.click("Complete “One”")
             try await page.lists(["Two", "Three"])
             try await page.goTo("Completed")
+            try await page.lists(["One"])
+            try await page.isSaved()
+            try await browser.reload()
             try await page.lists(["One"])
             try await browser.click("Reopen “One”")
             try await page.lists([])

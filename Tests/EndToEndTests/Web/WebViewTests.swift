@@ -41,21 +41,34 @@ import WebDriver
             try await browser.click("Take out of the archive")
             try await browser.click("Project actions")
             try await browser.click("Delete the project")
-            try await page.says("Its tasks move to the bin", in: "dialog")
+            try await page.isAt("Inbox")
+            try await page.says("Project “Orchard” and its tasks moved to the bin", in: "undo-toast")
             try await browser.show("project-delete")
+            try await browser.click("Undo")
+            try await page.isAt("Orchard")
+            try await page.lists(["Rake leaves", "Plant a tree", "Stay here"])
+            try await browser.click("Project actions")
             try await browser.click("Delete the project")
             try await page.isAt("Inbox")
-            try await page.says("Project “Orchard” deleted", in: "undo-toast")
-            // As it was said: a task that is put back has a place.
+            // A task that is put back without its project has a place.
             try await page.goTo("Bin")
             try await page.hover("Rake leaves")
             try await browser.click("Actions for “Rake leaves”")
             try await browser.click("Put back")
             try await page.goTo("Inbox")
             try await page.lists(["Rake leaves"])
-            try await page.opensNavigation()
-            _ = try await browser.control("Add a project")
-            try await browser.holds { try await browser.current("Orchard", in: "side-nav") == nil }
+            try await page.inNavigation {
+                _ = try await browser.control("Add a project")
+                try await browser.holds { try await browser.current("Orchard", in: "side-nav") == nil }
+            }
+            try await page.goTo("Bin")
+            try await page.says("A project comes back with its tasks", in: "deleted-projects")
+            try await browser.show("bin")
+            try await browser.click("Put back the project Orchard")
+            try await page.isAt("Orchard")
+            try await page.lists(["Plant a tree", "Stay here"])
+            try await page.goTo("Bin")
+            try await browser.holds { try await browser.all("deleted-projects button").isEmpty }
         }
     }
 
@@ -270,6 +283,14 @@ import WebDriver
             try await browser.show("search-error")
             try await browser.enter("no such words", into: "Search tasks")
             try await page.says("No task matches.", in: "task-list")
+            // What was typed can be kept, as the navigation promises.
+            try await browser.enter("report sort:title", into: "Search tasks")
+            try await page.lists(["Alpha report", "Beta report"])
+            try await browser.click("Save as a filter")
+            try await browser.enter("Reports", into: "Name")
+            try await browser.click("Save")
+            try await page.isAt("Reports")
+            try await page.lists(["Alpha report", "Beta report"])
         }
     }
 
