@@ -128,6 +128,18 @@ import WebSocketClient
         }
     }
 
+    @Test func `a service listens on every address of its machine, IPv4 and IPv6`() async throws {
+        try await RunningRealtime.with(["TODO_BIND_ADDRESS": ""]) { service in
+            let addresses = (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8)) ?? ""
+            let hasIPv6 = addresses.contains("00000000000000000000000000000001 ")
+            for host in hasIPv6 ? ["127.0.0.1", "[::1]"] : ["127.0.0.1"] {
+                let answer = try await service.transport.send(
+                    ClientRequest(url: "http://\(host):\(service.port)/livez", totalTimeout: .seconds(30)))
+                #expect(answer.status == .ok)
+            }
+        }
+    }
+
     @Test func `a connection on which the stream was refused is used for nothing else`() async throws {
         try await RunningRealtime.with { service in
             let (none, key): (HTTPFields, HTTPFields) = ([:], [.secWebSocketKey: "AAAAAAAAAAAAAAAAAAAAAA=="])

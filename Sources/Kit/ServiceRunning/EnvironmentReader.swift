@@ -8,6 +8,9 @@ public struct EnvironmentReader: Sendable {
 
     public subscript(name: String) -> String? { variables[name] }
 
+    /// `TODO_BIND_ADDRESS`, the address that a service listens on; every address when it is not set.
+    public var bindAddress: String { self["TODO_BIND_ADDRESS"] ?? ListenAddress.any }
+
     /// - Parameter advice: what to do when it is not set: "set it to …".
     public func required(_ name: String, _ advice: String) throws(EnvironmentError) -> String {
         guard let value = variables[name] else { throw EnvironmentError(name, "is not set; \(advice)") }

@@ -14,7 +14,7 @@ public struct HealthServer: Service {
     private let routes: HealthRoutes
 
     public init(
-        host: String = "0.0.0.0", port: Int, registry: PrometheusRegistry,
+        host: String, port: Int, registry: PrometheusRegistry,
         live: HealthChecks = HealthChecks(), ready: HealthChecks = HealthChecks(), logger: Logger
     ) {
         self.host = host

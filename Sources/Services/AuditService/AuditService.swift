@@ -33,7 +33,9 @@ public struct AuditService: Service {
         self.configuration = configuration
         self.registry = registry
         self.authenticator =
-            authenticator ?? APITokenAuthenticator(api: configuration.apiURL, transport: CurlTransport())
+            authenticator
+            ?? APITokenAuthenticator(
+                api: configuration.apiURL, transport: CurlTransport(configuration: .init(proxy: .none)))
         self.logger = logger
         self.onListening = onListening
     }

@@ -15,7 +15,7 @@ internal import TodoStore
 /// | `DATABASE_POOLED` | see above | a pooler in transaction mode is in between |
 /// | `POOL_SIZE` | 16 | connections to the database, 1 to 1000 |
 /// | `PORT` | 8080 | where to listen; 0 takes a free one |
-/// | `TODO_BIND_ADDRESS` | 0.0.0.0 | |
+/// | `TODO_BIND_ADDRESS` | every address, IPv4 and IPv6 | |
 /// | `TODO_API_URL` | required | the api service, which knows whose tokens are whose |
 /// | `TODO_AUDIT_KEY` | required | wraps the users' keys: 32 random bytes in Base64. Lost, it takes all content along |
 /// | `TODO_AUDIT_SIGNING_KEY` | required | signs checkpoints: 32 random bytes in Base64, the seed of an Ed25519 key |
@@ -46,7 +46,7 @@ public struct AuditServiceConfiguration: Sendable {
         let reader = EnvironmentReader(environment)
         database = try DatabaseAddress.configuration(from: reader)
         poolSize = try reader.integer("POOL_SIZE", in: 1...1000, default: 16)
-        bindAddress = reader["TODO_BIND_ADDRESS"] ?? "0.0.0.0"
+        bindAddress = reader.bindAddress
         port = try reader.integer("PORT", in: 0...65535, default: 8080)
         apiURL = try reader.url("TODO_API_URL", "set it to where the api service is, such as http://todo-api")
         secrets = try Self.secrets(reader)

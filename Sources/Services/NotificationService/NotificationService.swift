@@ -40,7 +40,9 @@ public struct NotificationService: Service {
         self.registry = registry
         self.actions = actions
         self.authenticator =
-            authenticator ?? APITokenAuthenticator(api: configuration.apiURL, transport: CurlTransport())
+            authenticator
+            ?? APITokenAuthenticator(
+                api: configuration.apiURL, transport: CurlTransport(configuration: .init(proxy: .none)))
         self.resolver = resolver
         self.logger = logger
         self.onListening = onListening

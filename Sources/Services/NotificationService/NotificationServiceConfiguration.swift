@@ -18,7 +18,7 @@ internal import TodoStore
 /// | `DATABASE_POOLED` | see above | a pooler in transaction mode is in between |
 /// | `POOL_SIZE` | 16 | connections to the database, 1 to 1000 |
 /// | `PORT` | 8080 | where to listen; 0 takes a free one |
-/// | `TODO_BIND_ADDRESS` | 0.0.0.0 | |
+/// | `TODO_BIND_ADDRESS` | every address, IPv4 and IPv6 | |
 /// | `TODO_API_URL` | required | the api service, which knows whose tokens are whose |
 /// | `TODO_PUBLIC_URL` | required | where people reach the installation: links in mails begin with it |
 /// | `TODO_LINK_KEY` | required | signs those links: 32 random bytes in Base64. With another one, links sent before are void |
@@ -64,7 +64,7 @@ public struct NotificationServiceConfiguration: Sendable {
         let reader = EnvironmentReader(environment)
         database = try DatabaseAddress.configuration(from: reader)
         poolSize = try reader.integer("POOL_SIZE", in: 1...1000, default: 16)
-        bindAddress = reader["TODO_BIND_ADDRESS"] ?? "0.0.0.0"
+        bindAddress = reader.bindAddress
         port = try reader.integer("PORT", in: 0...65535, default: 8080)
         apiURL = try reader.url("TODO_API_URL", "set it to where the api service is, such as http://todo-api")
         publicURL = try reader.url(

@@ -8,7 +8,7 @@ public import ServiceRunning
 /// | --- | --- | --- |
 /// | `TODO_API_URL` | required | where the API is, such as `http://todo-api:8080` |
 /// | `PORT` | 8080 | where to listen, for clients, probes and the sidecar; 0 takes a free one |
-/// | `TODO_BIND_ADDRESS` | 0.0.0.0 | |
+/// | `TODO_BIND_ADDRESS` | every address, IPv4 and IPv6 | |
 /// | `APP_API_TOKEN` | | what the sidecar shows; without it, its calls are not checked |
 /// | `DAPR_HTTP_PORT`, `DAPR_API_TOKEN` | | of the sidecar, which is asked for its subscriptions; without it, nobody is |
 /// | `TODO_ALLOWED_ORIGINS` | | origins besides the host's own, separated by commas: `https://todo.example.com` |
@@ -38,7 +38,7 @@ public struct RealtimeConfiguration: Sendable {
     public init(environment: [String: String]) throws(EnvironmentError) {
         let reader = EnvironmentReader(environment)
         apiURL = try reader.url("TODO_API_URL", "set it to the address of the API, http://host:port")
-        bindAddress = reader["TODO_BIND_ADDRESS"] ?? "0.0.0.0"
+        bindAddress = reader.bindAddress
         port = try reader.integer("PORT", in: 0...65535, default: 8080)
         appToken = reader["APP_API_TOKEN"]
         let hasSidecar = reader["DAPR_HTTP_PORT"] != nil || reader["DAPR_HTTP_ENDPOINT"] != nil

@@ -15,7 +15,7 @@ internal import TodoStore
 /// | `DATABASE_POOLED` | see above | a pooler in transaction mode is in between; also said by `pgbouncer=true` in the URI |
 /// | `POOL_SIZE` | 16 | connections to the database, 1 to 1000 |
 /// | `PORT` | 8080 | where to listen; 0 takes a free one |
-/// | `TODO_BIND_ADDRESS` | 0.0.0.0 | |
+/// | `TODO_BIND_ADDRESS` | every address, IPv4 and IPv6 | |
 /// | `TODO_API_TOKEN` | required | a bearer token that opens an account of its own, with all scopes |
 /// | `TODO_API_TOKEN_PREVIOUS` | | the same before a rotation: taken, too |
 /// | `SIGN_UP` | closed | `open` or `closed`: whether anybody can make an account |
@@ -66,7 +66,7 @@ public struct TaskServiceConfiguration: Sendable {
         let reader = EnvironmentReader(environment)
         database = try DatabaseAddress.configuration(from: reader)
         poolSize = try reader.integer("POOL_SIZE", in: 1...1000, default: 16)
-        bindAddress = reader["TODO_BIND_ADDRESS"] ?? "0.0.0.0"
+        bindAddress = reader.bindAddress
         port = try reader.integer("PORT", in: 0...65535, default: 8080)
         apiToken = try reader.required("TODO_API_TOKEN", "set it to the token that requests must bear")
         previousAPIToken = reader["TODO_API_TOKEN_PREVIOUS"]

@@ -13,7 +13,7 @@ internal import TodoStore
 /// | `DATABASE_POOLED` | see above | a pooler in transaction mode is in between |
 /// | `POOL_SIZE` | 4 | connections to the database, 2 to 100 |
 /// | `PORT` | 8080 | where `/livez`, `/readyz` and `/metrics` are; 0 takes a free one |
-/// | `TODO_BIND_ADDRESS` | 0.0.0.0 | |
+/// | `TODO_BIND_ADDRESS` | every address, IPv4 and IPv6 | |
 /// | `LOG_LEVEL` | info | |
 public struct WorkersConfiguration: Sendable {
     public var database: PostgresConfiguration
@@ -30,7 +30,7 @@ public struct WorkersConfiguration: Sendable {
         database = try DatabaseAddress.configuration(from: reader)
         direct = try DatabaseAddress.direct(from: reader)
         poolSize = try reader.integer("POOL_SIZE", in: 2...100, default: 4)
-        bindAddress = reader["TODO_BIND_ADDRESS"] ?? "0.0.0.0"
+        bindAddress = reader.bindAddress
         port = try reader.integer("PORT", in: 0...65535, default: 8080)
         logLevel = try reader.choice("LOG_LEVEL") ?? .info
     }

@@ -6,6 +6,7 @@ import KubernetesClient
 import Logging
 import Metrics
 import ServiceLifecycle
+import ServiceRunning
 import UnixSignals
 import Telemetry
 import TodoOperator
@@ -51,8 +52,8 @@ struct OperatorCommand: AsyncParsableCommand {
     @Option(help: "The port of /metrics, /livez and /readyz; 0 serves none.")
     var metricsPort = 8081
 
-    @Option(help: "The address on which they are served; 127.0.0.1 serves them to this machine alone.")
-    var metricsAddress = "0.0.0.0"
+    @Option(help: "The address on which they are served (default: all); 127.0.0.1 serves them to this machine alone.")
+    var metricsAddress: String?
 
     @Option(help: "How many TodoApps are worked on at once.")
     var workers = 8
@@ -90,7 +91,7 @@ struct OperatorCommand: AsyncParsableCommand {
         if metricsPort > 0 {
             services.append(
                 HealthServer(
-                    host: metricsAddress, port: metricsPort, registry: registry,
+                    host: metricsAddress ?? ListenAddress.any, port: metricsPort, registry: registry,
                     live: HealthChecks([("watches", { try await manager.checkLiveness() })]),
                     ready: HealthChecks([("caches", { try manager.checkReadiness() })]), logger: logger))
         }

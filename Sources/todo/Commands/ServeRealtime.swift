@@ -15,7 +15,8 @@ struct ServeRealtime: AsyncParsableCommand {
     func run() async throws {
         let launch = try ServiceLaunch("realtime")
         let configuration = try RealtimeConfiguration(environment: launch.environment)
-        let transport = CurlTransport(configuration: .init(maxConnectionsPerHost: configuration.apiConcurrency))
+        let transport = CurlTransport(
+            configuration: .init(proxy: .none, maxConnectionsPerHost: configuration.apiConcurrency))
         let service = RealtimeService(
             configuration: configuration, transport: transport, registry: launch.registry, logger: launch.logger)
         try await ServiceGroup(
