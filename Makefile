@@ -10,6 +10,8 @@ TEST_PACKAGES := $(RUN_PACKAGES) chromium chromium-driver chromium-headless-shel
   pgbouncer procps python3 python3-venv shellcheck
 # One module at a time: those that measure deadlines do not get their processors taken away by the others.
 TEST_MODULES = $(sort $(filter-out Benchmarks Fuzz Support,$(notdir $(wildcard Tests/*))))
+# A test that its own time limit cannot end is not to hold up the others for ever.
+MODULE_LIMIT := 25m
 TEST_CHATTER := ^◇|^↳ (Testing Library|Target Platform)|started at|^✔ Test case
 RELEASE := --configuration release --product todo --static-swift-stdlib
 # What the tests are of: debug is built in half the time, release is what people run.
@@ -68,7 +70,7 @@ test: setup-test lint ## Check the style, then run every test; CONFIGURATION=rel
 	@command -v kubectl >/dev/null || echo "kubectl is not on PATH: the tests with it are left out; the README says how to get it"
 	@$(SWIFT) build $(TESTED) --build-tests
 	@failed=(); for module in $(TEST_MODULES); do echo "== $$module"; \
-	  $(SWIFT) test $(TESTED) --skip-build --filter "^$$module\." 2>&1 | grep -avE '$(TEST_CHATTER)' | tee ".build/$$module.log" \
+	  timeout -k 10 $(MODULE_LIMIT) $(SWIFT) test $(TESTED) --skip-build --filter "^$$module\." 2>&1 | grep -avE '$(TEST_CHATTER)' | tee ".build/$$module.log" \
 	  || failed+=("$$module"); done; \
 	  for module in "$${failed[@]}"; do echo "== $$module failed"; \
 	    grep -aE '^(✘|↳)|error:' ".build/$$module.log" | tail -n 40 || tail -n 40 ".build/$$module.log"; done; \

@@ -103,7 +103,7 @@ import Testing
         let time = time
         server.configure { $0.fault = { _ in try await time.sleep(until: time.now.advanced(by: .seconds(30))) } }
         let write = Task { try await fenced.create(object("x"), .app, namespace: "ns", options: WriteOptions()) }
-        await time.whenSleeping(2)
+        try await time.whenSleeping(2)
         time.advance(by: .seconds(10))
         await #expect(throws: FenceError.self) { try await write.value }
         #expect(server.object(.app, key("x")) == nil)

@@ -53,10 +53,10 @@ private typealias Reference = ControllerRuntime.ObjectReference
 
     /// Turns the clock until `condition` holds, in small steps: each is taken when the reader of names sleeps again, which
     /// is the only one who never sleeps for more than five seconds.
-    func turnReader(_ limit: Duration, until condition: () -> Bool) async {
+    func turnReader(_ limit: Duration, until condition: () -> Bool) async throws {
         let end = time.now.advanced(by: limit)
         while !condition(), time.now < end {
-            await time.whenSleeping(within: .seconds(5))
+            try await time.whenSleeping(within: .seconds(5))
             time.advance(by: .milliseconds(10))
         }
     }
@@ -69,7 +69,7 @@ private typealias Reference = ControllerRuntime.ObjectReference
         try await until("a watched one is told at once") { told("a1") > 0 }
         let began = time.now
         server.put(object(.secret, "s999"), .secret)
-        await turnReader(.seconds(150)) { told("a999") > 0 }
+        try await turnReader(.seconds(150)) { told("a999") > 0 }
         #expect(told("a999") == 1)
         #expect(time.now - began <= .seconds(120))
         let seconds = (time.now - began) / .seconds(1)
@@ -81,7 +81,7 @@ private typealias Reference = ControllerRuntime.ObjectReference
     @Test func namesThatComeShortenTheTurnOfTheFirst() async throws {
         defer { follower.stop() }
         try await follow(101)
-        await time.whenSleeping(within: .seconds(5))
+        try await time.whenSleeping(within: .seconds(5))
         for index in 101..<1000 {
             server.put(object(.secret, "s\(index)"), .secret)
             follow(reference(index), for: "a\(index)")
@@ -89,7 +89,7 @@ private typealias Reference = ControllerRuntime.ObjectReference
         }
         server.put(object(.secret, "s999"), .secret)
         let began = time.now
-        await turnReader(.seconds(200)) { told("a999") > 0 }
+        try await turnReader(.seconds(200)) { told("a999") > 0 }
         #expect(time.now - began <= .seconds(120))
     }
 
@@ -98,7 +98,7 @@ private typealias Reference = ControllerRuntime.ObjectReference
         try await follow(102)
         server.forgetCalls()
         // From 24 to 36 seconds lie between two reads. Later the watches end, and turns are not the reader's alone.
-        await turnReader(.seconds(95)) { false }
+        try await turnReader(.seconds(95)) { false }
         #expect((2...3).contains(server.count("get", .secret)))
     }
 

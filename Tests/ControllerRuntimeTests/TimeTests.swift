@@ -60,7 +60,7 @@ import Testing
                 }
             }
         }
-        await time.whenSleeping()
+        try await time.whenSleeping()
         time.advance(by: .seconds(5))
         await #expect(throws: DeadlineExceeded.self) { try await work.value }
         #expect(cancelled.withLock { $0 })

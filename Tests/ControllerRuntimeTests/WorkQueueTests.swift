@@ -12,29 +12,29 @@ import Testing
         #expect(got1?.key == "a")
     }
 
-    @Test func aDelayedKeyWakesAWorkerWhenItsTimeHasCome() async {
+    @Test func aDelayedKeyWakesAWorkerWhenItsTimeHasCome() async throws {
         let queue = WorkQueue<String>(name: "test", time: time)
         queue.add("later", after: .seconds(30))
         queue.add("sooner", after: .seconds(10))
         async let first = queue.next()
-        await time.whenSleeping(within: .seconds(10))
+        try await time.whenSleeping(within: .seconds(10))
         time.advance(by: .seconds(10))
         let got2 = await first
         #expect(got2?.key == "sooner")
         async let second = queue.next()
-        await time.whenSleeping(within: .seconds(20))
+        try await time.whenSleeping(within: .seconds(20))
         time.advance(by: .seconds(20))
         let got3 = await second
         #expect(got3?.key == "later")
     }
 
-    @Test func anEarlierDelayReplacesTheAlarmOfALaterOne() async {
+    @Test func anEarlierDelayReplacesTheAlarmOfALaterOne() async throws {
         let queue = WorkQueue<String>(name: "test", time: time)
         async let first = queue.next()
         queue.add("later", after: .seconds(1000))
-        await time.whenSleeping(within: .seconds(1000))
+        try await time.whenSleeping(within: .seconds(1000))
         queue.add("sooner", after: .seconds(1))
-        await time.whenSleeping(within: .seconds(1))
+        try await time.whenSleeping(within: .seconds(1))
         time.advance(by: .seconds(1))
         let got4 = await first
         #expect(got4?.key == "sooner")

@@ -35,8 +35,8 @@ import TodoStore
             #expect(first?.reason == .migrating)
             // It has been waited for already.
             let start = ContinuousClock.now
-            #expect(await problem(database, uri) == first)
-            #expect(start.duration(to: .now) < .seconds(1))
+            for _ in 0..<20 { #expect(await problem(database, uri) == first) }
+            #expect(start.duration(to: .now) < .seconds(20), "each of them waited for two seconds")
         }
         await other.close()
         // It went on meanwhile.

@@ -8,6 +8,12 @@ public final class ManualTime: TimeSource {
         let continuation: CheckedContinuation<Void, any Error>
     }
 
+    private struct Observer {
+        let deadline: Instant?
+        let count: Int
+        let continuation: CheckedContinuation<Void, any Error>
+    }
+
     private struct State {
         var now: Instant
         var wallClock: KubernetesTime
@@ -15,17 +21,17 @@ public final class ManualTime: TimeSource {
         var sleepers: [Int: Sleeper] = [:]
         var cancelled: Set<Int> = []
         /// Tasks that wait until somebody sleeps.
-        var observers: [(deadline: Instant?, count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+        var observers: [Int: Observer] = [:]
 
         func sleeping(until deadline: Instant?) -> Int {
             guard let deadline else { return sleepers.count }
             return sleepers.values.count { $0.deadline <= deadline }
         }
 
-        mutating func takeSatisfiedObservers() -> [CheckedContinuation<Void, Never>] {
-            let all = observers
-            observers = all.filter { sleeping(until: $0.deadline) < $0.count }
-            return all.filter { sleeping(until: $0.deadline) >= $0.count }.map(\.continuation)
+        mutating func takeSatisfiedObservers() -> [Observer] {
+            let satisfied = observers.filter { sleeping(until: $1.deadline) >= $1.count }
+            for id in satisfied.keys { observers[id] = nil }
+            return Array(satisfied.values)
         }
     }
 
@@ -41,25 +47,31 @@ public final class ManualTime: TimeSource {
     public var sleepers: Int { state.withLock { $0.sleepers.count } }
 
     public func sleep(until deadline: Instant) async throws {
+        try await suspend { id, continuation in enter(id, deadline, continuation) }
+    }
+
+    /// Suspends until what `enter` was given is resumed, or the task is cancelled.
+    private func suspend(_ enter: (Int, CheckedContinuation<Void, any Error>) -> Void) async throws {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
         }
         try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in enter(id, deadline, continuation) }
+            try await withCheckedThrowingContinuation { continuation in enter(id, continuation) }
         } onCancel: {
-            let sleeper = state.withLock { state in
-                if let sleeper = state.sleepers.removeValue(forKey: id) { return Optional(sleeper) }
+            let waiting = state.withLock { state in
+                if let sleeper = state.sleepers.removeValue(forKey: id) { return Optional(sleeper.continuation) }
+                if let observer = state.observers.removeValue(forKey: id) { return observer.continuation }
                 state.cancelled.insert(id)
                 return nil
             }
-            sleeper?.continuation.resume(throwing: CancellationError())
+            waiting?.resume(throwing: CancellationError())
         }
         _ = state.withLock { $0.cancelled.remove(id) }
     }
 
     private func enter(_ id: Int, _ deadline: Instant, _ continuation: CheckedContinuation<Void, any Error>) {
-        enum Outcome { case cancelled, passed, sleeping([CheckedContinuation<Void, Never>]) }
+        enum Outcome { case cancelled, passed, sleeping([Observer]) }
         let outcome: Outcome = state.withLock { state in
             if state.cancelled.remove(id) != nil { return .cancelled }
             if deadline <= state.now { return .passed }
@@ -69,7 +81,7 @@ public final class ManualTime: TimeSource {
         switch outcome {
         case .cancelled: continuation.resume(throwing: CancellationError())
         case .passed: continuation.resume()
-        case .sleeping(let observers): for observer in observers { observer.resume() }
+        case .sleeping(let observers): for observer in observers { observer.continuation.resume() }
         }
     }
 
@@ -86,16 +98,17 @@ public final class ManualTime: TimeSource {
     }
 
     /// Returns once at least `count` tasks sleep, counting only those that would wake within `duration` when it is
-    /// given: the moment at which a test may turn the clock without a race.
-    public func whenSleeping(_ count: Int = 1, within duration: Duration? = nil) async {
-        await withCheckedContinuation { continuation in
-            let ready = state.withLock { state in
+    /// given: the moment at which a test may turn the clock without a race. Throws when the task is cancelled.
+    public func whenSleeping(_ count: Int = 1, within duration: Duration? = nil) async throws {
+        try await suspend { id, continuation in
+            let outcome: Result<Void, any Error>? = state.withLock { state in
+                if state.cancelled.remove(id) != nil { return .failure(CancellationError()) }
                 let deadline = duration.map { state.now.advanced(by: $0) }
-                if state.sleeping(until: deadline) >= count { return true }
-                state.observers.append((deadline, count, continuation))
-                return false
+                if state.sleeping(until: deadline) >= count { return .success(()) }
+                state.observers[id] = Observer(deadline: deadline, count: count, continuation: continuation)
+                return nil
             }
-            if ready { continuation.resume() }
+            if let outcome { continuation.resume(with: outcome) }
         }
     }
 }
