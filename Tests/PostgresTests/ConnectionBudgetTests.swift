@@ -14,7 +14,7 @@ import Testing
     @Test func `pools with one budget never have more connections open than it allows, and all get on`() async throws {
         try await withDatabase { connection, configuration in
             let database = try #require(configuration["dbname"])
-            var limits = PostgresPool.Limits(size: 2)
+            var limits = PostgresPool.Limits.patient(size: 2)
             limits.budget = ConnectionBudget(3)
             let pools = (0..<8).map { _ in PostgresPool(configuration, limits: limits) }
             let (sum, most) = try await withThrowingTaskGroup(of: (Int, Int).self) { group in
@@ -30,7 +30,7 @@ import Testing
             }
             #expect(sum == 80_200)
             #expect(most <= 3)
-            #expect(pools.reduce(0) { $0 + $1.statistics.open } <= 3)
+            #expect(Self.open(pools[...]) <= 3)
             for pool in pools { await pool.close() }
             try await connection.eventually("SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = \(database)")
         }
@@ -38,7 +38,7 @@ import Testing
 
     @Test func `an idle connection is closed for a pool that needs one`() async throws {
         try await withDatabase { _, configuration in
-            var limits = PostgresPool.Limits(size: 4)
+            var limits = PostgresPool.Limits.patient(size: 4)
             limits.budget = ConnectionBudget(1)
             let (first, second) = (
                 PostgresPool(configuration, limits: limits), PostgresPool(configuration, limits: limits)
@@ -56,7 +56,7 @@ import Testing
 
     @Test func `what could not be connected takes nothing of the budget`() async throws {
         try await withDatabase { _, configuration in
-            var limits = PostgresPool.Limits(size: 1)
+            var limits = PostgresPool.Limits.patient(size: 1)
             limits.budget = ConnectionBudget(1)
             var wrong = configuration
             wrong["dbname"] = "no_such_database"

@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct PoolTests {
     @Test func `a pool serves many tasks with few connections`() async throws {
         try await withDatabase { connection, configuration in
-            let pool = PostgresPool(configuration, limits: .init(size: 3))
+            let pool = PostgresPool(configuration, limits: .patient(size: 3))
             let sum = try await withThrowingTaskGroup(of: Int.self) { group in
                 for n in 1...300 {
                     group.addTask { try #require(try await pool.query("SELECT \(n)::int8").first).decode(Int.self) }
@@ -73,7 +73,7 @@ import Testing
 
     @Test func `a waiter that is cancelled leaves the queue`() async throws {
         try await withDatabase { _, configuration in
-            let pool = PostgresPool(configuration, limits: .init(size: 1))
+            let pool = PostgresPool(configuration, limits: .patient(size: 1))
             try await pool.withConnection { _ in
                 let task = Task { try await pool.query("SELECT 1") }
                 while pool.statistics.waiting == 0 { await Task.yield() }
@@ -88,7 +88,7 @@ import Testing
     @Test func `a connection left inside a transaction is not lent again`() async throws {
         try await withDatabase { connection, configuration in
             try await connection.execute(script: "CREATE TABLE t (n int8)")
-            let pool = PostgresPool(configuration, limits: .init(size: 1))
+            let pool = PostgresPool(configuration, limits: .patient(size: 1))
             try await pool.withConnection { try await $0.execute(script: "BEGIN; INSERT INTO t VALUES (1)") }
             let rows = try await pool.query("SELECT count(*) FROM t")
             #expect(try #require(rows.first).decode(Int.self) == 0)
@@ -98,7 +98,7 @@ import Testing
 
     @Test func `idle connections that the server ended are replaced before anyone gets them`() async throws {
         try await withDatabase { connection, configuration in
-            let pool = PostgresPool(configuration, limits: .init(size: 2))
+            let pool = PostgresPool(configuration, limits: .patient(size: 2))
             try await pool.query("SELECT 1")
             try await connection.query(
                 """
@@ -113,7 +113,8 @@ import Testing
 
     @Test func `what cannot succeed fails at once, not at the deadline`() async throws {
         let server = try await PostgresServer.shared()
-        let pool = PostgresPool(try PostgresConfiguration(server.socketURI(database: "no_such_database")))
+        let pool = PostgresPool(
+            try PostgresConfiguration(server.socketURI(database: "no_such_database")), limits: .patient(size: 1))
         let error = try await postgresError { try await pool.query("SELECT 1") }
         guard case .connectionFailed(let why, isPermanent: true) = error else {
             Issue.record("unexpected: \(error)")
@@ -125,7 +126,7 @@ import Testing
 
     @Test func `a pool outlives its server, killed in mid-query, and says what happened`() async throws {
         let server = try await PostgresServer.start()
-        let pool = PostgresPool(try PostgresConfiguration(server.uri()), limits: .init(size: 4))
+        let pool = PostgresPool(try PostgresConfiguration(server.uri()), limits: .patient(size: 4))
         let observer = try await PostgresConnection.connect(PostgresConfiguration(server.uri()))
         let sleepers = (0..<4).map { _ in
             Task { try await pool.query(PostgresQuery("SELECT pg_sleep(60)").named("sleeper")) }

@@ -11,7 +11,7 @@ import Testing
         try await server.psql("CREATE TABLE counter (n int8); INSERT INTO counter VALUES (0)", database: database)
         var configuration = try PostgresConfiguration(pooler.uri(database: database))
         configuration.statementMode = .unnamed
-        let pool = PostgresPool(configuration, limits: .init(size: 8))
+        let pool = PostgresPool(configuration, limits: .patient(size: 8))
         try await withThrowingTaskGroup { group in
             for n in 0..<200 {
                 group.addTask {
@@ -36,6 +36,7 @@ import Testing
         let database = try await server.createDatabase()
         var configuration = try PostgresConfiguration(pooler.uri(database: database))
         configuration.statementMode = .unnamed
+        configuration.cancelGrace = .patience
         let observer = try await PostgresConnection.connect(PostgresConfiguration(server.socketURI(database: database)))
         let connection = try await PostgresConnection.connect(configuration)
         let task = Task { try await connection.query("SELECT pg_sleep(60)") }

@@ -10,10 +10,25 @@ func withDatabase<Value>(
     let server = try await PostgresServer.shared()
     var configuration = try PostgresConfiguration(server.socketURI(database: try await server.createDatabase()))
     configuration.statementMode = mode
+    configuration.cancelGrace = .patience
     let connection = try await PostgresConnection.connect(configuration)
     let value = try await body(connection, configuration)
     await connection.close()
     return value
+}
+
+extension Duration {
+    /// Longer than what is not late may take on a busy machine.
+    static let patience = Duration.seconds(120)
+}
+
+extension PostgresPool.Limits {
+    /// For many who wait for few connections, of whom none is late.
+    static func patient(size: Int) -> PostgresPool.Limits {
+        var limits = PostgresPool.Limits(size: size)
+        limits.waitDeadline = .patience
+        return limits
+    }
 }
 
 extension PostgresConnection {
@@ -25,7 +40,7 @@ extension PostgresConnection {
 
     /// Polls until the query says true; for what another process does in its own time.
     func eventually(_ query: PostgresQuery, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        for _ in 0..<2000 {
+        for _ in 0..<12_000 {
             if try await value(query, as: Bool.self) { return }
             try await self.query("SELECT pg_sleep(0.005)")
         }

@@ -73,7 +73,7 @@ import Testing
     @Test func `transactions that disturb each other are run again until all have counted`() async throws {
         try await withDatabase { connection, configuration in
             try await connection.execute(script: "CREATE TABLE counter (n int8); INSERT INTO counter VALUES (0)")
-            let pool = PostgresPool(configuration, limits: .init(size: 4))
+            let pool = PostgresPool(configuration, limits: .patient(size: 4))
             let runs = Lock(0)
             try await withThrowingTaskGroup { group in
                 for _ in 0..<12 {
