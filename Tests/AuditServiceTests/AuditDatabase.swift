@@ -37,10 +37,15 @@ struct AuditDatabase: Sendable {
     func psql(_ sql: String) async throws -> String { try await server.psql(sql, database: name) }
 
     /// A replica's log, on a pool of its own.
+    ///
+    /// - Parameter patience: the longest that it waits for a connection; on a busy machine those are long in coming.
     func withLog<Value>(
-        master: [UInt8] = AuditDatabase.master, _ body: (AuditLog) async throws -> Value
+        master: [UInt8] = AuditDatabase.master, patience: Duration = .seconds(60),
+        _ body: (AuditLog) async throws -> Value
     ) async throws -> Value {
-        let pool = PostgresPool(try PostgresConfiguration(uri), limits: .init(size: 8))
+        var limits = PostgresPool.Limits(size: 8)
+        limits.waitDeadline = patience
+        let pool = PostgresPool(try PostgresConfiguration(uri), limits: limits)
         let secrets = try #require(AuditSecrets(master: master, signingSeed: Self.seed))
         let log = AuditLog(pool: pool, secrets: secrets, metrics: PrometheusRegistry(), logger: Self.quiet)
         do {

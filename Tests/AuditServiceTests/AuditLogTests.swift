@@ -114,7 +114,7 @@ import TodoStore
     @Test func `a database that dies costs a second delivery, never an entry`() async throws {
         let server = try await PostgresServer.start(settings: ["synchronous_commit": "on"])
         let database = try await AuditDatabase.make(on: server)
-        try await database.withLog { log in
+        try await database.withLog(patience: .seconds(5)) { log in
             var events = Events()
             let user = events.id()
             let delivery = EventDelivery(log: log)

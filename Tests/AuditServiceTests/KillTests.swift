@@ -29,7 +29,7 @@ import Testing
 
     /// Waits until the service is ready; asking fails while nobody listens.
     private func awaitReady(_ service: RunningAudit) async throws {
-        for _ in 0..<1000 {
+        for _ in 0..<6000 {
             if let answer = try? await service.get("/readyz"), answer.status == 200 { return }
             try await Task.sleep(for: .milliseconds(20))  // another process tells nobody when it is so far
         }

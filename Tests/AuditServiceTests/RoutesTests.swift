@@ -148,8 +148,10 @@ import ServiceRunning
             #expect(rest.items.compactMap { $0["checkpoint"]?["index"]?.int } == [1])
             #expect(rest.json["nextCursor"] == .null)
             #expect(first.items.allSatisfy { SignedCheckpoint($0)?.isSigned == true })
-            let metrics = try await service.get("/metrics").text
-            #expect(metrics.contains("audit_entries_appended_total 3") && metrics.contains("audit_checkpoints_total 3"))
+            // Who reads a checkpoint may be before who counts it.
+            try await service.eventually("/metrics") {
+                $0.text.contains("audit_entries_appended_total 3") && $0.text.contains("audit_checkpoints_total 3")
+            }
         }
     }
 

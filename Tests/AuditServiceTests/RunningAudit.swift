@@ -48,7 +48,7 @@ struct RunningAudit: Sendable {
         let response = try await transport.send(
             ClientRequest(
                 method: method, url: "http://127.0.0.1:\(port)\(path)", headers: headers,
-                body: body.map { .bytes($0) } ?? .none, totalTimeout: .seconds(30)))
+                body: body.map { .bytes($0) } ?? .none, totalTimeout: .seconds(120)))
         return Answer(
             status: response.status.code, headers: response.headers,
             bytes: try await response.body.collect(upTo: 64 << 20))
@@ -103,10 +103,11 @@ extension RunningAudit {
     ) async throws {
         var configuration = try AuditServiceConfiguration(environment: self.environment(database, environment))
         configuration.drainDelay = .zero
+        configuration.poolWait = .seconds(60)
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let service = AuditService(
             configuration: configuration, registry: PrometheusRegistry(),
-            authenticator: APITokenAuthenticator(api: configuration.apiURL, transport: api),
+            authenticator: APITokenAuthenticator(api: configuration.apiURL, transport: api, patience: .seconds(60)),
             logger: AuditDatabase.quiet
         ) {
             listening.yield($0)

@@ -30,7 +30,9 @@ struct NotificationDatabase: Sendable {
         let server = try await PostgresServer.shared()
         let name = try await server.createDatabase { _ = try await Migrator.migrate(databaseURI: $0) }
         let uri = "postgresql://app:app-secret@localhost:\(server.port)/\(name)?sslmode=disable"
-        let pool = PostgresPool(try PostgresConfiguration(uri), limits: .init(size: 12))
+        var limits = PostgresPool.Limits(size: 12)
+        limits.waitDeadline = .seconds(60)  // on a busy machine connections are long in coming
+        let pool = PostgresPool(try PostgresConfiguration(uri), limits: limits)
         let database = TodoDatabase(pool: pool)
         let ada = try await database.accounts.create(.init(email: "ada@example.com", name: "Ada"), password: nil)
         let ben = try await database.accounts.create(.init(email: "ben@example.com", name: "Ben"), password: nil)

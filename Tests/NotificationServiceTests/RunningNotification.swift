@@ -41,7 +41,7 @@ struct RunningNotification: Sendable {
         let response = try await transport.send(
             ClientRequest(
                 method: method, url: "http://127.0.0.1:\(port)\(path)", headers: headers,
-                body: body.map { .bytes($0.encoded()) } ?? .none, totalTimeout: .seconds(30)))
+                body: body.map { .bytes($0.encoded()) } ?? .none, totalTimeout: .seconds(120)))
         return Answer(
             status: response.status.code, headers: response.headers,
             bytes: try await response.body.collect(upTo: 16 << 20))
@@ -97,15 +97,19 @@ struct RunningNotification: Sendable {
     /// Runs the service while `body` runs, and stops it as Kubernetes does.
     static func with(
         _ home: NotificationDatabase, _ environment: [String: String] = [:], actions: (any ReminderActions)? = nil,
-        resolver: any AddressResolver = SystemResolver(), _ body: (RunningNotification) async throws -> Void
+        resolver: any AddressResolver = SystemResolver(),
+        configure: (inout NotificationServiceConfiguration) -> Void = { _ in },
+        _ body: (RunningNotification) async throws -> Void
     ) async throws {
         var configuration = try NotificationServiceConfiguration(environment: self.environment(home.uri, environment))
         configuration.drainDelay = .zero
+        configuration.poolWait = .seconds(60)
+        configure(&configuration)
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let service = NotificationService(
             configuration: configuration, registry: PrometheusRegistry(), actions: actions,
-            authenticator: APITokenAuthenticator(api: configuration.apiURL, transport: api), resolver: resolver,
-            logger: NotificationDatabase.quiet
+            authenticator: APITokenAuthenticator(api: configuration.apiURL, transport: api, patience: .seconds(60)),
+            resolver: resolver, logger: NotificationDatabase.quiet
         ) {
             listening.yield($0)
             listening.finish()

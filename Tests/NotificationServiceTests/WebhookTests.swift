@@ -18,7 +18,9 @@ import WebhookReceiver
         _ policy: AddressPolicy? = nil, _ resolver: any AddressResolver = SystemResolver(),
         over transport: any HTTPTransport = CurlTransport(configuration: .init(proxy: .none))
     ) -> WebhookSender {
-        WebhookSender(transport: transport, resolver: resolver, policy: policy ?? loopback, now: { .now() })
+        WebhookSender(
+            transport: transport, resolver: resolver, policy: policy ?? loopback, now: { .now() },
+            timeout: .seconds(60))
     }
 
     /// Sends what one notice makes, once; what became of it.

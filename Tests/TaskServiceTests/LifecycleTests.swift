@@ -14,7 +14,8 @@ import ServiceRunning
 @Suite(.timeLimit(.minutes(10))) struct LifecycleTests {
     @Test func `a database that dies and returns costs answers, not the service`() async throws {
         let server = try await PostgresServer.start(settings: ["synchronous_commit": "on"])
-        try await RunningService.with(database: try await RunningService.database(on: server)) { service in
+        let uri = try await RunningService.database(on: server)
+        try await RunningService.with(database: uri, configure: { $0.poolWait = .seconds(2) }) { service in
             let id = try await service.create("kept")["id"]?.string ?? ""
             try await server.kill()
             let away = try await service.send(.get, "/v1/tasks/\(id)")
@@ -25,8 +26,12 @@ import ServiceRunning
             #expect(try await service.send(.get, "/livez").status == 200)
             try await server.restart()
             try await service.eventually(.get, "/readyz") { $0.status == 200 }
-            #expect(try await service.send(.get, "/v1/tasks/\(id)").json["title"] == "kept")
-            #expect(try await service.send(.post, "/v1/tasks", ["title": "x"]).status == 201)
+            let kept = try await RunningService.patiently { try await service.send(.get, "/v1/tasks/\(id)") }
+            #expect(kept.json["title"] == "kept")
+            let made = try await RunningService.patiently {
+                try await service.send(.post, "/v1/tasks", ["title": "x"])
+            }
+            #expect(made.status == 201)
         }
         try await server.stop()
     }
@@ -35,7 +40,9 @@ import ServiceRunning
         let server = try await PostgresServer.start(settings: ["synchronous_commit": "on"])
         let uri = try await RunningService.database(on: server)
         try await server.kill()
-        try await RunningService.with(database: uri, untilReady: false) { service in
+        try await RunningService.with(
+            database: uri, untilReady: false, configure: { $0.poolWait = .seconds(2) }
+        ) { service in
             #expect(try await service.send(.get, "/livez").status == 200)
             let ready = try await service.eventually(.get, "/readyz") { $0.text.contains("cannot connect") }
             #expect(ready.status == 503)
@@ -43,7 +50,8 @@ import ServiceRunning
             #expect(answer.status == 503 && answer.headers[.retryAfter] == "1")
             try await server.restart()
             try await service.eventually(.get, "/readyz") { $0.status == 200 }
-            #expect(try await service.send(.get, "/v1/tasks").status == 200)
+            let tasks = try await RunningService.patiently { try await service.send(.get, "/v1/tasks") }
+            #expect(tasks.status == 200)
         }
         try await server.stop()
     }
@@ -82,7 +90,7 @@ import ServiceRunning
     }
 
     @Test func `a service that is told to stop says so first, and goes on answering`() async throws {
-        try await RunningService.with(configure: { $0.drainDelay = .seconds(8) }) { service in
+        try await RunningService.with(configure: { $0.drainDelay = .seconds(20) }) { service in
             await service.group.triggerGracefulShutdown()
             let ready = try await service.eventually(.get, "/readyz") { $0.status == 503 }
             #expect(ready.text.contains("stopping"))

@@ -15,6 +15,8 @@ import TodoStore
 /// The service on a database of its own, asked over TCP.
 struct RunningService: Sendable {
     static let token = "a-token-for-tests"
+    /// Longer than what the service asks of its database and of others takes on a busy machine.
+    static let patience: Duration = .seconds(60)
 
     let port: Int
     let databaseURI: String
@@ -66,7 +68,7 @@ struct RunningService: Sendable {
         let response = try await transport.send(
             ClientRequest(
                 method: method, url: "http://127.0.0.1:\(port)\(path)", headers: headers,
-                body: bytes.map { .bytes($0) } ?? .none, totalTimeout: .seconds(30)))
+                body: bytes.map { .bytes($0) } ?? .none, totalTimeout: .seconds(120)))
         return Answer(
             status: response.status.code, headers: response.headers,
             bytes: try await response.body.collect(upTo: 64 << 20))
@@ -112,7 +114,9 @@ struct RunningService: Sendable {
 extension RunningService {
     /// What the workers would have done by the end of the century.
     func fireAll() async throws {
-        let pool = PostgresPool(try PostgresConfiguration(databaseURI), limits: .init(size: 1))
+        var limits = PostgresPool.Limits(size: 1)
+        limits.waitDeadline = Self.patience
+        let pool = PostgresPool(try PostgresConfiguration(databaseURI), limits: limits)
         let database = TodoDatabase(pool: pool)
         let (now, end) = (try #require(Instant("2099-12-31T00:00:00Z")), try #require(Instant("2999-01-01T00:00:00Z")))
         while case .planned = try await database.plan.step(now: .now(), until: end) {}
@@ -143,6 +147,8 @@ extension RunningService {
         ]
         var configuration = try TaskServiceConfiguration(environment: defaults.merging(environment) { $1 })
         configuration.drainDelay = .zero
+        configuration.poolWait = patience
+        configuration.requestDeadline = patience
         configuration.passwordCost = 1 << 8
         configure(&configuration)
         let registry = PrometheusRegistry()

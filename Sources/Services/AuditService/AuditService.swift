@@ -46,8 +46,9 @@ public struct AuditService: Service {
     /// Throws when the schema is older or newer than this release's, when `TODO_AUDIT_KEY` is not the log's, and when
     /// the port cannot be had.
     public func run() async throws {
-        let pool = PostgresPool(
-            configuration.database, limits: .init(size: configuration.poolSize), logger: logger)
+        var limits = PostgresPool.Limits(size: configuration.poolSize)
+        limits.waitDeadline = configuration.poolWait
+        let pool = PostgresPool(configuration.database, limits: limits, logger: logger)
         let log = AuditLog(pool: pool, secrets: configuration.secrets, metrics: registry, logger: logger)
         if configuration.sidecarToken == nil {
             logger.warning("APP_API_TOKEN is not set: whoever reaches the port may deliver events")

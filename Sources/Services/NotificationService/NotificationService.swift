@@ -53,8 +53,9 @@ public struct NotificationService: Service {
     ///
     /// Throws when the schema is older or newer than this release's, and when the port cannot be had.
     public func run() async throws {
-        let pool = PostgresPool(
-            configuration.database, limits: .init(size: configuration.poolSize), logger: logger)
+        var limits = PostgresPool.Limits(size: configuration.poolSize)
+        limits.waitDeadline = configuration.poolWait
+        let pool = PostgresPool(configuration.database, limits: limits, logger: logger)
         if configuration.sidecarToken == nil {
             logger.warning("APP_API_TOKEN is not set: whoever reaches the port may deliver events")
         }
@@ -106,7 +107,8 @@ public struct NotificationService: Service {
             configuration: .init(maxConnectionsPerHost: DeliverySlots.perHost, offersHTTP2: false))
         var senders: [NotificationChannel.Kind: any ChannelSender] = [
             .webhook: WebhookSender(
-                transport: transport, resolver: resolver, policy: configuration.addresses, now: now)
+                transport: transport, resolver: resolver, policy: configuration.addresses, now: now,
+                timeout: configuration.webhookTimeout)
         ]
         if let mail = configuration.mail {
             senders[.email] = MailSender(

@@ -37,15 +37,20 @@ public final class APITokenAuthenticator: TokenAuthenticator {
     private let url: String
     private let transport: any HTTPTransport
     private let lifetime: Duration
+    private let patience: Duration
     private let known = Lock<[SHA256Digest: Known]>([:])
 
     /// - Parameters:
     ///   - api: where the api service is: `http://todo-api:80`.
     ///   - lifetime: how long an answer is kept.
-    public init(api: String, transport: any HTTPTransport, lifetime: Duration = .seconds(5)) {
+    ///   - patience: how long it may take to come.
+    public init(
+        api: String, transport: any HTTPTransport, lifetime: Duration = .seconds(5), patience: Duration = .seconds(5)
+    ) {
         url = "\(api)/v1/me"
         self.transport = transport
         self.lifetime = lifetime
+        self.patience = patience
     }
 
     public func principal(of headers: HTTPFields) async throws -> Principal? {
@@ -99,7 +104,7 @@ extension APITokenAuthenticator {
     private func me(_ credentials: HTTPFields) async throws -> (ClientResponse, [UInt8]) {
         do {
             let response = try await transport.send(
-                ClientRequest(url: url, headers: credentials, connectTimeout: .seconds(2), totalTimeout: .seconds(5)))
+                ClientRequest(url: url, headers: credentials, connectTimeout: .seconds(2), totalTimeout: patience))
             return (response, try await response.body.collect(upTo: 1 << 20))
         } catch HTTPTransportError.cancelled {
             throw CancellationError()

@@ -20,9 +20,6 @@ internal import TodoWeb
 /// It does not migrate: a database whose schema is not the one of this release makes `run` throw. A database that is
 /// away is waited for; meanwhile `/livez` says yes, `/readyz` no, and the API answers 503.
 public struct TaskService: Service {
-    /// The longest that a request waits for a connection to the database.
-    private static let poolWait: Duration = .seconds(2)
-
     private let configuration: TaskServiceConfiguration
     private let registry: PrometheusRegistry
     private let logger: Logger
@@ -51,7 +48,7 @@ public struct TaskService: Service {
     /// Throws `DatabaseError` on a schema that is older or newer than this release's, and when the port cannot be had.
     public func run() async throws {
         var limits = PostgresPool.Limits(size: configuration.poolSize)
-        limits.waitDeadline = Self.poolWait
+        limits.waitDeadline = configuration.poolWait
         let pool = PostgresPool(configuration.database, limits: limits, logger: logger)
         let readiness = Readiness(pool: pool, logger: logger)
         let commits = Signal()
@@ -187,7 +184,8 @@ public struct TaskService: Service {
         let rate = Double(configuration.rateLimit)
         return API(
             database: database, authenticator: authenticator, limiter: RateLimiter(rate: rate, burst: 10 * rate),
-            endpoints: endpoints + DocumentEndpoints.all(describing: endpoints, and: proxies))
+            endpoints: endpoints + DocumentEndpoints.all(describing: endpoints, and: proxies),
+            deadline: configuration.requestDeadline)
     }
 }
 

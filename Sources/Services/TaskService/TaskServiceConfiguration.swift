@@ -56,6 +56,10 @@ public struct TaskServiceConfiguration: Sendable {
     /// whoever routes to it has time to notice.
     public var drainDelay: Duration = .seconds(2)
     public var limits = ConnectionLimits()
+    /// The longest that a request waits for a connection to the database.
+    public var poolWait: Duration = .seconds(2)
+    /// The longest that one request may take, from its last byte to the answer; that for changes takes longer.
+    public var requestDeadline: Duration = .seconds(10)
     /// What a password costs to try: scrypt's N (RFC 7914), a power of two; 32 MiB as it is.
     public var passwordCost = 1 << 15
     /// The longest that requests under way may take after that.

@@ -29,6 +29,14 @@ struct Installation: Sendable {
 
     func port(of kind: Kind) -> Int { ports[kind] ?? 0 }
 
+    /// With what the other services say of theirs, which is left out where they take long to say it.
+    func document() async throws -> ServedDocument {
+        let answer = try await api.eventually(.get, "/v1/openapi.json", token: nil) { answer in
+            ["/v1/audit", "/v1/channels"].allSatisfy { answer.json.at("paths", $0) != nil }
+        }
+        return ServedDocument(answer.json)
+    }
+
     static func with(
         limits: ConnectionLimits = .init(), _ environment: [String: String] = [:],
         _ body: (Installation) async throws -> Void
@@ -73,6 +81,7 @@ struct Installation: Sendable {
                 "TODO_AUDIT_SIGNING_KEY": Data(repeating: 2, count: 32).base64EncodedString(),
             ]) { $1 })
         configuration.drainDelay = .zero
+        configuration.poolWait = RunningService.patience
         configuration.limits = limits
         return AuditService(
             configuration: configuration, registry: PrometheusRegistry(), authenticator: authenticator,
@@ -89,6 +98,7 @@ struct Installation: Sendable {
                 "TODO_LINK_KEY": Data(repeating: 9, count: 32).base64EncodedString(),
             ]) { $1 })
         configuration.drainDelay = .zero
+        configuration.poolWait = RunningService.patience
         configuration.limits = limits
         return NotificationService(
             configuration: configuration, registry: PrometheusRegistry(), authenticator: authenticator,
@@ -129,7 +139,8 @@ private final class LateAuthenticator: TokenAuthenticator {
     func ask(api port: Int) {
         real.withLock {
             $0 = APITokenAuthenticator(
-                api: "http://127.0.0.1:\(port)", transport: CurlTransport(configuration: .init()))
+                api: "http://127.0.0.1:\(port)", transport: CurlTransport(configuration: .init()),
+                patience: RunningService.patience)
         }
     }
 

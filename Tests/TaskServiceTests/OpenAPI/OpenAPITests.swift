@@ -24,7 +24,7 @@ import Testing
             let service = installation.api
             let (ada, ben) = (try await service.person("ada"), try await service.person("ben"))
             _ = try await service.person("eve")
-            let document = try await document(service)
+            let document = try await installation.document()
             // What ends something comes last.
             let ends = ["delete", "remove", "signOut", "erase", "undo"]
             let operations = document.operations.filter { !isLink($0) }.sorted { one, other in
@@ -72,7 +72,7 @@ import Testing
                 things.channel, things.delivery, ada.id, ben.id,
             ]
             var asked = 0
-            for operation in try await document(service).operations where !operation.isForAll {
+            for operation in try await installation.document().operations where !operation.isForAll {
                 guard !["eraseMe", "signOut"].contains(operation.name) else { continue }
                 let path = things.path(operation) + (operation.name == "listAudit" ? about : "")
                 let answer = try await eve.send(method(operation), path, things.body(operation))
@@ -190,7 +190,7 @@ import Testing
             let things = try await Belongings.of(ada, sharedWith: ben, as: "viewer", in: installation)
             for scope in ["tasks:read", "tasks:write", "account"] {
                 let token = try await ada.make("/v1/tokens", ["name": "x", "scopes": [.string(scope)]])["token"]?.string
-                for operation in try await document(service).operations where !operation.isForAll {
+                for operation in try await installation.document().operations where !operation.isForAll {
                     let (path, body) = (things.path(operation), things.body(operation))
                     let none = try await service.send(method(operation), path, body, token: nil)
                     #expect(none.status == 401, "\(operation.name)")

@@ -9,7 +9,6 @@ internal import TodoStore
 /// check.
 struct WebhookSender: ChannelSender {
     private static let connectTimeout: Duration = .seconds(5)
-    private static let totalTimeout: Duration = .seconds(15)
     /// More of an answer is not read.
     private static let longestAnswer = 64 << 10
     /// A host with more addresses is not there for the others.
@@ -19,6 +18,8 @@ struct WebhookSender: ChannelSender {
     let resolver: any AddressResolver
     let policy: AddressPolicy
     let now: @Sendable () -> Instant
+    /// The longest that an attempt may take at one address.
+    let timeout: Duration
 
     func send(_ claimed: ClaimedDelivery) async throws(AttemptFailure) {
         guard let secrets = claimed.secrets else {
@@ -85,7 +86,7 @@ struct WebhookSender: ChannelSender {
         // Sent again on a new connection where a kept one turns out closed: it is the same message with the same id.
         return ClientRequest(
             method: .post, url: target.url, headers: headers, body: .bytes(body),
-            connectTimeout: Self.connectTimeout, totalTimeout: Self.totalTimeout, isIdempotent: true)
+            connectTimeout: Self.connectTimeout, totalTimeout: timeout, isIdempotent: true)
     }
 
     private static func judge(_ response: ClientResponse) throws(AttemptFailure) {

@@ -11,15 +11,15 @@ internal import TodoStore
 
 /// Everything under `/v1`, from the router to the endpoints.
 struct API: Sendable {
-    /// The longest that one request may take, from its last byte to the answer.
-    private static let deadline: Duration = .seconds(10)
-    /// The same for one that may wait for a change.
+    /// The longest that a request may take that may wait for a change.
     private static let waitDeadline: Duration = .seconds(45)
 
     let database: TodoDatabase
     let authenticator: Authenticator
     let limiter: RateLimiter
     let endpoints: [Endpoint]
+    /// The longest that another request may take, from its last byte to the answer.
+    let deadline: Duration
 
     func add<Context: RequestContext>(to group: RouterGroup<Context>) {
         var methods: [String: [HTTPRequest.Method]] = [:]
@@ -61,7 +61,7 @@ struct API: Sendable {
             request: request, parameters: context.parameters, database: database, bearer: bearer,
             body: endpoint.body == nil ? .null : try Request.json(bytes))
         let logger = context.logger
-        let deadline = endpoint.path == "/v1/changes" ? Self.waitDeadline : Self.deadline
+        let deadline = endpoint.path == "/v1/changes" ? Self.waitDeadline : self.deadline
         return try await withDeadline(deadline, on: MultiThreadedEventLoopGroup.currentEventLoop) {
             try await answer(call, bytes, with: endpoint).response(to: request, logger)
         }
