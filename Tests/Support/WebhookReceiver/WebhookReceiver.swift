@@ -65,8 +65,10 @@ public final class WebhookReceiver: Sendable {
                         id: header("webhook-id"), timestamp: header("webhook-timestamp"),
                         signature: header("webhook-signature"), body: bytes, path: request.uri.path))
             }
+            // Before the delay is read: who is told to answer in between does not wait for the next word.
+            let seen = released.count
             let wait = delay.withLock { $0 }
-            if wait > .zero { await released.wait(atMost: wait) }
+            if wait > .zero { await released.wait(since: seen, atMost: wait) }
             let (code, headers) = status.withLock { $0 }
             return Response(status: code, headers: headers)
         }
