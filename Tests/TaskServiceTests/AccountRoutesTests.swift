@@ -296,8 +296,8 @@ import TodoModel
                 for zone in zones {
                     #expect(try await ada.send(.patch, "/v1/me", ["zone": .string(zone)]).status == 200)
                     let table = try #require(ZoneTable.named(zone))
-                    let day = table.local(at: Int(Instant.now().millisecondsSince1970 / 1000)).date.text
-                    _ = try await ada.make("/v1/tasks", ["title": .string(zone), "due": ["date": .string(day)]])
+                    let day = try await table.today()
+                    _ = try await ada.make("/v1/tasks", ["title": .string(zone), "due": ["date": .string(day.text)]])
                 }
                 for zone in zones + zones {
                     #expect(try await ada.send(.patch, "/v1/me", ["zone": .string(zone)]).status == 200)

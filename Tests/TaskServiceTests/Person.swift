@@ -1,7 +1,9 @@
 import HTTPTransport
 import HTTPTypes
+import Recurrence
 import StructuredData
 import Testing
+import TodoModel
 
 /// Somebody with an account of their own.
 struct Person: Sendable {
@@ -50,4 +52,16 @@ extension RunningService {
 
 extension JSON {
     var id: String { self["id"]?.string ?? "" }
+}
+
+extension ZoneTable {
+    /// The day that it is there, and will be to the end of a test: shortly before midnight it waits for the next.
+    func today() async throws -> CivilDate {
+        while true {
+            let now = Int(Instant.now().millisecondsSince1970 / 1000)
+            let day = local(at: now).date
+            if local(at: now + 180).date == day { return day }
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
 }

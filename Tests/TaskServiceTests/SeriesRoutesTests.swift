@@ -182,7 +182,7 @@ import TodoModel
         try await RunningService.with { service in
             #expect(try await service.send(.patch, "/v1/me", ["zone": .string(name)]).status == 200)
             let zone = try #require(ZoneTable.named(name))
-            let today = zone.local(at: Int(Date().timeIntervalSince1970)).date
+            let today = try await zone.today()
             let made = try await service.send(
                 .post, "/v1/tasks",
                 ["title": "each day", "due": ["date": .string(today.text)], "recurrence": ["rule": "FREQ=DAILY"]])

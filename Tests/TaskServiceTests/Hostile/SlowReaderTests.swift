@@ -24,7 +24,7 @@ import Testing
 
     @Test func `who takes nothing of an answer is let go, who is slow is not`() async throws {
         var limits = ConnectionLimits()
-        limits.progress = .seconds(2)
+        limits.progress = .seconds(5)
         try await Installation.with(limits: limits) { installation in
             try await Self.fill(installation.api)
             let port = installation.api.port
@@ -33,7 +33,7 @@ import Testing
             let stalled = try await runBlocking {
                 let client = try RawClient(port: port, receiveBuffer: 4096)
                 client.send(Self.export.utf8)
-                client.pause(.seconds(6))
+                client.pause(.seconds(15))
                 return try client.rest().count
             }
             #expect(stalled < whole, "a client that comes back late finds the connection closed")
@@ -53,7 +53,9 @@ import Testing
     }
 
     @Test func `everybody has one export at a time, and the next when that is over`() async throws {
-        try await Installation.with { installation in
+        var limits = ConnectionLimits()
+        limits.progress = .seconds(600)
+        try await Installation.with(limits: limits) { installation in
             try await Self.fill(installation.api)
             let port = installation.api.port
             try await runBlocking {
