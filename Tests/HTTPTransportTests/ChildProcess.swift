@@ -42,6 +42,15 @@ final class ChildProcess: Sendable {
         return (status >> 8) & 0xFF
     }
 
+    /// How much it has read of files.
+    func bytesRead() throws -> Int {
+        let counts = try String(contentsOfFile: "/proc/\(id)/io", encoding: .utf8).split(separator: "\n")
+        let prefix = "rchar: "
+        guard let count = counts.first(where: { $0.hasPrefix(prefix) }).flatMap({ Int($0.dropFirst(prefix.count)) })
+        else { throw ServerError(what: "the kernel does not count what a process reads") }
+        return count
+    }
+
     func send(_ signal: CInt) { Glibc.kill(id, signal) }
 
     /// Ends it and returns when it is gone.

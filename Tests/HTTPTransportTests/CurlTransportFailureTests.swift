@@ -81,7 +81,7 @@ import Testing
             connection.waitForEnd()
         }
         defer { server.stop() }
-        let response = try await transport.send(ClientRequest(url: server.url, idleTimeout: .seconds(3)))
+        let response = try await transport.send(ClientRequest(url: server.url, idleTimeout: .seconds(10)))
         await #expect(throws: HTTPTransportError.timeout(.idle)) { try await text(response) }
     }
 
@@ -234,12 +234,12 @@ import Testing
             connection.write("HTTP/1.1 200 OK\r\nContent-Length: 200000000\r\n\r\n")
             let chunk = [UInt8](repeating: 1, count: 100_000)
             for _ in 0..<2000 {
-                if !connection.isWritable(withinMilliseconds: 4000) { isStuck.raise() }
+                if !connection.isWritable(withinMilliseconds: 10_000) { isStuck.raise() }
                 guard connection.write(chunk) else { return }
             }
         }
         defer { server.stop() }
-        let response = try await transport.send(ClientRequest(url: server.url, idleTimeout: .seconds(3)))
+        let response = try await transport.send(ClientRequest(url: server.url, idleTimeout: .seconds(8)))
         await isStuck.wait()
         var count = 0
         for try await chunk in response.body { count += chunk.count }

@@ -128,13 +128,13 @@ import Testing
 
     @Test func anUnreadStreamTakesLittleMemoryAndHoldsUpNoOther() async throws {
         let transport = transport()
-        let before = residentBytes()
+        let before = try nginx.bytesRead()
         let big = try await transport.send(ClientRequest(url: nginx.tlsURL + "/big"))
         for _ in 0..<100 {
             let small = try await transport.send(ClientRequest(url: nginx.tlsURL + "/about"))
             #expect(try await text(small).isEmpty == false)
         }
-        #expect(residentBytes() - before < 64_000_000)
+        #expect(try nginx.bytesRead() - before < 64_000_000)
         var count = 0
         for try await chunk in big.body { count += chunk.count }
         #expect(count == 200_000_000)
@@ -167,8 +167,13 @@ import Testing
         let watch = Task { try await transport.send(ClientRequest(url: url + "/silent?port=\(silent.port)")) }
         defer { watch.cancel() }
         nginx.freeze()
-        let renewal = Task { try await transport.send(ClientRequest(method: .put, url: url + "/about")) }
-        try await Task.sleep(for: .milliseconds(3500))  // the kernel counts the silence, by its own clock
+        let isSent = Flag()
+        let renewal = Task {
+            isSent.raise()
+            return try await transport.send(ClientRequest(method: .put, url: url + "/about"))
+        }
+        await isSent.wait()
+        try await Task.sleep(for: .seconds(5))  // the kernel counts the silence, by its own clock
         renewal.cancel()
         await #expect(throws: HTTPTransportError.cancelled) { try await renewal.value }
         // A new connection is tried, which nobody takes.
@@ -183,16 +188,22 @@ import Testing
     @Test func aRequestThatWasGivenUpLeavesAConnectionAloneThatAnsweredOthersMeanwhile() async throws {
         let silent = try RawServer { $0.waitForEnd() }
         defer { silent.stop() }
-        let (transport, url) = (transport(), nginx.tlsURL)
-        let slow = Task {
-            try await transport.send(
-                ClientRequest(url: url + "/silent?port=\(silent.port)", totalTimeout: .milliseconds(3500)))
+        let talkative = try RawServer { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 200 OK\r\nX-Accel-Buffering: no\r\n\r\n")
+            while connection.write("still here\n") { Thread.sleep(forTimeInterval: 0.1) }
         }
-        try await Task.sleep(for: .seconds(2))  // well within what counts as silence, for the kernel's clock
-        let before = try await transport.send(ClientRequest(url: url + "/about"))
-        await #expect(throws: HTTPTransportError.timeout(.total)) { try await slow.value }
+        defer { talkative.stop() }
+        let (transport, url) = (transport(), nginx.tlsURL)
+        let other = try await transport.send(ClientRequest(url: url + "/silent?port=\(talkative.port)"))
+        let reader = Task { for try await _ in other.body {} }
+        defer { reader.cancel() }
+        await #expect(throws: HTTPTransportError.timeout(.total)) {
+            try await transport.send(
+                ClientRequest(url: url + "/silent?port=\(silent.port)", totalTimeout: .seconds(4)))
+        }
         let after = try await transport.send(ClientRequest(url: url + "/about"))
-        #expect(after.headers[.connectionNumber] == before.headers[.connectionNumber])
+        #expect(after.headers[.connectionNumber] == other.headers[.connectionNumber])
     }
 
     @Test func oneSilentStreamLeavesTheOthersOfItsConnectionAlone() async throws {
@@ -202,7 +213,7 @@ import Testing
         let bystander = try await transport.send(ClientRequest(url: url + "/big"))
         await #expect(throws: HTTPTransportError.timeout(.idle)) {
             try await transport.send(
-                ClientRequest(url: url + "/silent?port=\(silent.port)", idleTimeout: .milliseconds(100)))
+                ClientRequest(url: url + "/silent?port=\(silent.port)", idleTimeout: .seconds(1)))
         }
         let after = try await transport.send(ClientRequest(url: url + "/about"))
         #expect(after.headers[.connectionNumber] == bystander.headers[.connectionNumber])
@@ -227,11 +238,6 @@ import Testing
         let packed = try await transport(decompresses: true).send(ClientRequest(url: nginx.plainURL + "/middle"))
         #expect(packed.headers[.contentEncoding] == "gzip")
         #expect(try await packed.body.collect(upTo: 1_000_000).count == 400_000)
-    }
-
-    private func residentBytes() -> Int {
-        let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
-        return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4096
     }
 }
 

@@ -44,6 +44,9 @@ final class NginxServer: Sendable {
         try? FileManager.default.removeItem(at: directory)
     }
 
+    /// How much it has read of files: of a large one about as much as it could send.
+    func bytesRead() throws -> Int { try process.bytesRead() }
+
     /// The system still takes connections for it, but it says nothing.
     func freeze() { process.send(SIGSTOP) }
     func thaw() { process.send(SIGCONT) }

@@ -13,7 +13,7 @@ import Testing
         let transport = CurlTransport(configuration: .init(proxy: .none))
         for host in ["hooks.example.com", "127.0.0.2", "[2001:db8::1]"] {
             let response = try await transport.send(
-                ClientRequest(url: "http://\(host):\(server.port)/x", totalTimeout: .seconds(5), address: "127.0.0.1"))
+                ClientRequest(url: "http://\(host):\(server.port)/x", totalTimeout: .seconds(60), address: "127.0.0.1"))
             let head = String(decoding: try await response.body.collect(upTo: 10_000), as: UTF8.self)
             #expect(head.contains("Host: \(host):\(server.port)"))
         }
@@ -28,7 +28,7 @@ import Testing
         let transport = CurlTransport(configuration: .init(proxy: .none))
         func request(_ address: String?) -> ClientRequest {
             ClientRequest(
-                url: "http://localhost:\(server.port)/", connectTimeout: .seconds(2), totalTimeout: .seconds(5),
+                url: "http://localhost:\(server.port)/", connectTimeout: .seconds(60), totalTimeout: .seconds(60),
                 address: address)
         }
         for address in ["127.0.0.1", "127.0.0.1", nil] {

@@ -16,8 +16,8 @@ import Testing
         trust: [UInt8]? = nil, _ configure: (inout SMTPTransport.Configuration) -> Void = { _ in }
     ) -> SMTPTransport.Configuration {
         var configuration = SMTPTransport.Configuration(
-            host: "127.0.0.1", port: server.port, security: security, connectTimeout: .seconds(5),
-            totalTimeout: .seconds(10))
+            host: "127.0.0.1", port: server.port, security: security, connectTimeout: .seconds(60),
+            totalTimeout: .seconds(60))
         if let trust { configuration.trust = .authorities(pem: trust) }
         configure(&configuration)
         return configuration
@@ -117,7 +117,7 @@ import Testing
 
     @Test func `a server that is away, falls silent or hangs up after the message says so`() async throws {
         let server = try await SMTPServer.start(.none)
-        let transport = SMTPTransport(configuration(server) { $0.totalTimeout = .seconds(2) })
+        let transport = SMTPTransport(configuration(server) { $0.totalTimeout = .seconds(10) })
         server.fail(.hangAfterMessage)
         #expect(await throws_(transport) == .transport(.timeout(.total)))
         server.fail(.dropAfterMessage)
