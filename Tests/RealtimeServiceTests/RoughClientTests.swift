@@ -78,7 +78,8 @@ import WebSocketClient
     }
 
     @Test func `a slow reader costs little, is closed with 4408 and resumes where it was`() async throws {
-        try await RunningRealtime.with(rules: ConnectionRules(stallTime: .seconds(8))) { service in
+        let rules = ConnectionRules(handshakeTime: .seconds(60), stallTime: .seconds(8))
+        try await RunningRealtime.with(rules: rules) { service in
             let ann = service.api.person("ann")
             let (slow, _, cursor) = try await service.live(token: "ann", receiveBuffer: 4096)
             let (quick, _, _) = try await service.live(token: "ann")
@@ -115,7 +116,8 @@ import WebSocketClient
     }
 
     @Test func `a client that does not read has its pings answered only as far as there is room`() async throws {
-        try await RunningRealtime.with(rules: ConnectionRules(frameBurst: 1_000_000)) { service in
+        let rules = ConnectionRules(handshakeTime: .seconds(60), frameBurst: 1_000_000)
+        try await RunningRealtime.with(rules: rules) { service in
             _ = service.api.person("ann")
             let (slow, _, _) = try await service.live(token: "ann", receiveBuffer: 4096)
             try await slow.reads(false)
@@ -131,8 +133,7 @@ import WebSocketClient
     }
 
     @Test func `a thousand that reconnect at once lose nothing and get nothing twice`() async throws {
-        let rules = ConnectionRules(handshakeTime: .seconds(60), firstCheckInterval: .seconds(40))
-        try await RunningRealtime.with(rules: rules) { service in
+        try await RunningRealtime.with { service in
             let people = (0..<100).map { service.api.person("t\($0)") }
             let friends = { (index: Int) in [people[(index + 1) % 100], people[(index + 2) % 100]] }
             func write(_ round: Int) -> [TodoEvent] {
