@@ -135,7 +135,7 @@ struct DaprClientTests {
 
     @Test func waitsForTheSidecarUntilItIsReady() async throws {
         let sidecar = ScriptedSidecar((500, ""), (500, ""), (204, ""))
-        try await sidecar.client.waitUntilReady(within: .seconds(5))
+        try await sidecar.client.waitUntilReady(within: .seconds(60))
         #expect(sidecar.paths == Array(repeating: "/v1.0/healthz/outbound", count: 3))
         let late = ScriptedSidecar((500, ""))
         await #expect(throws: DaprError.notReady(waited: .zero)) {
