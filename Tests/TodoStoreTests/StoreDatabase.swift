@@ -39,7 +39,9 @@ struct Stores {
 
     static func with<Value>(_ body: (Stores) async throws -> Value) async throws -> Value {
         let home = try await StoreDatabase.migrated()
-        let pool = PostgresPool(try PostgresConfiguration(home.ownerURI), limits: .init(size: 8))
+        var limits = PostgresPool.Limits(size: 8)
+        limits.waitDeadline = .seconds(60)
+        let pool = PostgresPool(try PostgresConfiguration(home.ownerURI), limits: limits)
         let database = TodoDatabase(pool: pool)
         let ada = try await database.accounts.create(.init(email: "ada@example.com", name: "Ada"), password: "x")
         let ben = try await database.accounts.create(.init(email: "ben@example.com", name: "Ben"), password: "x")

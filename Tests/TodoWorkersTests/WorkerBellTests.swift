@@ -28,7 +28,8 @@ import TodoStore
         init(_ working: Working, writing database: TodoDatabase? = nil) throws {
             self.working = working
             var pace = WorkerBell.Pace()
-            (pace.look, pace.trial) = (.seconds(3600), .seconds(1))
+            // What is not heard in time is tried again no earlier than after the test.
+            (pace.look, pace.trial) = (.seconds(3600), database == nil ? .seconds(60) : .seconds(1))
             bell = WorkerBell(
                 address: try PostgresConfiguration(working.uri), database: database ?? working.database,
                 clock: SystemClock(), pace: pace, logger: Working.logger)
@@ -80,10 +81,10 @@ import TodoStore
             try await sleepy.with {
                 #expect(try await sleepy.fallAsleep())
                 _ = try await remind(working, in: .seconds(2))
-                #expect(try await working.until(.seconds(30)) { try await working.count("fired") == 1 })
+                #expect(try await working.until { try await working.count("fired") == 1 })
                 let lateness = try await working.sql(
                     "SELECT extract(epoch FROM fired_at - due_at) * 1000 FROM planned_reminders")
-                #expect(try #require(Double(lateness)) < 20_000, "not at the next look, a minute later")
+                #expect(try #require(Double(lateness)) < 60_000, "not at the next look, an hour later")
                 #expect(try await sleepy.fallAsleep())
             }
         }
@@ -94,7 +95,12 @@ import TodoStore
             let (one, other) = (try Sleepy(working), working.workers())
             try await one.with {
                 let looking = Task { try await other.run() }
-                #expect(try await working.until { one.bell.sleeping > 0 })
+                #expect(
+                    try await working.until {
+                        // The first that the other does is writes, which wake this one.
+                        guard one.bell.sleeping > 0 else { return false }
+                        return try await !one.asksNothing(for: .milliseconds(1500)) && one.bell.sleeping > 0
+                    }, "the other looks, and this one sleeps")
                 let begin = ContinuousClock.now
                 while ContinuousClock.now - begin < .seconds(3) {
                     #expect(one.bell.sleeping > 0)
@@ -110,12 +116,12 @@ import TodoStore
             let sleepy = try Sleepy(working)
             try await sleepy.with {
                 _ = try await remind(working, in: .seconds(1))
-                #expect(try await working.until(.seconds(30)) { try await working.count("fired") == 1 })
+                #expect(try await working.until { try await working.count("fired") == 1 })
                 #expect(try await sleepy.fallAsleep())
                 let id = try #require(UUID(uuidString: try await working.sql("SELECT id FROM planned_reminders")))
                 _ = try await working.database.reminders.snooze(
                     id, until: Instant.now().advanced(by: .milliseconds(500)), by: working.ada.id)
-                #expect(try await working.until(.seconds(30)) { try await working.count("fired") == 2 })
+                #expect(try await working.until { try await working.count("fired") == 2 })
             }
         }
     }
@@ -167,10 +173,10 @@ import TodoStore
             _ = try await remind(working, in: .seconds(5))
             try await sleepy.with {
                 #expect(try await sleepy.fallAsleep())
-                #expect(try await working.until(.seconds(30)) { try await working.count("fired") == 1 })
+                #expect(try await working.until { try await working.count("fired") == 1 })
                 let lateness = try await working.sql(
                     "SELECT extract(epoch FROM fired_at - due_at) * 1000 FROM planned_reminders")
-                #expect(try #require(Double(lateness)) < 20_000, "not at the next look, a minute later")
+                #expect(try #require(Double(lateness)) < 60_000, "not at the next look, an hour later")
             }
         }
     }
@@ -189,7 +195,7 @@ import TodoStore
                 try await Task.sleep(for: .milliseconds(2500))
                 try await slow.execute(script: "COMMIT")
                 #expect(
-                    try await working.until(.seconds(30)) {
+                    try await working.until {
                         try await working.sql("SELECT count(*) FROM replan") == "0"
                     })
                 #expect(try await sleepy.fallAsleep())
@@ -236,14 +242,24 @@ import TodoStore
             let sleepy = try Sleepy(working)
             try await sleepy.with {
                 #expect(try await sleepy.fallAsleep())
+                let bell = sleepy.bell
+                // On a thread of its own: they may be awake for less long than a busy machine keeps a task waiting.
+                async let waking = runBlocking {
+                    for _ in 0..<120_000 {
+                        if bell.sleeping == 0 { return true }
+                        usleep(1000)
+                    }
+                    return false
+                }
                 _ = try await working.sql(
                     """
                     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                     WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%is_series_head%'
                     """)
-                #expect(try await working.until { sleepy.bell.sleeping == 0 })
+                let haveWoken = await waking
+                #expect(haveWoken)
                 _ = try await remind(working, in: .seconds(2))
-                #expect(try await working.until(.seconds(30)) { try await working.count("fired") == 1 })
+                #expect(try await working.until { try await working.count("fired") == 1 })
                 #expect(try await sleepy.fallAsleep())
             }
         }
@@ -259,7 +275,7 @@ import TodoStore
                 try await Task.sleep(for: .milliseconds(2500))
                 #expect(!sleepy.bell.isHeard)
                 _ = try await remind(working, in: .seconds(2))
-                #expect(try await working.until(.seconds(30)) { try await working.count("fired") == 1 })
+                #expect(try await working.until { try await working.count("fired") == 1 })
             }
             await elsewhere.close()
         }

@@ -26,7 +26,9 @@ struct Working: Sendable {
     static func with(on server: PostgresServer, _ body: (Working) async throws -> Void) async throws {
         let name = try await server.createDatabase { _ = try await Migrator.migrate(databaseURI: $0) }
         let uri = server.socketURI(user: "app", database: name)
-        let pool = PostgresPool(try PostgresConfiguration(uri), limits: .init(size: 8))
+        var limits = PostgresPool.Limits(size: 8)
+        limits.waitDeadline = .seconds(60)
+        let pool = PostgresPool(try PostgresConfiguration(uri), limits: limits)
         let database = TodoDatabase(pool: pool)
         let ada = try await database.accounts.create(.init(email: "ada@example.com", name: "Ada"), password: nil)
         try await body(
@@ -61,7 +63,7 @@ struct Working: Sendable {
     }
 
     /// Asks until it is so; for what other tasks and processes do.
-    func until(_ limit: Duration = .seconds(30), _ condition: () async throws -> Bool) async throws -> Bool {
+    func until(_ limit: Duration = .seconds(120), _ condition: () async throws -> Bool) async throws -> Bool {
         let end = ContinuousClock.now + limit
         while ContinuousClock.now < end {
             if try await condition() { return true }
