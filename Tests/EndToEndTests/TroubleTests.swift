@@ -19,7 +19,7 @@ import Testing
             #expect(result.status == 1)
             #expect(
                 result.err
-                    == "todo: port \(socket.port) of 0.0.0.0 cannot be used: Address already in use; choose another with "
+                    == "todo: port \(socket.port) cannot be used: Address already in use; choose another with "
                     + "--metrics-port, 0 for none\n")
         }
     }

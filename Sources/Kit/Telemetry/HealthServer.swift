@@ -39,7 +39,8 @@ public struct HealthServer: Service {
             try await application.runService(gracefulShutdownSignals: [])
         } catch let error as IOError {
             let reason = String(cString: strerror(error.errnoCode))
-            throw PortError(description: "port \(port) of \(host) cannot be used: \(reason)")
+            let place = ["::", "0.0.0.0"].contains(host) ? "" : " of \(host)"
+            throw PortError(description: "port \(port)\(place) cannot be used: \(reason)")
         }
     }
 }
