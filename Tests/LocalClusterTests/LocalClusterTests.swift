@@ -15,8 +15,10 @@ struct TestCluster {
     let cluster: LocalCluster
     var client: KubernetesClient { cluster.client }
 
+    /// - Parameter faults: made from the start.
     static func running(
-        dataFolder: String? = nil, runsStandIns: Bool = false, _ body: (TestCluster) async throws -> Void
+        dataFolder: String? = nil, runsStandIns: Bool = false, faults: (Faults) -> Void = { _ in },
+        _ body: (TestCluster) async throws -> Void
     ) async throws {
         var configuration = LocalCluster.Configuration()
         configuration.port = 0
@@ -26,6 +28,7 @@ struct TestCluster {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let cluster = try await LocalCluster(configuration: configuration, logger: logger)
+        faults(cluster.server.faults)
         try await cluster.start()
         do { try await body(TestCluster(cluster: cluster)) } catch {
             await cluster.stop()

@@ -124,12 +124,20 @@ extension ReconcileContext {
         try await finalizers.remove(finalizer, from: child.object, type)
     }
 
+    /// No pass over the key begins before the cache of the type shows what the server answered to a write that was made in
+    /// another way than those above.
+    ///
+    /// - Parameter isNew: the write made the object. One that was there and that the cache has no longer is gone.
+    public func expect(_ written: KubernetesObject, _ type: ResourceType, isNew: Bool = false) {
+        controller.writer.expect(
+            written, ObjectReference(type, ObjectKey(written)), cache: informer(type), for: key, wasThere: !isNew)
+    }
+
     private var finalizers: Finalizers { Finalizers(client: client, fieldManager: fieldManager) }
 
     private func note(_ written: KubernetesObject?) -> Bool {
         guard let written else { return false }
-        controller.writer.expect(
-            written, ObjectReference(controller.primary.type, key), cache: controller.primary, for: key, wasThere: true)
+        expect(written, controller.primary.type)
         return true
     }
 }

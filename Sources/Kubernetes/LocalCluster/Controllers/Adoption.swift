@@ -21,25 +21,29 @@ struct Adoption {
             .filter { selector.matches($0.labels) && !$0.isBeingDeleted }
     }
 
-    /// Writes what has to change; true when anything was written.
+    /// Writes what has to change; true when anything was written, which brings the next pass. That something is gone would
+    /// bring none.
     func settle(
-        owner: KubernetesObject, reference: JSON, _ type: ResourceType, client: KubernetesClient,
-        unseen: UnseenWrites, by manager: String
+        owner: KubernetesObject, reference: JSON, _ type: ResourceType, client: KubernetesClient, by manager: String,
+        _ context: ReconcileContext
     ) async throws(APIError) -> Bool {
+        var hasWritten = false
         for object in adoptable {
-            try await write(object.ownerReferences + [reference], of: object, type, client, unseen, owner, manager)
+            let references = object.ownerReferences + [reference]
+            if try await write(references, of: object, type, client, manager, context) { hasWritten = true }
         }
         for object in releasable {
             let others = object.ownerReferences.filter { $0["uid"]?.string != owner.uid }
-            try await write(others, of: object, type, client, unseen, owner, manager)
+            if try await write(others, of: object, type, client, manager, context) { hasWritten = true }
         }
-        return !adoptable.isEmpty || !releasable.isEmpty
+        return hasWritten
     }
 
+    /// False when there is nothing to write to.
     private func write(
         _ references: [JSON], of object: KubernetesObject, _ type: ResourceType, _ client: KubernetesClient,
-        _ unseen: UnseenWrites, _ owner: KubernetesObject, _ manager: String
-    ) async throws(APIError) {
+        _ manager: String, _ context: ReconcileContext
+    ) async throws(APIError) -> Bool {
         let change: JSON = [
             "metadata": ["uid": JSON(object.uid), "ownerReferences": references.isEmpty ? .null : .array(references)]
         ]
@@ -47,10 +51,12 @@ struct Adoption {
             let written = try await client.patch(
                 type, namespace: object.namespace, name: object.name, .merge(change),
                 options: WriteOptions(fieldManager: manager))
-            unseen.note(written, for: ObjectKey(owner))
+            context.expect(written, type)
+            return true
         } catch {
             // Gone, or another object of that name: not ours to adopt.
             guard error.isNotFound || error.isConflict else { throw error }
+            return false
         }
     }
 }

@@ -8,13 +8,6 @@ struct DeploymentController: Sendable {
     let access: ClusterAccess
     let replicaSets: Informer
     let events: EventRecorder
-    private let unseen = UnseenWrites()
-
-    init(access: ClusterAccess, replicaSets: Informer, events: EventRecorder) {
-        self.access = access
-        self.replicaSets = replicaSets
-        self.events = events
-    }
 
     func register(with manager: Manager, deployments: Informer) {
         manager.controller("deployment", for: deployments) { try await reconcile($0) }
@@ -26,12 +19,11 @@ struct DeploymentController: Sendable {
         guard let deployment = context.object, let json = deployment.spec?["selector"],
             let selector = LabelSelector(labelSelector: json), !selector.isEmpty, !deployment.isBeingDeleted
         else { return .done }
-        guard unseen.areSeen(context.key, in: replicaSets.store) else { return .done }
         let adoption = Adoption(owner: deployment, selector: selector, in: replicaSets.store)
         let reference = deployment.controllerReference(kind: "Deployment", apiVersion: "apps/v1")
         if try await adoption.settle(
-            owner: deployment, reference: reference, .replicaSets, client: access.client, unseen: unseen,
-            by: ClusterAccess.controllerManager)
+            owner: deployment, reference: reference, .replicaSets, client: access.client,
+            by: ClusterAccess.controllerManager, context)
         {
             return .done
         }
@@ -39,8 +31,7 @@ struct DeploymentController: Sendable {
         for action in rules.actions { try await perform(action, rules, deployment, context) }
         try await annotate(deployment, rules)
         let now = access.time.wallClock
-        try await access.client.updateStatus(
-            of: deployment, .deployments, to: rules.status(now: now), by: ClusterAccess.controllerManager)
+        try await context.updateStatus(.deployments, to: rules.status(now: now), through: access.client)
         return rules.progressDeadline(now: now).map { .requeue(after: $0) } ?? .done
     }
 
@@ -61,15 +52,14 @@ struct DeploymentController: Sendable {
         _ context: ReconcileContext
     ) async throws {
         switch action {
-        case .create(let replicaSet): try await create(replicaSet, deployment, context.key)
+        case .create(let replicaSet): try await create(replicaSet, deployment, context)
         case .scale(let name, let replicas):
             let old = rules.all.first { $0.name == name }?.replicas ?? 0
             try await patch(
-                name, ["spec": ["replicas": JSON(replicas)], "metadata": rules.scaleAnnotations], deployment,
-                context.key)
+                name, ["spec": ["replicas": JSON(replicas)], "metadata": rules.scaleAnnotations], deployment, context)
             announce(deployment, name, from: old, to: replicas)
         case .annotate(let name, let annotations):
-            try await patch(name, ["metadata": ["annotations": annotations]], deployment, context.key)
+            try await patch(name, ["metadata": ["annotations": annotations]], deployment, context)
         case .delete(let name):
             let key = ObjectKey(namespace: deployment.namespace, name: name)
             guard let stored = replicaSets.store.stored(key) else { return }
@@ -77,21 +67,23 @@ struct DeploymentController: Sendable {
         }
     }
 
-    private func create(_ replicaSet: JSON, _ deployment: KubernetesObject, _ key: ObjectKey) async throws {
+    private func create(
+        _ replicaSet: JSON, _ deployment: KubernetesObject, _ context: ReconcileContext
+    ) async throws(APIError) {
         let options = WriteOptions(fieldManager: ClusterAccess.controllerManager)
         let created = try await access.client.create(KubernetesObject(replicaSet), .replicaSets, options: options)
-        unseen.note(created, for: key)
+        context.expect(created, .replicaSets, isNew: true)
         let replicas = created.spec?["replicas"]?.int ?? 0
         if replicas > 0 { announce(deployment, created.name, from: 0, to: replicas) }
     }
 
     private func patch(
-        _ name: String, _ change: JSON, _ deployment: KubernetesObject, _ key: ObjectKey
+        _ name: String, _ change: JSON, _ deployment: KubernetesObject, _ context: ReconcileContext
     ) async throws(APIError) {
         let written = try await access.client.patch(
             .replicaSets, namespace: deployment.namespace, name: name, .merge(change),
             options: WriteOptions(fieldManager: ClusterAccess.controllerManager))
-        unseen.note(written, for: key)
+        context.expect(written, .replicaSets)
     }
 
     private func announce(_ deployment: KubernetesObject, _ name: String, from old: Int, to new: Int) {

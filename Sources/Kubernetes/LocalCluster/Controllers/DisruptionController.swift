@@ -30,9 +30,8 @@ struct DisruptionController: Sendable {
         let selected = pods.store.list(namespace: budget.namespace ?? "").map(\.object)
             .filter { selector.matches($0.labels) }.map(PodView.init).filter { !$0.isFinished }
         let rules = DisruptionRules(budget: budget, pods: selected, expected: expected(selected))
-        try await access.client.updateStatus(
-            of: budget, .podDisruptionBudgets, to: rules.status(now: access.time.wallClock),
-            by: ClusterAccess.controllerManager)
+        try await context.updateStatus(
+            .podDisruptionBudgets, to: rules.status(now: access.time.wallClock), through: access.client)
         return .done
     }
 

@@ -1,3 +1,4 @@
+internal import ControllerRuntime
 internal import KubernetesClient
 internal import StructuredData
 
@@ -19,6 +20,21 @@ extension KubernetesClient {
             guard error.isNotFound || error.isConflict else { throw error }
             return nil
         }
+    }
+}
+
+extension ReconcileContext {
+    /// The same, of the object that this pass is about. The next pass waits until the cache shows it: one that went by the
+    /// status before would take that for what is there, and leave it where it wants just that again.
+    @discardableResult
+    func updateStatus(
+        _ type: ResourceType, to status: JSON, through client: KubernetesClient,
+        by manager: String = ClusterAccess.controllerManager
+    ) async throws(APIError) -> KubernetesObject? {
+        guard let object else { return nil }
+        let written = try await client.updateStatus(of: object, type, to: status, by: manager)
+        if let written { expect(written, type) }
+        return written
     }
 }
 

@@ -2,8 +2,8 @@ internal import ControllerRuntime
 internal import KubernetesClient
 internal import StructuredData
 
-/// How the controllers of workloads make and delete pods: each write is noted until the cache shows it, and is an Event
-/// of the workload.
+/// How the controllers of workloads make and delete pods: the next pass waits until the cache shows each write, and each
+/// is an Event of the workload.
 struct PodControl: Sendable {
     /// No more are created in one pass.
     static let burst = 500
@@ -11,13 +11,6 @@ struct PodControl: Sendable {
     let access: ClusterAccess
     let pods: Informer
     let events: EventRecorder
-    private let unseen = UnseenWrites()
-
-    init(access: ClusterAccess, pods: Informer, events: EventRecorder) {
-        self.access = access
-        self.pods = pods
-        self.events = events
-    }
 
     /// A pod of `template` that `owner` controls.
     /// - Parameter name: nil lets the server complete `generateName`, by default the owner's name and a dash.
@@ -38,24 +31,23 @@ struct PodControl: Sendable {
         return ["apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"] ?? [:]]
     }
 
-    /// Whether the cache shows every write made for `key`. When not, the event that shows the last brings the next pass.
-    func isCurrent(_ key: ObjectKey) -> Bool { unseen.areSeen(key, in: pods.store) }
-
     func adopt(
-        _ adoption: Adoption, owner: KubernetesObject, _ type: ResourceType
+        _ adoption: Adoption, owner: KubernetesObject, _ type: ResourceType, _ context: ReconcileContext
     ) async throws(APIError) -> Bool {
         try await adoption.settle(
             owner: owner, reference: owner.controllerReference(kind: type.kind, apiVersion: type.apiVersion), .pods,
-            client: access.client, unseen: unseen, by: ClusterAccess.controllerManager)
+            client: access.client, by: ClusterAccess.controllerManager, context)
     }
 
     /// Creates the pod. Nothing happens when its namespace goes: the owner goes with it.
     /// - Parameter text: what the Event says; nil is "Created pod: NAME".
-    func create(_ pod: JSON, for owner: KubernetesObject, text: String? = nil) async throws(APIError) {
+    func create(
+        _ pod: JSON, for owner: KubernetesObject, _ context: ReconcileContext, text: String? = nil
+    ) async throws(APIError) {
         do {
             let created = try await access.client.create(
                 KubernetesObject(pod), .pods, options: WriteOptions(fieldManager: ClusterAccess.controllerManager))
-            unseen.note(created, for: ObjectKey(owner))
+            context.expect(created, .pods, isNew: true)
             record(.normal, "SuccessfulCreate", text ?? "Created pod: \(created.name)", about: owner)
         } catch {
             if error.isNamespaceTerminating { return }
@@ -73,7 +65,9 @@ struct PodControl: Sendable {
     }
 
     /// Takes a finalizer off a pod that may be gone already.
-    func removeFinalizer(_ name: String, from pod: KubernetesObject, for key: ObjectKey) async throws(APIError) {
+    func removeFinalizer(
+        _ name: String, from pod: KubernetesObject, _ context: ReconcileContext
+    ) async throws(APIError) {
         let rest = pod.finalizers.filter { $0 != name }
         guard rest.count < pod.finalizers.count else { return }
         let change: JSON = [
@@ -83,7 +77,7 @@ struct PodControl: Sendable {
             let written = try await access.client.patch(
                 .pods, namespace: pod.namespace, name: pod.name, .merge(change),
                 options: WriteOptions(fieldManager: ClusterAccess.controllerManager))
-            unseen.note(written, for: key)
+            context.expect(written, .pods)
         } catch {
             guard error.isNotFound || error.isConflict else { throw error }
         }

@@ -26,24 +26,23 @@ struct ReplicaSetController: Sendable {
 
     private func reconcile(_ context: ReconcileContext) async throws -> ReconcileResult {
         guard let replicaSet = context.object, let json = replicaSet.spec?["selector"],
-            let selector = LabelSelector(labelSelector: json), !selector.isEmpty, control.isCurrent(context.key)
+            let selector = LabelSelector(labelSelector: json), !selector.isEmpty
         else { return .done }
         let adoption = Adoption(owner: replicaSet, selector: selector, in: control.pods.store)
         let rules = ReplicaSetRules(replicaSet: replicaSet, pods: adoption.owned)
         var failure: APIError?
         if !replicaSet.isBeingDeleted {
-            if try await control.adopt(adoption, owner: replicaSet, .replicaSets) { return .done }
+            if try await control.adopt(adoption, owner: replicaSet, .replicaSets, context) { return .done }
             do throws(APIError) {
                 for _ in 0..<min(rules.missing, PodControl.burst) {
-                    try await control.create(rules.newPod, for: replicaSet)
+                    try await control.create(rules.newPod, for: replicaSet, context)
                 }
             } catch { failure = error }
             for pod in rules.surplus { try await control.delete(pod.object, for: replicaSet, context) }
         }
         let now = control.access.time.wallClock
-        try await control.access.client.updateStatus(
-            of: replicaSet, .replicaSets, to: rules.status(now: now, failure: failure?.text),
-            by: ClusterAccess.controllerManager)
+        try await context.updateStatus(
+            .replicaSets, to: rules.status(now: now, failure: failure?.text), through: control.access.client)
         if let failure { throw failure }
         return rules.nextAvailability(now: now).map { .requeue(after: $0) } ?? .done
     }

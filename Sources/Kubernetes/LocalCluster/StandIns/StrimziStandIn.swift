@@ -66,7 +66,7 @@ struct StrimziStandIn: Sendable {
                 .flatMap { $0.object.spec?["roles"]?.array?.compactMap(\.string) ?? [] })
         guard roles.isSuperset(of: ["broker", "controller"]) else {
             try await publish(
-                [:], of: kafka, .kafkas,
+                [:], of: kafka, .kafkas, context,
                 condition: ("NotReady", "InvalidResourceException", "No KafkaNodePools with both roles were found"))
             return .done
         }
@@ -84,7 +84,7 @@ struct StrimziStandIn: Sendable {
             [
                 "clusterId": .string(clusterID(kafka)), "kafkaVersion": kafka.json.at("spec", "kafka", "version") ?? "",
                 "listeners": .array(listeners),
-            ], of: kafka, .kafkas)
+            ], of: kafka, .kafkas, context)
         return .done
     }
 
@@ -97,13 +97,13 @@ struct StrimziStandIn: Sendable {
         guard let pool = context.object, !pool.isBeingDeleted, let kafka = kafka(of: pool, kafkas) else { return .done }
         let replicas = pool.spec?["replicas"]?.int ?? 0
         let first = pool.spec?["roles"]?.array?.contains("broker") == true ? 0 : 100
-        try await access.client.updateStatus(
-            of: pool, .kafkaNodePools,
+        try await context.updateStatus(
+            .kafkaNodePools,
             to: [
                 "clusterId": .string(clusterID(kafka)), "nodeIds": .array((first..<first + replicas).map { JSON($0) }),
                 "observedGeneration": JSON(pool.generation), "replicas": JSON(replicas),
                 "roles": pool.spec?["roles"] ?? [],
-            ], by: Self.manager)
+            ], through: access.client, by: Self.manager)
         return .done
     }
 
@@ -122,7 +122,7 @@ struct StrimziStandIn: Sendable {
         ]
         guard try await make(user.name, content, for: user) else { return .done }
         try await publish(
-            ["secret": .string(user.name), "username": .string(user.name)], of: user, .kafkaUsers)
+            ["secret": .string(user.name), "username": .string(user.name)], of: user, .kafkaUsers, context)
         return .done
     }
 
@@ -137,17 +137,17 @@ struct StrimziStandIn: Sendable {
         let name = topic.spec?["topicName"]?.string ?? topic.name
         guard topic.annotations["strimzi.io/managed"] != "false" else {
             try await publish(
-                ["topicName": .string(name)], of: topic, .kafkaTopics, condition: ("Unmanaged", "", ""))
+                ["topicName": .string(name)], of: topic, .kafkaTopics, context, condition: ("Unmanaged", "", ""))
             return .done
         }
         let previous = topic.status?["topicName"]?.string
         guard previous == nil || previous == name else {
             try await publish(
-                ["topicName": .string(previous ?? "")], of: topic, .kafkaTopics,
+                ["topicName": .string(previous ?? "")], of: topic, .kafkaTopics, context,
                 condition: ("Ready", "NotSupported", "Changing spec.topicName is not supported"))
             return .done
         }
-        try await publish(["topicName": .string(name)], of: topic, .kafkaTopics)
+        try await publish(["topicName": .string(name)], of: topic, .kafkaTopics, context)
         return .done
     }
 
@@ -179,7 +179,7 @@ struct StrimziStandIn: Sendable {
 
     /// - Parameter condition: type, reason and message of what is wrong; nil when it is ready.
     private func publish(
-        _ members: JSON, of object: KubernetesObject, _ type: ResourceType,
+        _ members: JSON, of object: KubernetesObject, _ type: ResourceType, _ context: ReconcileContext,
         condition: (type: String, reason: String, message: String)? = nil
     ) async throws {
         var new: JSON = [
@@ -199,7 +199,7 @@ struct StrimziStandIn: Sendable {
         var status = members
         status["conditions"] = [new]
         status["observedGeneration"] = JSON(object.generation)
-        try await access.client.updateStatus(of: object, type, to: status, by: Self.manager)
+        try await context.updateStatus(type, to: status, through: access.client, by: Self.manager)
     }
 }
 

@@ -7,25 +7,14 @@ struct CronJobController: Sendable {
     let access: ClusterAccess
     let jobs: Informer
     let events: EventRecorder
-    private let unseen = UnseenWrites()
-    private let unseenJobs = UnseenWrites()
-
-    init(access: ClusterAccess, jobs: Informer, events: EventRecorder) {
-        self.access = access
-        self.jobs = jobs
-        self.events = events
-    }
 
     func register(with manager: Manager) {
         let cronJobs = manager.informer(.cronJobs)
-        manager.controller("cronjob", for: cronJobs, predicate: .all) { try await reconcile($0, cronJobs.store) }
-            .owns(jobs)
+        manager.controller("cronjob", for: cronJobs, predicate: .all) { try await reconcile($0) }.owns(jobs)
     }
 
-    private func reconcile(_ context: ReconcileContext, _ cronJobs: Store) async throws -> ReconcileResult {
-        guard let cronJob = context.object, unseen.areSeen(context.key, in: cronJobs),
-            unseenJobs.areSeen(context.key, in: jobs.store)
-        else { return .done }
+    private func reconcile(_ context: ReconcileContext) async throws -> ReconcileResult {
+        guard let cronJob = context.object else { return .done }
         let own = jobs.store.list(ownedBy: cronJob.uid).map(\.object).filter { $0.isControlled(by: cronJob.uid) }
         let rules = CronJobRules(cronJob: cronJob, jobs: own, now: access.time.wallClock)
         let plan = rules.plan
@@ -33,22 +22,22 @@ struct CronJobController: Sendable {
         for job in plan.delete { try await delete(job, cronJob, context) }
         var status = plan.status
         if let (job, scheduled) = plan.create {
-            guard let started = try await create(job, for: cronJob) else { return .done }
+            guard let started = try await create(job, for: cronJob, context) else { return .done }
             status = rules.status(status, started: started, for: scheduled)
         }
-        let written = try await access.client.updateStatus(
-            of: cronJob, .cronJobs, to: status, by: ClusterAccess.controllerManager)
-        if let written { unseen.note(written, for: context.key) }
+        try await context.updateStatus(.cronJobs, to: status, through: access.client)
         // A little late rather than a moment too early.
         return plan.next.map { .requeue(after: $0 + .milliseconds(100)) } ?? .done
     }
 
     /// Nil when there is nothing to follow: the namespace goes.
-    private func create(_ job: JSON, for cronJob: KubernetesObject) async throws(APIError) -> KubernetesObject? {
+    private func create(
+        _ job: JSON, for cronJob: KubernetesObject, _ context: ReconcileContext
+    ) async throws(APIError) -> KubernetesObject? {
         do {
             let created = try await access.client.create(
                 KubernetesObject(job), .jobs, options: WriteOptions(fieldManager: ClusterAccess.controllerManager))
-            unseenJobs.note(created, for: ObjectKey(cronJob))
+            context.expect(created, .jobs, isNew: true)
             record(.normal, "SuccessfulCreate", "Created job \(created.name)", about: cronJob)
             return created
         } catch {

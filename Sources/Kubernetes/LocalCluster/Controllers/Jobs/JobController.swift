@@ -8,26 +8,21 @@ struct JobController: Sendable {
     private static let ownName = "kubernetes.io/job-controller"
 
     let control: PodControl
-    private let unseen = UnseenWrites()
-
-    init(control: PodControl) { self.control = control }
 
     func register(with manager: Manager, jobs: Informer) {
-        // Its own status counts pods: a pass must not begin before the cache shows what the last one wrote.
-        manager.controller("job", for: jobs, predicate: .all) { try await reconcile($0, jobs.store) }
+        manager.controller("job", for: jobs, predicate: .all) { try await reconcile($0) }
             .owns(control.pods)
             .watches(control.pods) { change in ReplicaSetController.selecting(change, in: jobs.store) }
     }
 
-    private func reconcile(_ context: ReconcileContext, _ jobs: Store) async throws -> ReconcileResult {
-        guard control.isCurrent(context.key), unseen.areSeen(context.key, in: jobs) else { return .done }
+    private func reconcile(_ context: ReconcileContext) async throws -> ReconcileResult {
         try await releaseStrays(context)
         guard let job = context.object, let json = job.spec?["selector"],
             let selector = LabelSelector(labelSelector: json), !selector.isEmpty,
             [nil, Self.ownName].contains(job.spec?["managedBy"]?.string)
         else { return .done }
         let adoption = Adoption(owner: job, selector: selector, in: control.pods.store)
-        if !job.isBeingDeleted, try await control.adopt(adoption, owner: job, .jobs) { return .done }
+        if !job.isBeingDeleted, try await control.adopt(adoption, owner: job, .jobs, context) { return .done }
         return try await carryOut(JobRules(job: job, pods: adoption.owned, now: control.access.time.wallClock), context)
     }
 
@@ -38,16 +33,15 @@ struct JobController: Sendable {
                 owner["kind"]?.string == "Job", owner["name"]?.string == context.key.name,
                 owner["uid"]?.string != context.object?.uid
             else { continue }
-            try await control.removeFinalizer(JobRules.finalizer, from: stored.object, for: context.key)
+            try await control.removeFinalizer(JobRules.finalizer, from: stored.object, context)
         }
     }
 
     private func carryOut(_ rules: JobRules, _ context: ReconcileContext) async throws -> ReconcileResult {
         let (job, plan) = (rules.job, rules.plan)
-        let written = try await control.access.client.updateStatus(
-            of: job, .jobs, to: plan.status, by: ClusterAccess.controllerManager)
-        if let written {
-            unseen.note(written, for: context.key)
+        // It counts pods: the next pass goes by what this one wrote.
+        let written = try await context.updateStatus(.jobs, to: plan.status, through: control.access.client)
+        if written != nil {
             for note in plan.notes {
                 control.record(note.isWarning ? .warning : .normal, note.reason, note.text, about: job)
             }
@@ -56,11 +50,11 @@ struct JobController: Sendable {
             return .done
         }
         for pod in plan.release + plan.discard {
-            try await control.removeFinalizer(JobRules.finalizer, from: pod, for: context.key)
+            try await control.removeFinalizer(JobRules.finalizer, from: pod, context)
         }
         guard !job.isBeingDeleted else { return .done }
         for pod in plan.discard + plan.delete { try await control.delete(pod, for: job, context) }
-        for pod in plan.create { try await control.create(pod, for: job) }
+        for pod in plan.create { try await control.create(pod, for: job, context) }
         if plan.isExpired {
             try await control.access.client.delete(
                 .jobs, namespace: job.namespace, name: job.name,

@@ -10,14 +10,6 @@ struct RevisionHistory: Sendable {
 
     let access: ClusterAccess
     let revisions: Informer
-    private let unseen = UnseenWrites()
-
-    init(access: ClusterAccess, revisions: Informer) {
-        self.access = access
-        self.revisions = revisions
-    }
-
-    func isCurrent(_ key: ObjectKey) -> Bool { unseen.areSeen(key, in: revisions.store) }
 
     /// Of `owner`, oldest first.
     func all(of owner: KubernetesObject) -> [KubernetesObject] {
@@ -38,23 +30,25 @@ struct RevisionHistory: Sendable {
     }
 
     /// The revision of the owner's present template: made when there is none, brought to the end when it is an old one.
-    func current(of owner: KubernetesObject, _ type: ResourceType) async throws(APIError) -> KubernetesObject {
+    func current(
+        of owner: KubernetesObject, _ type: ResourceType, _ context: ReconcileContext
+    ) async throws(APIError) -> KubernetesObject {
         let all = all(of: owner)
         let hash = DeploymentRules.hash(owner.spec?["template"] ?? [:])
         let highest = all.last.map(Self.number) ?? 0
         let options = WriteOptions(fieldManager: ClusterAccess.controllerManager)
-        let written: KubernetesObject
         if let present = all.first(where: { Self.hash($0) == hash }) {
             guard Self.number(present) < highest else { return present }
             let change: JSON = ["metadata": ["uid": JSON(present.uid)], "revision": JSON(highest + 1)]
-            written = try await access.client.patch(
+            let written = try await access.client.patch(
                 .controllerRevisions, namespace: owner.namespace, name: present.name, .merge(change), options: options)
-        } else {
-            written = try await access.client.create(
-                revision(of: owner, type, hash: hash, number: highest + 1), .controllerRevisions, options: options)
+            context.expect(written, .controllerRevisions)
+            return written
         }
-        unseen.note(written, for: ObjectKey(owner))
-        return written
+        let created = try await access.client.create(
+            revision(of: owner, type, hash: hash, number: highest + 1), .controllerRevisions, options: options)
+        context.expect(created, .controllerRevisions, isNew: true)
+        return created
     }
 
     private func revision(of owner: KubernetesObject, _ type: ResourceType, hash: String, number: Int)
