@@ -306,8 +306,8 @@ struct TestCluster {
         }
     }
 
-    private static let gizmo = ResourceType(group: "example.com", version: "v1", kind: "Gizmo", plural: "gizmos")
-    private static let gizmos: JSON = [
+    static let gizmo = ResourceType(group: "example.com", version: "v1", kind: "Gizmo", plural: "gizmos")
+    static let gizmos: JSON = [
         "metadata": ["name": "gizmos.example.com"],
         "spec": [
             "group": "example.com", "scope": "Namespaced", "names": ["plural": "gizmos", "kind": "Gizmo"],

@@ -56,74 +56,71 @@ final class GarbageCollector: Sendable {
     // MARK: - What is watched
 
     private func watchServedTypes() async {
-        var wanted: [String: ResourceType] = [:]
+        var wanted: [String: ServedResource] = [:]
         for resource in registry.resources {
             let verbs = Set(resource.verbs)
             guard verbs.isSuperset(of: ["list", "watch", "delete"]), wanted[resource.storageKey] == nil else {
                 continue
             }
-            wanted[resource.storageKey] = resource.type
+            wanted[resource.storageKey] = resource
         }
         // Events and leases come and go by the thousand and own nothing.
         for key in ["events", "events.k8s.io/events"] { wanted[key] = nil }
         let present = watched.withLock { $0.mapValues(\.informer.type) }
-        for (key, type) in present where wanted[key] != type {
+        for key in present.keys where wanted[key] == nil {
             watched.withLock { $0.removeValue(forKey: key) }?.task.cancel()
         }
-        for (key, type) in wanted where present[key] != type { watch(key, type) }
-        // A definition that was just written may be served a moment later.
-        let served = Set(wanted.keys)
-        guard definitions.store.keys.contains(where: { name in !served.contains { Self.belongs($0, to: name.name) } })
-        else { return }
+        for (key, resource) in wanted where present[key] != resource.type { watch(key, resource) }
+        // A definition that has just come or gone is served, or is not, a moment later.
+        let served = registry.resources.filter(\.isCustom).map { "\($0.type.plural).\($0.type.group)" }
+        guard Set(served) != Set(definitions.store.keys.map(\.name)) else { return }
         guard (try? await access.time.sleep(until: access.time.now.advanced(by: .milliseconds(100)))) != nil else {
             return
         }
         refreshing.yield()
     }
 
-    /// `example.com/gizmos` is what `gizmos.example.com` defines.
-    private static func belongs(_ storageKey: String, to definition: String) -> Bool {
-        let parts = storageKey.split(separator: "/")
-        return parts.count == 2 && "\(parts[1]).\(parts[0])" == definition
-    }
-
-    private func watch(_ key: String, _ type: ResourceType) {
+    private func watch(_ key: String, _ resource: ServedResource) {
+        let type = resource.type
         let informer = Informer(
             type, client: access.client, fieldManager: ClusterAccess.controllerManager,
-            options: .init(isOptional: true, transform: { $0 = GarbageRules.trimmed($0) }), time: access.time,
-            logger: access.logger)
+            options: .init(
+                isOptional: true, indices: [GarbageRules.ownerKind], transform: { $0 = GarbageRules.trimmed($0) }),
+            time: access.time, logger: access.logger)
         informer.onChange { [weak self] change in self?.note(change, type) }
-        let task = Task { await informer.run() }
-        watched.withLock { $0[key] = Watched(informer: informer, task: task) }
+        // Its objects may have gone while it was not served, or in another version: then no watch tells of them.
+        if resource.isCustom {
+            informer.onStatusChange { [weak self] status in
+                if status == .synced { self?.lookAtDependents(ofKind: "\(type.kind).\(type.group)") }
+            }
+        }
+        let former = watched.withLock { watched in
+            watched.updateValue(Watched(informer: informer, task: Task { await informer.run() }), forKey: key)
+        }
+        former?.task.cancel()
     }
 
     private func note(_ change: StoreChange, _ type: ResourceType) {
-        if let new = change.new {
-            let object = new.object
-            let isRelevant = object.isBeingDeleted ? !object.finalizers.isEmpty : !object.ownerReferences.isEmpty
-            if isRelevant { queue.add(Reference(type, new.key)) }
-            guard let old = change.old, old.uid != new.uid || object.isBeingDeleted != old.isBeingDeleted else {
-                return
-            }
+        let new = change.new?.object
+        if let new {
+            let isRelevant = new.isBeingDeleted ? !new.finalizers.isEmpty : !new.ownerReferences.isEmpty
+            if isRelevant { queue.add(Reference(type, ObjectKey(new))) }
         }
-        // What is gone, or about to go, concerns what it owned, and who waits for it.
         guard let old = change.old else { return }
-        for dependent in dependents(of: old.uid) { queue.add(Reference(dependent.type, ObjectKey(dependent.object))) }
-        for owner in old.object.ownerReferences {
-            if let reference = find(owner["uid"]?.string ?? "", owner, old.key) { queue.add(reference) }
+        let present = change.new?.uid == old.uid ? new : nil
+        for owner in GarbageRules.unblocked(from: old.object, to: present) {
+            if let reference = find(owner, old.key) { queue.add(reference) }
         }
+        // What is gone, or about to go, concerns what it owned.
+        guard present?.isBeingDeleted != old.isBeingDeleted else { return }
+        for dependent in dependents(of: old.uid) { queue.add(Reference(dependent.type, ObjectKey(dependent.object))) }
     }
 
     /// The last of its objects went before it did, but whoever watched them may have been told to stop before it heard.
     private func noteDefinition(_ change: StoreChange) {
         if let old = change.old, change.new?.uid != old.uid, let kind = GarbageRules.kind(definedBy: old.object) {
             gone.withLock { _ = $0.insert(kind) }
-            let informers = watched.withLock { $0.values.map(\.informer) }
-            for informer in informers {
-                for stored in informer.store.list() where GarbageRules.isOwned(stored.object, by: kind) {
-                    queue.add(Reference(informer.type, stored.key))
-                }
-            }
+            lookAtDependents(ofKind: kind)
         }
         if let kind = change.new.flatMap({ GarbageRules.kind(definedBy: $0.object) }) {
             gone.withLock { _ = $0.remove(kind) }
@@ -131,7 +128,16 @@ final class GarbageCollector: Sendable {
         refreshing.yield()
     }
 
-    private func find(_ uid: String, _ owner: JSON, _ dependent: ObjectKey) -> Reference? {
+    private func lookAtDependents(ofKind kind: String) {
+        let informers = watched.withLock { $0.values.map(\.informer) }
+        for informer in informers {
+            for key in informer.store.keys(index: GarbageRules.ownerKind.name, value: kind) {
+                queue.add(Reference(informer.type, key))
+            }
+        }
+    }
+
+    private func find(_ owner: JSON, _ dependent: ObjectKey) -> Reference? {
         guard let resource = resource(owner) else { return nil }
         let namespace = resource.type.namespaced ? dependent.namespace : nil
         let type = watched.withLock { $0[resource.storageKey]?.informer.type } ?? resource.type
@@ -159,7 +165,7 @@ final class GarbageCollector: Sendable {
                     reference.type, namespace: reference.key.namespace, name: reference.key.name)
             else { return queue.forget(reference) }
             // What a cache does not show yet must be neither overlooked nor let go.
-            let isComplete = watched.withLock { $0.values.allSatisfy { $0.informer.status != .starting } }
+            let isComplete = watched.withLock { $0.values.allSatisfy(\.informer.isKnown) }
             guard isComplete else { return queue.add(reference, after: .milliseconds(100)) }
             if object.isBeingDeleted { try await finish(object, reference) }
             try await judge(object, reference)

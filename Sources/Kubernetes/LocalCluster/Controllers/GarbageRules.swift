@@ -1,3 +1,4 @@
+internal import ControllerRuntime
 internal import KubernetesClient
 internal import StructuredData
 
@@ -46,6 +47,15 @@ enum GarbageRules {
         }
     }
 
+    /// The owners that `dependent` was in the way of and no longer is.
+    /// - Parameter present: nil when it is gone.
+    static func unblocked(from former: KubernetesObject, to present: KubernetesObject?) -> [JSON] {
+        former.ownerReferences.filter { owner in
+            guard let uid = owner["uid"]?.string, blocks(former, owner: uid) else { return false }
+            return !(present.map { blocks($0, owner: uid) } ?? false)
+        }
+    }
+
     /// `Gizmo.example.com`, of an owner reference.
     static func kind(of owner: JSON) -> String {
         let group = (owner["apiVersion"]?.string ?? "").split(separator: "/").dropLast().last ?? ""
@@ -60,9 +70,8 @@ enum GarbageRules {
         return "\(kind).\(group)"
     }
 
-    static func isOwned(_ object: KubernetesObject, by kind: String) -> Bool {
-        object.ownerReferences.contains { self.kind(of: $0) == kind }
-    }
+    /// By the kind of every owner.
+    static let ownerKind = StoreIndex("ownerKind") { object in object.ownerReferences.map { kind(of: $0) } }
 
     /// What the collector keeps of an object.
     static func trimmed(_ object: KubernetesObject) -> KubernetesObject {
