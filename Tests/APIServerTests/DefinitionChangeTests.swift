@@ -143,6 +143,36 @@ struct DefinitionChangeTests {
         #expect(gizmos.code == 200 && gizmos.names.isEmpty)
     }
 
+    @Test("who watches instances and begins anew when that ends finds them no longer served")
+    func watchesOfWhatGoes() async throws {
+        let server = try await TestServer()
+        try await server.installGizmos()
+        await server.send(.post, TestServer.gizmos, gizmo("one"))
+        let watch = try #require(await server.watch("\(TestServer.gizmos)?watch=1&timeoutSeconds=30"))
+        #expect(try await watch.summaries(1) == ["ADDED one"])
+        await server.send(.delete, Self.definition)
+        #expect(try await watch.summaries(2) == ["DELETED one"])
+        #expect(await server.send(.get, TestServer.gizmos).code == 404)
+    }
+
+    @Test("a definition goes although an instance was held, and comes again")
+    func heldInstance() async throws {
+        let server = try await TestServer()
+        try await server.installGizmos()
+        var held = gizmo("one")
+        held.set(["example.test/hold"], at: "metadata", "finalizers")
+        await server.send(.post, TestServer.gizmos, held)
+        let watch = try #require(await server.watch("\(TestServer.definitions)?watch=1&timeoutSeconds=30"))
+        await server.send(.delete, Self.definition)
+        let refused = await server.send(.post, TestServer.gizmos, gizmo("two"))
+        #expect(refused.code == 405)
+        await server.send(
+            .patch, "\(TestServer.gizmos)/one", ["metadata": ["finalizers": nil]], type: TestServer.merge)
+        while let event = try await watch.next(), event["type"] != "DELETED" {}
+        try await server.installGizmos()
+        #expect(await server.send(.get, TestServer.gizmos).names.isEmpty)
+    }
+
     @Test("a changed definition ends the watches of its instances; a written status does not")
     func watches() async throws {
         let server = try await TestServer()

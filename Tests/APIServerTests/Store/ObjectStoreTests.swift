@@ -20,6 +20,21 @@ struct ObjectStoreTests {
         #expect(store.object("a", in: things) == nil)
     }
 
+    @Test("an object is not made in what has changed since its writer looked")
+    func premises() async throws {
+        let store = ObjectStore()
+        let places = TableID(group: "", plural: "places")
+        let (seen, _) = try await store.commit(.create(thing("p", value: 1)), to: places)
+        let premise = StorePremise(table: places, object: seen)
+        var effects = 0
+        try await store.commit(.create(thing("p/a")), to: things, given: [premise]) { effects += 1 }
+        try await store.commit(.update(thing("p", value: 2), replacing: seen), to: places)
+        await #expect(throws: StoreError.self) {
+            try await store.commit(.create(thing("p/b")), to: things, given: [premise])
+        }
+        #expect(store.object("p/a", in: things) != nil && store.object("p/b", in: things) == nil && effects == 1)
+    }
+
     @Test("the objects of any remembered revision can be listed as they were")
     func listsThePast() async throws {
         let store = ObjectStore()

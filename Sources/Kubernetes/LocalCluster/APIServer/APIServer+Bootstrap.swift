@@ -45,13 +45,7 @@ extension APIServer {
                 ["metadata": ["name": .string(name)], "value": JSON(value), "description": .string(use)],
                 Self.priorities.group, "v1", Self.priorities.plural, namespace: nil)
         }
-        for stored in store.objects(in: Self.definitions).objects {
-            if let resource = registry.resource(
-                group: "apiextensions.k8s.io", version: "v1", plural: "customresourcedefinitions")
-            {
-                didWrite(stored, resource)
-            }
-        }
+        for stored in store.objects(in: Self.definitions).objects { definitionChanged(stored.key) }
     }
 
     private static func isEstablished(_ definition: JSON) -> Bool {

@@ -50,6 +50,8 @@ public final class APIServer: Sendable {
     let logger: Logger
     /// The definitions whose instances are being deleted.
     let finalizing = Lock<Set<String>>([])
+    /// Held while what is served is brought in line with a definition.
+    let serving = Lock(())
     private let runtime = Lock<(any PodRuntime)?>(nil)
 
     /// Reads the data folder, which no other server may be using, and fills in what a new cluster has.

@@ -9,14 +9,16 @@ extension APIServer {
     static let priorities = TableID(group: "scheduling.k8s.io", plural: "priorityclasses")
     private static let immortalNamespaces: Set = ["default", "kube-system", "kube-public"]
 
-    func admitCreate(_ object: inout JSON, _ request: ResourceRequest) throws(StatusError) {
-        try checkNamespaceIsAlive(request, name: object.at("metadata", "name")?.string)
-        try checkDefinitionIsAlive(request)
+    /// - Returns: what the object is in, which must still be so when it is stored: else it could come after that was emptied.
+    func admitCreate(_ object: inout JSON, _ request: ResourceRequest) throws(StatusError) -> [StorePremise] {
+        let namespace = try livingNamespace(of: request, name: object.at("metadata", "name")?.string)
+        let definition = try livingDefinition(of: request)
         if request.resource.table == TableID(group: "", plural: "pods") {
             try setPriority(&object, request)
             try setServiceAccount(&object, request)
         }
         try applyLimitRanges(&object, request)
+        return [namespace, definition].compactMap(\.self)
     }
 
     func admitUpdate(_ object: inout JSON, old: JSON, _ request: ResourceRequest) throws(StatusError) {
@@ -32,15 +34,15 @@ extension APIServer {
         throw .forbidden(request.resource, name, "this namespace may not be deleted")
     }
 
-    private func checkNamespaceIsAlive(_ request: ResourceRequest, name: String?) throws(StatusError) {
-        guard request.resource.type.namespaced, let namespace = request.namespace else { return }
+    private func livingNamespace(of request: ResourceRequest, name: String?) throws(StatusError) -> StorePremise? {
+        guard request.resource.type.namespaced, let namespace = request.namespace else { return nil }
         guard let stored = store.object(namespace, in: Self.namespaces) else {
             var error = StatusError(404, "NotFound", "namespaces \(quoted(namespace)) not found")
             error.name = namespace
             error.kind = "namespaces"
             throw error
         }
-        guard stored.bytes.contains(deletionMark) else { return }
+        guard stored.bytes.contains(deletionMark) else { return StorePremise(table: Self.namespaces, object: stored) }
         var error = StatusError.forbidden(
             request.resource, name,
             "unable to create new content in namespace \(namespace) because it is being terminated")
@@ -52,11 +54,13 @@ extension APIServer {
         throw error
     }
 
-    private func checkDefinitionIsAlive(_ request: ResourceRequest) throws(StatusError) {
-        guard request.resource.isCustom else { return }
-        let definitions = TableID(group: "apiextensions.k8s.io", plural: "customresourcedefinitions")
+    private func livingDefinition(of request: ResourceRequest) throws(StatusError) -> StorePremise? {
+        guard request.resource.isCustom else { return nil }
         let name = "\(request.resource.type.plural).\(request.resource.type.group)"
-        guard let stored = store.object(name, in: definitions), stored.bytes.contains(deletionMark) else { return }
+        guard let stored = store.object(name, in: Self.definitions) else { throw .noSuchResource() }
+        guard stored.bytes.contains(deletionMark) else {
+            return StorePremise(table: Self.definitions, object: stored)
+        }
         throw StatusError(
             405, "MethodNotAllowed", "create not allowed while custom resource definition is terminating")
     }

@@ -12,7 +12,8 @@ extension APIServer {
         return try respond(with: created, to: request, status: 201, warnings: warnings)
     }
 
-    /// Makes `object`, which is decoded, and returns it as stored. A generated name that is taken is drawn again.
+    /// Makes `object`, which is decoded, and returns it as stored. A generated name that is taken is drawn again; where its
+    /// namespace or definition has changed meanwhile, what these allow is asked again.
     ///
     /// - Parameter isApplied: managedFields are already what an apply made them.
     func create(
@@ -33,7 +34,8 @@ extension APIServer {
                 return try await createOnce(object, request, options: options, isApplied: isApplied)
             } catch {
                 attempt += 1
-                guard error.reason == "AlreadyExists", isGenerated, attempt < 8 else { throw error }
+                let isPassing = error.reason == "Conflict" || error.reason == "AlreadyExists" && isGenerated
+                guard isPassing, attempt < 8 else { throw error }
             }
         }
     }
@@ -45,7 +47,7 @@ extension APIServer {
         let resource = request.resource
         // Before anything is added: a manager owns what it sent and its defaults, not what the server allocates.
         if !isApplied { recordManagers(&object, old: nil, request, options: options) }
-        try admitCreate(&object, request)
+        let premises = try admitCreate(&object, request)
         let addresses = AddressTransaction(serviceAddresses)
         do throws(StatusError) {
             let context = writeContext(request.user, addresses: addresses)
@@ -57,7 +59,7 @@ extension APIServer {
             let key = resource.key(namespace: request.namespace, name: name)
             guard options.isDryRun else {
                 let created = try await withinQuota(object, key: key, request) { () throws(StatusError) in
-                    try await commitCreate(object, key: key, request)
+                    try await commitCreate(object, key: key, request, given: premises, addresses)
                 }
                 await quotasChanged(in: request.namespace, by: resource)
                 return created
@@ -73,21 +75,26 @@ extension APIServer {
     }
 
     private func commitCreate(
-        _ object: JSON, key: String, _ request: ResourceRequest
+        _ object: JSON, key: String, _ request: ResourceRequest, given premises: [StorePremise],
+        _ addresses: AddressTransaction
     ) async throws(StatusError) -> JSON {
         let resource = request.resource
         do throws(StoreError) {
-            let (stored, revision) = try await store.commit(
-                .create(resource.encode(object, key: key)), to: request.table)
-            didWrite(stored, resource)
+            let new = StoreWrite.create(resource.encode(object, key: key))
+            let (_, revision) = try await store.commit(new, to: request.table, given: premises) {
+                addresses.commit()
+                didWrite(key, resource)
+            }
             var result = object
             result.set(.string(String(revision)), at: "metadata", "resourceVersion")
             return result
         } catch {
-            if case .alreadyExists = error {
-                throw .alreadyExists(resource, object.at("metadata", "name")?.string ?? "")
+            let name = object.at("metadata", "name")?.string ?? ""
+            switch error {
+            case .alreadyExists: throw .alreadyExists(resource, name)
+            case .changed: throw .conflict(resource, name)
+            default: throw StatusError(error)
             }
-            throw StatusError(error)
         }
     }
 }

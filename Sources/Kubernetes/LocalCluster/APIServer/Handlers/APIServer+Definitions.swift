@@ -9,36 +9,60 @@ internal import StructuredData
 extension APIServer {
     static let definitions = TableID(group: "apiextensions.k8s.io", plural: "customresourcedefinitions")
 
-    /// Follows a stored write of a definition.
-    func definitionChanged(_ definition: JSON) {
-        guard let name = definition.at("metadata", "name")?.string else { return }
-        if definition.at("metadata", "deletionTimestamp")?.string != nil {
-            let finalizers = definition.at("metadata", "finalizers")?.array ?? []
-            guard finalizers.contains(.string(DeletionMark.instanceFinalizer)),
-                finalizing.withLock({ $0.insert(name).inserted })
-            else { return }
-            Task {
-                await self.deleteInstances(of: definition, named: name)
-                self.finalizing.withLock { _ = $0.remove(name) }
+    /// How soon a definition is looked at again whose instances are on their way out.
+    private static let deletionInterval: Duration = .seconds(1)
+
+    /// Follows a write of the definition of this name.
+    func definitionChanged(_ name: String) {
+        guard let (stored, wanted) = serve(name) else { return }
+        if wanted["status"] != stored["status"] { Task { await self.writeStatus(ofDefinitionNamed: name) } }
+        guard Self.isHeld(stored), finalizing.withLock({ $0.insert(name).inserted }) else { return }
+        Task { [weak self] in
+            while await self?.deleteInstances(ofDefinitionNamed: name) == false {
+                try? await Task.sleep(for: Self.deletionInterval)  // nobody tells of a write that failed
             }
-            return
+            self?.finalizing.withLock { _ = $0.remove(name) }
+            // Another one of this name may have begun to go meanwhile.
+            self?.definitionChanged(name)
         }
-        let former = registry.generation(ofDefinitionNamed: name)
-        let installed = registry.install(crd: definition, now: nowText)
-        // Open watches show instances as the definition had them: clients begin new ones.
-        if let former, former != registry.generation(ofDefinitionNamed: name), let table = instances(of: name) {
-            store.stopWatches(of: table)
+    }
+
+    /// Brings what is served in line with the definition as it is stored now, so that of writes at once the last one counts,
+    /// in whichever order they get here. Gives it as it is and as its status should be; nil when it is gone.
+    private func serve(_ name: String) -> (stored: JSON, wanted: JSON)? {
+        serving.withLock { _ in
+            guard let definition = definition(name) else {
+                registry.remove(crdNamed: name)
+                // Whoever were told before could begin anew, and would then hear of nothing.
+                if let table = instances(of: name) { store.stopWatches(of: table) }
+                return nil
+            }
+            guard definition.at("metadata", "deletionTimestamp")?.string == nil else { return (definition, definition) }
+            let former = registry.generation(ofDefinitionNamed: name)
+            let wanted = registry.install(crd: definition, now: nowText)
+            // Open watches show instances as the definition had them: clients begin new ones.
+            if let former, former != registry.generation(ofDefinitionNamed: name), let table = instances(of: name) {
+                store.stopWatches(of: table)
+            }
+            return (definition, wanted)
         }
-        guard installed["status"] != definition["status"] else { return }
-        Task { await self.writeStatus(ofDefinitionNamed: name) }
+    }
+
+    private func definition(_ name: String) -> JSON? {
+        store.object(name, in: Self.definitions).flatMap { try? JSON(parsing: $0.bytes) }
+    }
+
+    /// Whether it is being deleted and waits for its instances.
+    private static func isHeld(_ definition: JSON) -> Bool {
+        definition.at("metadata", "deletionTimestamp")?.string != nil
+            && definition.at("metadata", "finalizers")?.array?.contains(.string(DeletionMark.instanceFinalizer))
+                ?? false
     }
 
     /// Looks again at the definitions that are not served: the names that they wait for may be free now.
     func serveWaitingDefinitions() {
         for stored in store.objects(in: Self.definitions).objects
-        where registry.generation(ofDefinitionNamed: String(stored.name)) == nil {
-            if let definition = try? JSON(parsing: stored.bytes) { definitionChanged(definition) }
-        }
+        where registry.generation(ofDefinitionNamed: stored.key) == nil { definitionChanged(stored.key) }
     }
 
     private func definitionRequest(_ name: String, subresource: String? = nil) -> ResourceRequest? {
@@ -59,16 +83,24 @@ extension APIServer {
     private func writeStatus(ofDefinitionNamed name: String) async {
         guard let request = definitionRequest(name, subresource: "status") else { return }
         await changeQuietly(request) { definition in
-            guard definition.at("metadata", "deletionTimestamp")?.string == nil else { return definition }
-            return self.registry.install(crd: definition, now: self.nowText)
+            // Of a newer one its own write sees to the status.
+            guard let (stored, wanted) = self.serve(name),
+                stored.at("metadata", "resourceVersion") == definition.at("metadata", "resourceVersion")
+            else { return definition }
+            return wanted
         }
     }
 
-    /// Deletes the instances, waits until the last one is gone, and lets the definition go.
-    private func deleteInstances(of definition: JSON, named name: String) async {
-        guard let table = instances(of: name), let request = definitionRequest(name) else { return }
-        if let resource = ResourceRegistry.storedResource(of: definition) { await deleteAll(resource, in: table) }
-        store.stopWatches(of: table)
+    /// Deletes the instances, and lets the definition go once the last one is gone. False when it is still held: by the
+    /// finalizers of an instance, or since a write failed.
+    private func deleteInstances(ofDefinitionNamed name: String) async -> Bool {
+        guard let held = definition(name), Self.isHeld(held), let table = instances(of: name),
+            let request = definitionRequest(name)
+        else { return true }
+        if let resource = ResourceRegistry.storedResource(of: held) {
+            await deleteAll(resource, in: table)
+            guard store.objects(in: table).objects.count == 0 else { return false }
+        }
         await changeQuietly(request) { definition in
             var released = definition
             let kept = definition.at("metadata", "finalizers")?.array?.filter {
@@ -77,24 +109,18 @@ extension APIServer {
             released.set(kept.flatMap { $0.isEmpty ? nil : .array($0) }, at: "metadata", "finalizers")
             return released
         }
+        return definition(name).map { !Self.isHeld($0) } ?? true
     }
 
-    /// Returns when the table is empty, however long the finalizers of its objects take.
     private func deleteAll(_ resource: ServedResource, in table: TableID) async {
-        while store.objects(in: table).objects.count > 0,
-            let (watcher, objects, _) = try? store.watch(table, scope: .all, from: .currentState)
-        {
-            for stored in objects {
-                let instance = ResourceRequest(
-                    resource: resource, namespace: stored.namespace.map(String.init), name: String(stored.name),
-                    user: .system("apiserver"))
-                do throws(StatusError) { _ = try await delete(instance, DeleteOptions()) } catch {
-                    guard error.code != 404 else { continue }
-                    logger.warning("cannot delete \(resource.qualifiedPlural) \(stored.key): \(error.message)")
-                }
+        for stored in store.objects(in: table).objects {
+            let instance = ResourceRequest(
+                resource: resource, namespace: stored.namespace.map(String.init), name: String(stored.name),
+                user: .system("apiserver"))
+            do throws(StatusError) { _ = try await delete(instance, DeleteOptions()) } catch {
+                guard error.code != 404 else { continue }
+                logger.warning("cannot delete \(resource.qualifiedPlural) \(stored.key): \(error.message)")
             }
-            while store.objects(in: table).objects.count > 0, await watcher.next() != nil {}
-            store.remove(watcher, from: table)
         }
     }
 

@@ -93,8 +93,9 @@ extension APIServer {
         do throws(StoreError) {
             if resource.isFinished(marked) {
                 guard !options.isDryRun else { return .gone(object) }
-                let (_, revision) = try await store.commit(.delete(stored), to: request.table)
-                didDelete(object, resource)
+                let (_, revision) = try await store.commit(.delete(stored), to: request.table) {
+                    didDelete(object, resource)
+                }
                 await quotasChanged(in: request.namespace, by: resource)
                 var gone = object
                 gone.set(.string(String(revision)), at: "metadata", "resourceVersion")
@@ -102,8 +103,9 @@ extension APIServer {
             }
             guard !options.isDryRun else { return .pending(marked) }
             let encoded = resource.encode(marked, key: stored.key)
-            let (new, revision) = try await store.commit(.update(encoded, replacing: stored), to: request.table)
-            didWrite(new, resource)
+            let (_, revision) = try await store.commit(.update(encoded, replacing: stored), to: request.table) {
+                didWrite(stored.key, resource)
+            }
             var pending = marked
             pending.set(.string(String(revision)), at: "metadata", "resourceVersion")
             return .pending(pending)

@@ -100,11 +100,10 @@ extension APIServer {
                 addresses.rollBack()
                 return UpdateResult(object: object, old: old)
             }
-            guard let revision = try await write(object, isFinished: isFinished, stored, request) else {
+            guard let revision = try await write(object, isFinished: isFinished, stored, request, addresses) else {
                 addresses.rollBack()
                 return nil
             }
-            addresses.commit()
             object.set(.string(String(revision)), at: "metadata", "resourceVersion")
             return UpdateResult(object: object, old: old)
         } catch {
@@ -115,19 +114,24 @@ extension APIServer {
 
     /// The revision of the write; nil when another came between.
     private func write(
-        _ object: JSON, isFinished: Bool, _ stored: StoredObject, _ request: ResourceRequest
+        _ object: JSON, isFinished: Bool, _ stored: StoredObject, _ request: ResourceRequest,
+        _ addresses: AddressTransaction
     ) async throws(StatusError) -> UInt64? {
         let resource = request.resource
         do throws(StoreError) {
             if isFinished {
-                let (_, revision) = try await store.commit(.delete(stored), to: request.table)
-                didDelete(object, resource)
+                let (_, revision) = try await store.commit(.delete(stored), to: request.table) {
+                    addresses.commit()
+                    didDelete(object, resource)
+                }
                 await quotasChanged(in: request.namespace, by: resource)
                 return revision
             }
             let encoded = resource.encode(object, key: request.key)
-            let (new, revision) = try await store.commit(.update(encoded, replacing: stored), to: request.table)
-            didWrite(new, resource)
+            let (_, revision) = try await store.commit(.update(encoded, replacing: stored), to: request.table) {
+                addresses.commit()
+                didWrite(stored.key, resource)
+            }
             await quotasChanged(in: request.namespace, by: resource, subresource: request.subresource)
             return revision
         } catch {

@@ -21,16 +21,15 @@ extension APIServer {
     }
 
     /// What follows from a stored write.
-    func didWrite(_ stored: StoredObject, _ resource: ServedResource) {
-        guard resource.table == Self.definitions, let definition = try? JSON(parsing: stored.bytes) else { return }
-        definitionChanged(definition)
+    func didWrite(_ key: String, _ resource: ServedResource) {
+        if resource.table == Self.definitions { definitionChanged(key) }
     }
 
     /// What follows from a removal.
     func didDelete(_ object: JSON, _ resource: ServedResource) {
         if resource.table == TableID(group: "", plural: "services") { serviceAddresses.release(object) }
         if resource.table == Self.definitions, let name = object.at("metadata", "name")?.string {
-            registry.remove(crdNamed: name)
+            definitionChanged(name)
             serveWaitingDefinitions()
         }
     }

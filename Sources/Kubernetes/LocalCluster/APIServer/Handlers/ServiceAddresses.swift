@@ -115,8 +115,11 @@ final class AddressTransaction: ServiceAddressAllocator {
     func release(clusterIP: String) { released.withLock { $0.addresses.append(clusterIP) } }
     func release(nodePort: Int) { released.withLock { $0.ports.append(nodePort) } }
 
-    /// Gives up what the write gives up. Called once the write is made.
-    func commit() { Self.give(back: released, to: base) }
+    /// Gives up what the write gives up, and keeps what it took. Called once the write is made.
+    func commit() {
+        Self.give(back: released, to: base)
+        taken.withLock { $0 = Changes() }
+    }
 
     /// Gives back what was taken.
     func rollBack() { Self.give(back: taken, to: base) }

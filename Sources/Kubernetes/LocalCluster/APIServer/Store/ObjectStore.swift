@@ -4,7 +4,8 @@ internal import Concurrency
 enum StoreError: Error {
     /// A create met an object.
     case alreadyExists
-    /// An update or delete met another version than the one it was based on; nil when the object is gone.
+    /// An update or delete met another version than the one it was based on, or a create another one of what it relies
+    /// on; nil when the object is gone.
     case changed(current: StoredObject?)
     /// The history does not reach back to the revision.
     case compacted(requested: UInt64, oldest: UInt64)
@@ -19,6 +20,12 @@ enum StoreWrite: Sendable {
     case create(EncodedObject)
     case update(EncodedObject, replacing: StoredObject)
     case delete(StoredObject)
+}
+
+/// An object that a create relies on: its namespace, say.
+struct StorePremise: Sendable {
+    let table: TableID
+    let object: StoredObject
 }
 
 /// Every object of the server under one global revision, with history for watches and for lists of the recent past.
@@ -82,13 +89,22 @@ final class ObjectStore: Sendable {
 
     /// Makes the write, or throws what stands against it. Returns the object as it is now, or, of a delete, as it
     /// was, at the revision of the write.
+    ///
+    /// - Parameters:
+    ///   - premises: what has to be as the writer saw it.
+    ///   - effect: called once the write is made. Its writer may be told all the same that it is not kept.
     @discardableResult
     func commit(
-        _ write: StoreWrite, to id: TableID
+        _ write: StoreWrite, to id: TableID, given premises: [StorePremise] = [], then effect: () -> Void = {}
     ) async throws(StoreError) -> (object: StoredObject, revision: UInt64) {
         let (event, ticket) = try state.withLock { state throws(StoreError) -> (StoreEvent, UInt64?) in
-            try apply(write, to: id, in: &state)
+            for premise in premises {
+                let current = state.tables[premise.table]?.objects[premise.object.key]
+                guard current === premise.object else { throw .changed(current: current) }
+            }
+            return try apply(write, to: id, in: &state)
         }
+        effect()
         if let journal, let ticket { try await journal.waitUntilDurable(ticket) }
         guard let object = event.object ?? event.previous else { throw .changed(current: nil) }
         return (object, event.revision)
