@@ -44,7 +44,12 @@ public final class DaprHost: Sendable {
     /// Makes what these objects say hold for all sidecars.
     public func update(_ new: DaprResources) {
         resources.withLock { $0 = new }
-        for task in running.withLock({ Array($0.values) }) { Task { try await task.value.sidecar.update(new) } }
+        for task in running.withLock({ Array($0.values) }) { Task { tell(try await task.value.sidecar) } }
+    }
+
+    /// Under the lock, so that of several updates the last one holds, in whichever order they get to the sidecar.
+    private func tell(_ sidecar: Sidecar) {
+        resources.withLock { if let resources = $0 { sidecar.update(resources) } }
     }
 
     /// Starts the pod's sidecar, unless it runs.
@@ -57,7 +62,8 @@ public final class DaprHost: Sendable {
             return task
         }
         do { return try await task.value.port } catch {
-            running.withLock { $0[pod.uid] = nil }
+            // Another container of the pod may have tried again meanwhile.
+            running.withLock { if $0[pod.uid] == task { $0[pod.uid] = nil } }
             throw error
         }
     }
@@ -75,7 +81,7 @@ public final class DaprHost: Sendable {
             }
         }
         tasks.append(Task { await sidecar.run() })
-        if let resources = resources.withLock({ $0 }) { sidecar.update(resources) }
+        tell(sidecar)
         return Running(sidecar: sidecar, port: port, tasks: tasks)
     }
 

@@ -188,8 +188,9 @@ public final class TopicLog: Sendable {
         let number = state.withLock { takeNumber(of: topic, &$0) }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let durable = log.durable
                 let isReady = state.withLock { state in
+                    // Asked in here: what gets durable later wakes who waits by then.
+                    let durable = log.durable
                     let place = state[number].partitions[partition].place(
                         max(offset, state[number].partitions[partition].start))
                     if Task.isCancelled || place.map({ $0.position + $0.length <= durable }) ?? false { return true }
