@@ -97,9 +97,10 @@ public final class LocalCluster: Service {
     /// - Throws: what `run` threw when it could not start.
     public func start() async throws {
         let task = Task {
+            // Also when it is stopped before it was ready.
+            defer { ready.open() }
             do { try await run() } catch {
                 failure.withLock { $0 = error }
-                ready.open()
                 throw error
             }
         }

@@ -17,6 +17,13 @@ final class NodeAgent: Sendable {
         var drain = Drain.notBegun
     }
 
+    private struct State {
+        /// By the pod's uid.
+        var entries: [String: Entry] = [:]
+        /// No pod is begun any more.
+        var isStopping = false
+    }
+
     private enum Change: Sendable {
         case pod(KubernetesObject)
         case gone(uid: String)
@@ -30,7 +37,7 @@ final class NodeAgent: Sendable {
     private let addresses: PodAddresses
     private let pods: Informer
     private let sidecars: DaprStandIn?
-    private let entries = Lock<[String: Entry]>([:])
+    private let state = Lock(State())
     private let changes: AsyncStream<Change>
     private let queue: AsyncStream<Change>.Continuation
 
@@ -72,22 +79,25 @@ final class NodeAgent: Sendable {
         } else if pod.isBeingDeleted, isDraining(pod) {
             return
         }
-        if let entry = entries.withLock({ $0[pod.uid] }) { return await entry.runner.update(pod) }
+        if let entry = state.withLock({ $0.entries[pod.uid] }) { return await entry.runner.update(pod) }
         // What has ended stays as it is, unless it is to be removed.
         guard !PodView(pod).isFinished || pod.isBeingDeleted else { return }
         let address = addresses.take(preferred: pod.status?["podIP"]?.string)
         let runner = PodRunner(pod, address: address, services: services)
-        entries.withLock { $0[pod.uid] = Entry(runner: runner, address: address, pod: pod) }
-        await runner.begin()
+        let isLate = state.withLock { state in
+            if !state.isStopping { state.entries[pod.uid] = Entry(runner: runner, address: address, pod: pod) }
+            return state.isStopping
+        }
+        if !isLate { await runner.begin() }
     }
 
     /// Whether the pod is at events that its sidecar has brought it, of which others of its group take the next ones. It is
     /// told to end after that: then it comes again. Nobody else waits for an app that hangs.
     private func isDraining(_ pod: KubernetesObject) -> Bool {
         guard let sidecars else { return false }
-        let drain = entries.withLock { entries in
-            let drain = entries[pod.uid]?.drain ?? .over
-            if drain == .notBegun { entries[pod.uid]?.drain = .underWay }
+        let drain = state.withLock { state in
+            let drain = state.entries[pod.uid]?.drain ?? .over
+            if drain == .notBegun { state.entries[pod.uid]?.drain = .underWay }
             return drain
         }
         if drain == .notBegun {
@@ -105,9 +115,9 @@ final class NodeAgent: Sendable {
     }
 
     private func endDrain(of pod: KubernetesObject) {
-        let isFirst = entries.withLock { entries in
-            guard entries[pod.uid]?.drain == .underWay else { return false }
-            entries[pod.uid]?.drain = .over
+        let isFirst = state.withLock { state in
+            guard state.entries[pod.uid]?.drain == .underWay else { return false }
+            state.entries[pod.uid]?.drain = .over
             return true
         }
         guard isFirst, let newest = pods.store.get(ObjectKey(pod)), newest.uid == pod.uid else { return }
@@ -115,7 +125,7 @@ final class NodeAgent: Sendable {
     }
 
     private func release(_ uid: String) {
-        guard let entry = entries.withLock({ $0.removeValue(forKey: uid) }) else { return }
+        guard let entry = state.withLock({ $0.entries.removeValue(forKey: uid) }) else { return }
         Task {
             await entry.runner.abandon()
             await sidecars?.stop(for: entry.pod)
@@ -127,7 +137,10 @@ final class NodeAgent: Sendable {
     /// Ends all processes: SIGTERM, and SIGKILL after `patience`. The pods' objects stay as they are.
     func shutDown(patience: Duration) async {
         queue.finish()
-        let runners = entries.withLock { $0.values.map(\.runner) }
+        let runners = state.withLock { state in
+            state.isStopping = true
+            return state.entries.values.map(\.runner)
+        }
         await withTaskGroup(of: Void.self) { group in
             for runner in runners { group.addTask { await runner.shutDown(patience: patience) } }
         }

@@ -21,6 +21,8 @@ actor PodRunner {
     private let logger: Logger
     private var machine: PodMachine
     private var processes: [String: ChildProcess] = [:]
+    /// The last start of each container.
+    private var starts: [String: Task<Void, Never>] = [:]
     private var timer: Task<Void, Never>?
     private var isWriting = false
     /// The machine may say more than was written.
@@ -58,6 +60,8 @@ actor PodRunner {
 
     private func stopProcesses(patience: Duration) async {
         await withTaskGroup(of: Void.self) { group in
+            // What is just being started ends by itself.
+            for start in starts.values { group.addTask { await start.value } }
             for process in processes.values {
                 group.addTask {
                     await process.stop(SIGTERM, patience: patience)
@@ -105,7 +109,7 @@ actor PodRunner {
         guard let index = machine.index(of: name) else { return }
         let spec = machine.containers[index].spec
         let (pod, address) = (machine.pod, machine.address)
-        Task {
+        starts[name] = Task {
             let outcome = await services.launcher.start(spec, of: pod, address: address, attempt: attempt)
             await started(name, attempt: attempt, outcome)
         }
