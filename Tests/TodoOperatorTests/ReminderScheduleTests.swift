@@ -187,6 +187,28 @@ import TodoStore
         }
     }
 
+    /// The pass that was under way all the time ends, and the next one is for another app.
+    @Test func aPolicyThatOutlivedItsScheduleGoesAlsoWhereNoPassSawItsAppGo() async throws {
+        try await withApp { cluster in
+            try await cluster.whenSchedule(.scheduled)
+            try await cluster.settle()
+            let passes = cluster.database.prepared.withLock { $0.count }
+            cluster.database.gate.close()
+            try await cluster.patch(TodoGroup.todoApp, "todo", ["spec": ["database": ["poolSize": 8]]])
+            _ = try await eventually("a pass waits for the database") {
+                cluster.database.prepared.withLock { $0.count } > passes ? true : nil
+            }
+            try await cluster.delete(TodoGroup.todoApp, "todo")
+            try await cluster.whenToldGone(TodoGroup.todoApp, "todo")
+            try await cluster.delete(Self.type, "important")
+            try await cluster.whenGone(Self.type, "important")
+            #expect(kept(cluster) != nil)
+            try await cluster.createApp()
+            cluster.database.gate.open()
+            _ = try await eventually("the policy is gone") { kept(cluster) == nil ? true : nil }
+        }
+    }
+
     /// As after a restart: what is there stays.
     @Test func policiesWhoseSchedulesAreThereStayWhenTheOperatorComesBack() async throws {
         try await withApp { cluster in

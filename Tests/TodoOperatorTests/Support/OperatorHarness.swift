@@ -165,6 +165,14 @@ final class OperatorHarness: Sendable {
         _ = try await eventually("the operator has nothing left to do") { try await self.isSettled() ? true : nil }
     }
 
+    /// Waits until the operator has been told that the object is gone.
+    func whenToldGone(_ type: ResourceType, _ name: String) async throws {
+        let reference = Reference(type, namespace: "team", name: name)
+        _ = try await eventually("the operator knows that \(name) is gone") {
+            seen.withLock { $0[reference] } == nil ? true : nil
+        }
+    }
+
     private func isSettled() async throws -> Bool {
         guard let manager = running.withLock({ $0 }) else { return false }
         var current: [Reference: String] = [:]

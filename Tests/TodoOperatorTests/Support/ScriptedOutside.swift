@@ -10,11 +10,16 @@ import TodoStore
 final class ScriptedDatabase: DatabasePreparing {
     private let problem = Lock<DatabaseProblem?>(nil)
     let prepared = Lock<[String]>([])
+    /// While it is closed there is no answer.
+    let gate = Latch()
+
+    init() { gate.open() }
 
     func fail(_ problem: DatabaseProblem?) { self.problem.withLock { $0 = problem } }
 
     func prepare(uri: String, tlsMode: TodoApp.TLSMode) async throws(DatabaseProblem) -> Int {
         prepared.withLock { $0.append("\(uri) \(tlsMode.rawValue)") }
+        try? await gate.wait()  // a pass that is cancelled goes on to its end
         if let problem = problem.withLock({ $0 }) { throw problem }
         return 1
     }

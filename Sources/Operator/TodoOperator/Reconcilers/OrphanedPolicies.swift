@@ -8,8 +8,14 @@ internal import TodoResources
 /// Policies that outlived their ReminderSchedule: it went after its app, or while the database could not be reached. They
 /// are looked for once whenever an app gets its database, before they could remind anybody again.
 final class OrphanedPolicies: Sendable {
+    private struct Search: Equatable {
+        let database: AppDatabase
+        /// The app's uid: another one of its name may come without a pass in between.
+        let app: String
+    }
+
     private let policies: any PolicyKeeping
-    private let searched = Lock<[ObjectKey: AppDatabase]>([:])
+    private let searched = Lock<[ObjectKey: Search]>([:])
 
     init(in policies: any PolicyKeeping) { self.policies = policies }
 
@@ -18,7 +24,8 @@ final class OrphanedPolicies: Sendable {
 
     /// Removes those of the app's namespace: the schedules of others are not known here. Throws `DatabaseProblem`.
     func remove(from database: AppDatabase, _ context: ReconcileContext) async throws {
-        guard searched.withLock({ $0[context.key] }) != database else { return }
+        let search = Search(database: database, app: context.object?.uid ?? "")
+        guard searched.withLock({ $0[context.key] }) != search else { return }
         let namespace = context.key.namespace ?? ""
         // Before the schedules: one that is made meanwhile has its policy later.
         let found = try await policies.policies(of: namespace, in: database)
@@ -31,7 +38,7 @@ final class OrphanedPolicies: Sendable {
             context.logger.warning("policies of ReminderSchedules that are gone stay until the next pass: \(error)")
             return
         }
-        searched.withLock { $0[context.key] = database }
+        searched.withLock { $0[context.key] = search }
     }
 
     /// Asks the server, not a cache, which may lack what another process has just seen.
