@@ -235,7 +235,9 @@ extension Controller {
             // Of many that wait for something, none holds up what somebody has changed.
             queue.add(key, after: delay, priority: .low)
         case .failure(let error):
-            if Task.isCancelled || error is FenceError { return }  // we are stopping: no fault of the object's
+            if Task.isCancelled { return }  // we are stopping: no fault of the object's
+            // As a rule we are; but a lease that was renewed at the last moment is held on.
+            if error is FenceError { return _ = queue.addRateLimited(key) }
             metrics.count(.error)
             metrics.errors.increment()
             if error is DeadlineExceeded { metrics.timeouts.increment() }
