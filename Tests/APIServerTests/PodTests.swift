@@ -130,6 +130,32 @@ struct PodTests {
         #expect(await server.send(.get, "\(Self.pods)/p").code == 404)
     }
 
+    @Test("a disruption that a budget allows is taken by one eviction")
+    func evictions() async throws {
+        let server = try await TestServer()
+        let budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
+        await server.send(
+            .post, budgets,
+            ["metadata": ["name": "b"], "spec": ["minAvailable": 1, "selector": ["matchLabels": ["app": "x"]]]])
+        await server.send(
+            .patch, "\(budgets)/b/status", ["status": ["disruptionsAllowed": 1]], type: TestServer.merge)
+        var codes: [Int] = []
+        for name in ["a", "b"] {
+            await server.send(.post, Self.pods, pod(name, labels: ["app": "x"]))
+            await server.send(
+                .patch, "\(Self.pods)/\(name)/status", ["status": ["phase": "Running"]], type: TestServer.merge)
+            let eviction: JSON = [
+                "apiVersion": "policy/v1", "kind": "Eviction", "metadata": ["name": .string(name)],
+            ]
+            for dryRun in ["?dryRun=All", ""] {
+                codes.append(await server.send(.post, "\(Self.pods)/\(name)/eviction\(dryRun)", eviction).code)
+            }
+        }
+        #expect(codes == [201, 201, 429, 429])
+        let status = await server.send(.get, "\(budgets)/b").json["status"]
+        #expect(status?["disruptionsAllowed"] == 0 && status?.at("disruptedPods", "a")?.string != nil)
+    }
+
     @Test("a binding puts a pod on a node, once")
     func binding() async throws {
         let server = try await TestServer()

@@ -129,9 +129,29 @@ private func pod(
 @Suite struct DisruptionRulesTests {
     private func status(_ spec: JSON, ready: Int, of expected: Int) -> JSON {
         let budget = KubernetesObject(["metadata": ["name": "b", "generation": 2], "spec": spec])
+        return rules(budget, ready: ready, of: expected).status
+    }
+
+    private func rules(
+        _ budget: KubernetesObject, ready: Int, of expected: Int, now: KubernetesTime = KubernetesTime(seconds: 0)
+    ) -> DisruptionRules {
         let pods = (0..<expected).map { PodView(pod("p\($0)", ready: $0 < ready)) }
-        return DisruptionRules(budget: budget, pods: pods, expected: expected)
-            .status(now: KubernetesTime(seconds: 0))
+        return DisruptionRules(budget: budget, pods: pods, expected: expected, now: now)
+    }
+
+    @Test func aPodThatWasEvictedCountsAsGoneUntilItIsSeenToGoOrNobodyDeletedIt() {
+        let evicted = KubernetesTime(seconds: 1_767_225_600)
+        let budget = KubernetesObject([
+            "metadata": ["name": "b"], "spec": ["maxUnavailable": 1],
+            "status": ["disruptedPods": ["p0": JSON(evicted.text), "gone": JSON(evicted.text)]],
+        ])
+        let before = rules(budget, ready: 3, of: 3, now: evicted.advanced(by: .seconds(30)))
+        #expect(before.status["disruptionsAllowed"] == 0 && before.status["currentHealthy"] == 2)
+        #expect(before.status["disruptedPods"] == ["p0": JSON(evicted.text)])
+        #expect(before.nextExpiry == .seconds(90))
+        let after = rules(budget, ready: 3, of: 3, now: evicted.advanced(by: .seconds(120)))
+        #expect(after.status["disruptionsAllowed"] == 1 && after.status["disruptedPods"] == nil)
+        #expect(after.nextExpiry == nil)
     }
 
     @Test(arguments: [

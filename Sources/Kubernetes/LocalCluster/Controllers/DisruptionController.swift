@@ -17,7 +17,8 @@ struct DisruptionController: Sendable {
             guard let namespace = change.latest?.key.namespace else { return [] }
             return budgets.store.keys.filter { $0.namespace == namespace }
         }
-        manager.controller("disruption", for: budgets) { try await reconcile($0) }
+        // An eviction writes into the status.
+        manager.controller("disruption", for: budgets, predicate: .all) { try await reconcile($0) }
             .watches(pods, map: all)
             .watches(deployments, when: .generationChanged, map: all)
             .watches(statefulSets, when: .generationChanged, map: all)
@@ -29,10 +30,11 @@ struct DisruptionController: Sendable {
         else { return .done }
         let selected = pods.store.list(namespace: budget.namespace ?? "").map(\.object)
             .filter { selector.matches($0.labels) }.map(PodView.init).filter { !$0.isFinished }
-        let rules = DisruptionRules(budget: budget, pods: selected, expected: expected(selected))
+        let now = access.time.wallClock
+        let rules = DisruptionRules(budget: budget, pods: selected, expected: expected(selected), now: now)
         try await context.updateStatus(
-            .podDisruptionBudgets, to: rules.status(now: access.time.wallClock), through: access.client)
-        return .done
+            .podDisruptionBudgets, to: rules.status, through: access.client, ofThisVersion: true)
+        return rules.nextExpiry.map { .requeue(after: $0) } ?? .done
     }
 
     /// How many pods the controllers of these want in all.
@@ -59,14 +61,37 @@ struct DisruptionController: Sendable {
 
 /// The numbers of a PodDisruptionBudget.
 struct DisruptionRules {
+    /// How long a pod that was evicted counts as gone while nobody has seen it go.
+    private static let patience: Duration = .seconds(120)
+
     let budget: KubernetesObject
     let pods: [PodView]
     /// What the pods' controllers want in all.
     let expected: Int
+    let now: KubernetesTime
 
-    func status(now: KubernetesTime) -> JSON {
+    /// When each pod was evicted that is not seen to go yet.
+    private var disrupted: [(pod: String, at: KubernetesTime)] {
+        let there = Set(pods.filter { !$0.object.isBeingDeleted }.map(\.object.name))
+        let noted = budget.status?["disruptedPods"]?.object ?? [:]
+        return noted.compactMap { entry -> (pod: String, at: KubernetesTime)? in
+            guard there.contains(entry.key), let time = entry.value.string.flatMap({ KubernetesTime($0) }),
+                now < time.advanced(by: Self.patience)
+            else { return nil }
+            return (entry.key, time)
+        }
+    }
+
+    /// When the first of them counts as there again.
+    var nextExpiry: Duration? { disrupted.map { now.duration(to: $0.at.advanced(by: Self.patience)) }.min() }
+
+    var status: JSON {
         let (expectedPods, desired) = desiredHealthy
-        let healthy = pods.filter { $0.isReady && !$0.object.isBeingDeleted }.count
+        let disrupted = disrupted
+        let evicted = Set(disrupted.map(\.pod))
+        let healthy = pods.filter {
+            $0.isReady && !$0.object.isBeingDeleted && !evicted.contains($0.object.name)
+        }.count
         let allowed = expectedPods > 0 ? max(0, healthy - desired) : 0
         let state: JSON = allowed > 0 ? "True" : "False"
         let old = budget.status?["conditions"]?.array?.first { $0["type"]?.string == "DisruptionAllowed" }
@@ -77,6 +102,9 @@ struct DisruptionRules {
         status["desiredHealthy"] = JSON(desired)
         status["expectedPods"] = JSON(expectedPods)
         status["disruptionsAllowed"] = JSON(allowed)
+        status["disruptedPods"] =
+            disrupted.isEmpty
+            ? Optional<JSON>.none : JSON(Dictionary(uniqueKeysWithValues: disrupted.map { ($0.pod, $0.at.text) }))
         status["conditions"] = [
             [
                 "type": "DisruptionAllowed", "status": state, "message": "",

@@ -5,16 +5,21 @@ internal import StructuredData
 extension KubernetesClient {
     /// Makes the status of `object` equal to `status` by a merge patch of the members that differ. Returns the object
     /// as written; nil when nothing differs, or when the object is gone or another one of its name.
+    ///
+    /// - Parameter ofThisVersion: nothing is written either when the object has changed.
     @discardableResult
     func updateStatus(
-        of object: KubernetesObject, _ type: ResourceType, to status: JSON, by manager: String
+        of object: KubernetesObject, _ type: ResourceType, to status: JSON, by manager: String,
+        ofThisVersion: Bool = false
     ) async throws(APIError) -> KubernetesObject? {
         let change = StatusChange.members(from: object.status ?? [:], to: status)
         guard !change.isEmpty else { return nil }
+        var metadata: JSON = ["uid": JSON(object.uid)]
+        if ofThisVersion { metadata["resourceVersion"] = JSON(object.resourceVersion) }
         do {
             return try await patch(
                 type, namespace: object.namespace, name: object.name,
-                .merge(["metadata": ["uid": JSON(object.uid)], "status": .object(change)]), subresource: "status",
+                .merge(["metadata": metadata, "status": .object(change)]), subresource: "status",
                 options: WriteOptions(fieldManager: manager))
         } catch {
             guard error.isNotFound || error.isConflict else { throw error }
@@ -29,10 +34,11 @@ extension ReconcileContext {
     @discardableResult
     func updateStatus(
         _ type: ResourceType, to status: JSON, through client: KubernetesClient,
-        by manager: String = ClusterAccess.controllerManager
+        by manager: String = ClusterAccess.controllerManager, ofThisVersion: Bool = false
     ) async throws(APIError) -> KubernetesObject? {
         guard let object else { return nil }
-        let written = try await client.updateStatus(of: object, type, to: status, by: manager)
+        let written = try await client.updateStatus(
+            of: object, type, to: status, by: manager, ofThisVersion: ofThisVersion)
         if let written { expect(written, type) }
         return written
     }
