@@ -80,8 +80,9 @@ final class NodeAgent: Sendable {
             return
         }
         if let entry = state.withLock({ $0.entries[pod.uid] }) { return await entry.runner.update(pod) }
-        // What has ended stays as it is, unless it is to be removed.
-        guard !PodView(pod).isFinished || pod.isBeingDeleted else { return }
+        // What has ended stays as it is, unless it is to be removed; what is gone by now is not begun.
+        guard !PodView(pod).isFinished || pod.isBeingDeleted, pods.store.stored(ObjectKey(pod))?.uid == pod.uid
+        else { return }
         let address = addresses.take(preferred: pod.status?["podIP"]?.string)
         let runner = PodRunner(pod, address: address, services: services)
         let isLate = state.withLock { state in
