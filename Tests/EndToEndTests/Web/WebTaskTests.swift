@@ -57,7 +57,7 @@ import WebDriver
             try await page.opensTask("the report")
             try await browser.choose("Urgent", from: "Priority")
             try await browser.click("Due: No due date")
-            try await browser.enter("friday 9:00", into: "Date or time")
+            try await browser.enter("2058-05-31 9:00", into: "Date or time")
             try await browser.click("Set")
             try await browser.enter("1h 30", into: "Estimate")
             try await browser.control("Add a tag").type("home" + Key.enter)
@@ -76,7 +76,7 @@ import WebDriver
             try await page.lists(["the report", "First", "Second"])
             try await page.opensTask("the report")
             try await browser.holds { try await browser.control("Estimate").property("value") == "1 h 30 min" }
-            _ = try await browser.control("Due: Friday 09:00")
+            _ = try await browser.control("Due: 31 May 2058 09:00")
             _ = try await browser.control("Remove the tag home")
             try await browser.holds { try await browser.control("Priority").property("value") == "urgent" }
             try await page.says("First Second", in: ".subtasks")
