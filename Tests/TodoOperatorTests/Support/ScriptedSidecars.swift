@@ -54,7 +54,7 @@ final class ScriptedSidecars: Sendable {
 
     /// The network between the operator and the pods.
     func transport(_ person: KubernetesClient) -> InMemoryTransport {
-        InMemoryTransport { [self] request in
+        InMemoryTransport(clock: StillClock()) { [self] request in
             calls.withLock { $0 += 1 }
             try? await answers.wait()
             let pods = try await person.list(SidecarInspector.podType, namespace: "team", options: ListOptions()).items
@@ -94,4 +94,19 @@ final class ScriptedSidecars: Sendable {
             "subscriptions": .array(subscriptions),
         ]
     }
+}
+
+/// Whoever waits for a sidecar waits until the test lets it answer, however long the machine takes for the rest.
+private struct StillClock: Clock {
+    struct Instant: InstantProtocol {
+        var offset = Duration.zero
+        func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
+        func duration(to other: Instant) -> Duration { other.offset - offset }
+        static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
+    }
+
+    var now: Instant { Instant() }
+    var minimumResolution: Duration { .zero }
+
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws { try await Latch().wait() }
 }
