@@ -44,22 +44,22 @@ import WebDriver
         }
     }
 
-    /// Adds so many tasks to the project that is shown.
+    /// Adds so many tasks to the project that is shown: by a script for each request, for a script may not take for ever.
     private func fill(_ page: TodoPage, _ count: Int) async throws {
-        _ = try await page.browser.asyncScript(
-            """
-            const [count] = arguments;
-            const project = location.hash.startsWith("#/project/") ? location.hash.slice(10) : undefined;
-            for (let start = 0; start < count; start += 500) {
-                const operations = Array.from({ length: Math.min(500, count - start) }, (_, index) => ({
+        for start in stride(from: 0, to: count, by: 500) {
+            _ = try await page.browser.asyncScript(
+                """
+                const [start, count] = arguments;
+                const project = location.hash.startsWith("#/project/") ? location.hash.slice(10) : undefined;
+                const operations = Array.from({ length: count }, (_, index) => ({
                     op: "create", task: { title: `Task ${start + index}`, project, tags: index % 5 ? [] : ["five"] },
                 }));
                 const headers = { "Content-Type": "application/json", "Idempotency-Key": `fill-${start}-${Math.random()}` };
                 const body = JSON.stringify({ mode: "atomic", operations });
                 const response = await fetch("/v1/tasks/bulk", { method: "POST", headers, body });
                 if (!response.ok) throw new Error(await response.text());
-            }
-            """, .number(JSONNumber(count)))
+                """, .number(JSONNumber(start)), .number(JSONNumber(min(500, count - start))))
+        }
     }
 
     /// Milliseconds to draw a screen after a jump in the list (median), and until a completed task is gone from it.

@@ -36,7 +36,8 @@ import WebDriver
     @Test func everythingIsDoneByKeys() async throws {
         try await TodoPage.run { page in
             let browser = page.browser
-            try await browser.press("g", "i")
+            // Written at once: the second key must not come late.
+            try await browser.write("gi")
             try await page.isAt("Inbox")
             try await browser.press("n")
             try await hasFocus(page, "Add a task")
@@ -99,7 +100,7 @@ import WebDriver
             try await browser.show("help")
             try await browser.press(Key.escape)
             try await rowHasFocus(page, "Bee")
-            // On a row "t" alone is for tags. Written at once: the second key must not come late.
+            // On a row "t" alone is for tags.
             try await browser.write("gt")
             try await page.isAt("Today")
             try await browser.press("/")
@@ -120,8 +121,9 @@ import WebDriver
             _ = try await browser.script(
                 """
                 const send = window.fetch;
+                const isUndone = new Promise((resolve) => (window.letGo = resolve));
                 window.fetch = async (...request) => {
-                    await new Promise((resolve) => setTimeout(resolve, 1000));
+                    await isUndone;
                     const answer = await send(...request);
                     await new Promise((resolve) => setTimeout(resolve, 1000));
                     return answer;
@@ -133,6 +135,7 @@ import WebDriver
             try await page.lists(["Dee"])
             try await browser.press([Key.control, "z"], [Key.control, "a"])
             try await page.says("2 selected", in: "bulk-bar:not([hidden])")
+            try await browser.script("letGo()")
             try await page.isSaved()
             try await page.says("2 selected", in: "bulk-bar:not([hidden])")
             try await page.lists(["Bee", "Dee"])

@@ -65,10 +65,10 @@ import WebDriver
             try await page.isSaved()
             try await page.remind(of: "Take the bread out")
             try await page.isRemindedOf(["Take the bread out"])
-            try await page.goTo("Settings")
             _ = try await browser.eventually("the delivery") { () async throws -> Bool? in
-                try await browser.click("Refresh")
-                let text = try await browser.all(".deliveries li").first?.text ?? ""
+                try await page.goTo("Today")
+                try await page.goTo("Settings")
+                let text = try await browser.find(".deliveries li, .deliveries + .hint:not(:empty)").text
                 return text.contains("Take the bread out") && text.contains("This page") && text.contains("Delivered")
                     ? true : nil
             }

@@ -304,9 +304,10 @@ import WebDriver
             _ = try await browser.eventually("the entry") { () async throws -> Bool? in
                 try await page.goTo("Today")
                 try await page.goTo("Activity")
-                _ = try await browser.find(".activity li")
-                let text = try await browser.find(".activity").text
-                return text.contains("You completed") ? true : nil
+                try await browser.holds("what is read") {
+                    try await browser.find("activity-view").text.contains("Loading") == false
+                }
+                return try await browser.find("activity-view").text.contains("You completed") ? true : nil
             }
             try await page.says("You added Watch this", in: ".activity")
             try await browser.show("activity")
