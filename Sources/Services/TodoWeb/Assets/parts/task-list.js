@@ -238,22 +238,25 @@ class TaskList extends HTMLElement {
     const hasFocus = this.#body.contains(document.activeElement);
     const next = hasFocus ? Math.min(tasks.length - 1, Math.max(0, at + steps)) : Math.max(0, at);
     if (extend) {
-      this.#anchor ??= this.#active;
+      if (!this.#indexes.has(store.resolve(this.#anchor))) this.#anchor = this.#active;
       this.#selectRange(this.#anchor, tasks[next].id);
     } else this.#anchor = null;
     this.activate(tasks[next].id);
   }
 
   select(id, isRange = false) {
-    if (isRange && this.#anchor) return this.#selectRange(this.#anchor, id);
-    this.#anchor = id;
+    // The server may have named it since it was drawn.
+    this.view.catchUp();
+    const known = store.resolve(id);
+    if (isRange && this.#indexes.has(store.resolve(this.#anchor))) return this.#selectRange(this.#anchor, known);
+    this.#anchor = known;
     const selection = new Set(this.selection);
-    if (!selection.delete(id)) selection.add(id);
+    if (!selection.delete(known)) selection.add(known);
     this.#selected(selection);
   }
 
   #selectRange(from, to) {
-    const [first, last] = [this.#indexes.get(from), this.#indexes.get(to)].sort((left, right) => left - right);
+    const [first, last] = [from, to].map((id) => this.#indexes.get(store.resolve(id))).sort((left, right) => left - right);
     this.#selected([...this.selection, ...this.rows.slice(first, last + 1).filter((row) => row.task).map((row) => row.id)]);
   }
 
