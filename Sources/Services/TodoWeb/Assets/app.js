@@ -317,8 +317,8 @@ class TodoApp extends HTMLElement {
   }
 
   #search() {
-    if (this.#route.name !== "search") return;
-    this.#replaceRoute({ ...this.#route, q: this.#parts.search.value.trim() });
+    const q = this.#parts.search.value.trim();
+    if (this.#route.name === "search" && this.#route.q !== q) this.#replaceRoute({ ...this.#route, q });
   }
 
   #filter() {
@@ -332,6 +332,8 @@ class TodoApp extends HTMLElement {
   }
 
   #saveFilter() {
+    // What was typed a moment ago counts, and does not come later, when it would close the form.
+    this.#search();
     const definition = defineView(this.#route);
     openFilterForm({ query: definition.query ?? filterTerms(this.#route.filters) });
   }
