@@ -311,6 +311,7 @@ await until(() => title() === "Inbox", "the list");
 // What is being typed is not lost either when everything is read anew, nor does a sheet stay.
 describe("before a restore");
 sockets.at(-1).onclose({ code: 4410 });
+same(location.hash, "#/inbox", "no sheet comes back with the page");
 await until(() => find("connection-state")?.dataset.state === "live" && !find("dialog"), "everything anew");
 await until(() => tasks.get("a").description === "before a restore" && store.task("a"), "saved, and shown again");
 
@@ -350,9 +351,9 @@ for (const tellErased of [
     location.hash = "#/settings";
     await until(() => button("Erase the account"), "the settings");
     button("Erase the account").click();
-    find("dialog input[type=password]").value = "correct horse";
+    find("dialog[open] input[type=password]").value = "correct horse";
     isAway = false;
-    find("dialog form").requestSubmit();
+    find("dialog[open] form").requestSubmit();
     await until(() => find("sign-in"), "the end of the session");
   },
   () => tellAccount(null),

@@ -111,16 +111,17 @@ const { store } = await import(`${assets}/data/store.js`);
 const actions = await import(`${assets}/actions.js`);
 const { keepDraft } = await import(`${assets}/data/drafts.js`);
 const { api } = await import(`${assets}/data/api.js`);
-const field = () => find("dialog.editor .editor-description");
-const leave = () => find("dialog.editor .editor-title").focus();
+// One that is closed leaves the page with the next frame.
+const field = () => find("dialog.editor[open] .editor-description");
+const leave = () => find("dialog.editor[open] .editor-title").focus();
 const isSaved = () => until(() => store.outbox.entries.length === 0, "saved");
 function describe(text) {
-  if (!find("dialog.editor")) openEditor("a");
+  if (!find("dialog.editor[open]")) openEditor("a");
   button(store.task("a").description ? "Edit the description" : "Add a description").click();
   field().value = text;
 }
 async function close() {
-  find("dialog.editor .dialog-close").click();
+  find("dialog.editor[open] .dialog-close").click();
   await until(() => !find("dialog"), "the end of the sheet");
 }
 const title = () => find("#view-title").textContent;

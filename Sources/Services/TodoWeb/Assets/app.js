@@ -1,7 +1,7 @@
 // <todo-app>: the page. Signs in, keeps the address, the view and the connection together.
 
 import { forgetHistory, undoLast } from "./actions.js";
-import { replaceAddress } from "./data/address.js";
+import { addressTask, replaceAddress } from "./data/address.js";
 import { Problem, api, endSession } from "./data/api.js";
 import { addDraft } from "./data/drafts.js";
 import { Live } from "./data/live.js";
@@ -49,7 +49,7 @@ class TodoApp extends HTMLElement {
     addEventListener("todo:erased", ({ detail }) => this.#erased(detail));
     this.#live.addEventListener("signed-out", () => this.#showSignIn(t("sign.expired")));
     this.#live.addEventListener("outdated", () => {
-      this.#closeDialogs();
+      this.#closePage();
       this.#start();
     });
     this.#live.addEventListener("membership", debounce(100, () => this.#reloadProjects()));
@@ -124,7 +124,7 @@ class TodoApp extends HTMLElement {
     this.#parts.notices?.close();
     this.#view?.close();
     this.#view = null;
-    this.#closeDialogs();
+    this.#closePage();
     hideToast();
     // What waits in the outbox stays in the browser and is sent after the same person has signed in.
     store.reset(null);
@@ -139,6 +139,12 @@ class TodoApp extends HTMLElement {
       if (dialog.contains(document.activeElement)) document.activeElement.blur();
       dialog.close();
     }
+  }
+
+  /** A sheet takes itself out of the address with the next frame: the page may be there again before that. */
+  #closePage() {
+    this.#closeDialogs();
+    if (store.me) addressTask();
   }
 
   async #signOut() {
