@@ -1,4 +1,5 @@
 import APIServer
+import APIServerKinds
 import HTTPTypes
 import StructuredData
 import Testing
@@ -145,6 +146,8 @@ struct DeleteTests {
         await server.send(
             .patch, "\(TestServer.gizmos)/two", ["metadata": ["finalizers": nil]], type: TestServer.merge)
         while let event = try await definitions.next(), event["type"] != "DELETED" {}
+        // A watch hears of it just before the server stops serving the resource.
+        while server.api.registry.generation(ofDefinitionNamed: "gizmos.lab.example.test") != nil { await Task.yield() }
         #expect(await server.send(.get, TestServer.gizmos).code == 404)
     }
 }
