@@ -30,6 +30,7 @@ final class Sidecar: Sendable {
         var problems: [String: String] = [:]
         /// What the app declared; nil before it answered.
         var declared: [SubscriptionSpec]?
+        /// No consumer and no binding is started any more.
         var isDraining = false
         var isAppHealthy = false
         var consumers: [Consumption: Task<Void, Never>] = [:]
@@ -66,7 +67,6 @@ final class Sidecar: Sendable {
     func drain() async {
         state.withLock { $0.isDraining = true }
         await stop(keeping: [], [])
-        change.yield()  // one that was just being started
     }
 
     /// Runs until cancelled.
@@ -141,11 +141,12 @@ final class Sidecar: Sendable {
             start(consumption, app)
         }
         for binding in bindings where state.withLock({ $0.bindings[binding] == nil }) {
-            let services = services
-            let task = Task { [logger] in
-                await binding.run(app, read: services.schedules, time: services.time, logger: logger)
+            state.withLock { state in
+                guard !state.isDraining else { return }
+                state.bindings[binding] = Task { [services, logger] in
+                    await binding.run(app, read: services.schedules, time: services.time, logger: logger)
+                }
             }
-            state.withLock { $0.bindings[binding] = task }
         }
         return isComplete
     }
@@ -219,8 +220,10 @@ final class Sidecar: Sendable {
             consumption: consumption, rules: rules, app: app, log: services.topics, groups: services.groups,
             time: services.time, logger: logger)
         consumer.takePlaces()
-        let task = Task { await consumer.run() }
-        state.withLock { $0.consumers[consumption] = task }
+        state.withLock { state in
+            guard !state.isDraining else { return }
+            state.consumers[consumption] = Task { await consumer.run() }
+        }
     }
 
     private func stop(keeping consumptions: Set<Consumption>, _ bindings: Set<CronBinding>) async {
