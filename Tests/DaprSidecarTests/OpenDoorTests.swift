@@ -15,7 +15,7 @@ import Testing
 
     private static func ask(_ method: HTTPRequest.Method, _ path: String) async throws -> (status: Int, body: [UInt8]) {
         let url = "http://\(address):\(SidecarPod.publicPort)\(path)"
-        let response = try await transport.send(ClientRequest(method: method, url: url, totalTimeout: .seconds(5)))
+        let response = try await transport.send(ClientRequest(method: method, url: url, totalTimeout: .seconds(60)))
         return (response.status.code, try await response.body.collect(upTo: 1 << 20))
     }
 
