@@ -323,9 +323,12 @@ import Testing
             try await until { op.status("a") == ["password": "two"] }
             let lists = zip(server.state.withLock { $0.listOptions }, server.calls.filter { $0.verb == "list" })
             #expect(lists.filter { $0.1.type == .secret }.allSatisfy { $0.0.fieldSelector == "metadata.name=login" })
-            let watches = server.openWatches
+            let isFollowed: @Sendable () -> Bool = { [server] in
+                server.state.withLock { state in state.watchers.values.contains { $0.type == .secret } }
+            }
+            #expect(isFollowed())
             server.remove(.app, key("a"))
-            try await until("nobody follows it any more") { server.openWatches == watches - 1 }
+            try await until("nobody follows it any more") { !isFollowed() }
         }
     }
 

@@ -29,11 +29,10 @@ import Testing
         _ = await first.result
         await one.release()
         #expect(!one.isLeading)
-        while !two.isLeading {
-            time.advance(by: .milliseconds(500))
-            await Task.yield()
+        try await time.advance(until: "the other takes over", limit: .seconds(60), step: .milliseconds(500)) {
+            holder() == "two"
         }
-        #expect(holder() == "two")
+        try await until { two.isLeading }
         second.cancel()
     }
 

@@ -23,7 +23,10 @@ import Testing
             await op.pass(.seconds(10))
             #expect(op.server.writes == [])
             // The other one dies; its lease runs out.
-            try await op.advance("it takes over", limit: .seconds(20)) { op.value("a") == "v1" }
+            try await op.advance("it takes over", limit: .seconds(20)) {
+                op.server.object(.lease, key("lock"))?.spec?["holderIdentity"] == "one"
+            }
+            try await until { op.value("a") == "v1" }
         }
     }
 
