@@ -66,8 +66,9 @@ import Testing
 
     private func runAndKill(_ folder: String, start: Int, output: String, after delay: Duration) async throws {
         let process = try await self.start(Self.writer, [folder, String(start)], output: output)
-        // Not before it publishes, and then at any moment.
-        while size(of: output) == 0, process.isRunning { try await Task.sleep(for: .milliseconds(1)) }
+        // Not before it has published some, however slow it is, and then at any moment.
+        let enough = Int.random(in: 1...4000)
+        while size(of: output) < enough, process.isRunning { try await Task.sleep(for: .milliseconds(1)) }
         try await Task.sleep(for: delay)
         process.signal(SIGKILL)
         #expect(await process.exit == .signalled(SIGKILL))
