@@ -27,7 +27,8 @@ final class ChildProcess: Sendable {
         let status = try processCreation.withLock { _ in
             // A connection of another test that a child has too does not end when that test closes it.
             for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
-                if let descriptor = CInt(name), descriptor > STDERR_FILENO { fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+                guard let descriptor = CInt(name), descriptor > STDERR_FILENO else { continue }
+                _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             }
             return posix_spawn(&id, arguments[0], &actions, &attributes, &words, environ)
         }
