@@ -145,7 +145,7 @@ import ServiceRunning
 
     @Test func `only the database and the token must be given`() throws {
         let configuration = try TaskServiceConfiguration(environment: least)
-        #expect(configuration.port == 8080 && configuration.bindAddress == "0.0.0.0")
+        #expect(configuration.port == 8080 && ["::", "0.0.0.0"].contains(configuration.bindAddress))
         #expect(configuration.poolSize == 16 && configuration.logLevel == .info)
         #expect(configuration.database["sslmode"] == nil && configuration.database.statementMode == .prepared)
     }
