@@ -41,6 +41,8 @@ import TodoStore
         let (first, second) = (try await database(), try await database())
         #expect(workers.run(app, on: first) == .starting)
         try await become(workers, on: first) { $0 == .running }
+        // It is told just after that.
+        _ = try await eventually("the change is told") { changes.withLock { $0 }.isEmpty ? nil : true }
         #expect(changes.withLock { $0 } == [app])
         #expect(workers.run(app, on: second) == .starting)
         try await become(workers, on: second) { $0 == .running }
