@@ -63,7 +63,7 @@ import Testing
     }
 
     /// A limit on the size of files stands for a full disk: writes come up short and then fail.
-    @Test func aDiskThatTakesNoMoreStopsWritesUntilItDoes() async throws {
+    @Test(.needsKubectl) func aDiskThatTakesNoMoreStopsWritesUntilItDoes() async throws {
         let folder = try TemporaryFolder()
         let arguments = [
             "cluster", "--port", "0", "--kubeconfig", folder.url.appending(path: "kubeconfig").path, "--data-dir",
