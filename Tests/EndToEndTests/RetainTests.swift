@@ -51,10 +51,12 @@ import Testing
             return try await names(.deployments).isEmpty && left == nil ? true : nil
         }
         #expect(try await all() == before)
-        let events = try await cluster.client.list(
-            ResourceType(group: "events.k8s.io", version: "v1", kind: "Event", plural: "events"), namespace: "keep",
-            options: ListOptions())
-        let told = events.items.first { $0.json["reason"] == "Retained" }?.json["note"]?.string ?? ""
+        let told = try await eventually("it is told what stays; the operator said: \(process.output)") {
+            let events = try await cluster.client.list(
+                ResourceType(group: "events.k8s.io", version: "v1", kind: "Event", plural: "events"), namespace: "keep",
+                options: ListOptions())
+            return events.items.first { $0.json["reason"] == "Retained" }?.json["note"]?.string
+        }
         #expect(told.contains("Kafka app;") && told.contains("app-task-events"), "\(told)")
         _ = try await cluster.client.create(
             KubernetesObject(["metadata": ["name": "app"], "spec": app.spec ?? [:]]), .todoApps, namespace: "keep")

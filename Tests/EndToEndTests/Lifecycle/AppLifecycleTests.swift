@@ -34,7 +34,7 @@ import Testing
         }
         let versions = upgraded.compactMap { $0.status?["version"]?.string }
         #expect(Set(versions.dropLast()).count == 1 && versions.last == "99.0.0", "not before all runs it: \(versions)")
-        try life.expectOneAfterTheOther(rollouts)
+        try await life.expectOneAfterTheOther(rollouts)
 
         try await life.step(
             "rotate the login of the database",
@@ -173,8 +173,10 @@ private final class Life: Sendable {
         func ends(_ recorder: StateRecorder) -> [Int] {
             recorder.all.filter(\.isDeleted).compactMap { Int($0.object.resourceVersion) }
         }
-        let kafka = try #require(ends(kafkas).first)
-        #expect(ends(topics).count == 4 && ends(users).count == 4)
+        // A watch may hear of it later than a list.
+        let kafka = try await eventually("their ends are told") {
+            ends(topics).count == 4 && ends(users).count == 4 ? ends(kafkas).first : nil
+        }
         #expect((ends(topics) + ends(users)).allSatisfy { $0 < kafka })
         // Those of the name before are a person's to delete: they were to be kept.
         let others = ["api-token", "dapr-token", "link-key"].map { "life-\($0)-second" }
@@ -253,10 +255,9 @@ private final class Life: Sendable {
     }
 
     /// In the order of the services, each begins when the one before it is complete (promise 11).
-    func expectOneAfterTheOther(_ recorder: StateRecorder) throws {
+    func expectOneAfterTheOther(_ recorder: StateRecorder) async throws {
         var last = 0
         for name in ["api", "audit", "notification", "realtime"] {
-            let states = recorder.all.map(\.object).filter { $0.name == "life-\(name)" }
             func isNew(_ deployment: KubernetesObject) -> Bool {
                 let image = deployment.json.at("spec", "template", "spec", "containers")?[0]?["image"]?.string
                 return image?.hasSuffix(":99.0.0") == true
@@ -266,8 +267,13 @@ private final class Life: Sendable {
                 return isNew(deployment) && status?["observedGeneration"]?.int == deployment.generation
                     && ["replicas", "updatedReplicas", "readyReplicas"].allSatisfy { status?[$0] == wanted }
             }
-            let start = try #require(states.first(where: isNew).flatMap { Int($0.resourceVersion) })
-            let end = try #require(states.first(where: isComplete).flatMap { Int($0.resourceVersion) })
+            func first(_ isMeant: (KubernetesObject) -> Bool) -> Int? {
+                recorder.all.map(\.object).first { $0.name == "life-\(name)" && isMeant($0) }
+                    .flatMap { Int($0.resourceVersion) }
+            }
+            // The watch of the Deployments may be behind that of the apps.
+            let end = try await eventually("\(name) is complete") { first(isComplete) }
+            let start = try #require(first(isNew))
             #expect(last < start && start < end, "\(name)")
             last = end
         }
