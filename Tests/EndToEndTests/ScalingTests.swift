@@ -35,7 +35,7 @@ import Testing
         // More than the most: the autoscaler takes the rest away, and the operator tells of what is left.
         try await kubectl.expect("scale", "deployment/app-api", "--replicas=5")
         try await settles(at: 3)
-        _ = try await eventually(within: .seconds(20), "the status has it, and what the cluster lacks") {
+        _ = try await eventually("the status has it, and what the cluster lacks") {
             let status = try await cluster.client.get(.todoApps, namespace: "team", name: "app", subresource: nil)
                 .status
             let api = status?["services"]?.array?.first { $0["name"] == "api" }

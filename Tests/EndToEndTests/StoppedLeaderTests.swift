@@ -38,13 +38,13 @@ import Testing
         try await Self.ready(client, replicas: 1)
         try await Self.quiet(client)
 
-        let before = try await Self.versions(client)
-        let elapsed = try await LoadGate.shared.idly {
+        let (before, elapsed) = try await LoadGate.shared.alone {
+            let before = try await Self.versions(client)
             let start = ContinuousClock.now
             first.signal(SIGCONT)
-            let exit = try await first.exit(within: .seconds(10))
+            let exit = try await first.exit()
             #expect(exit == .exited(1), "\(first.output)")
-            return ContinuousClock.now - start
+            return (before, ContinuousClock.now - start)
         }
         print("a leader that was stopped past its lease ended \(elapsed.inSeconds) after it went on")
         #expect(elapsed < .seconds(1), "\(first.output)")
