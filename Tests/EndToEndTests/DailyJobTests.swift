@@ -1,7 +1,6 @@
 import Foundation
 import HTTPTypes
 import KubernetesClient
-import Postgres
 import StructuredData
 import Testing
 
@@ -25,7 +24,10 @@ import Testing
             try await user.insist(.delete, "/v1/tasks/\(id)")
             ids.append(id)
         }
-        try await Self.age("old", in: client)
+        // As if it had been deleted 31 days ago.
+        let aged = try await up.sql(
+            "UPDATE tasks SET deleted_at = deleted_at - interval '31 days' WHERE title = 'old'")
+        #expect(aged == 1)
         _ = try await client.create(
             KubernetesObject(["metadata": ["name": "every-second"], "scopes": daily["scopes"] ?? [], "spec": spec]),
             type, namespace: "todo")
@@ -34,23 +36,5 @@ import Testing
             return left == [ids[1]] ? true : nil
         }
         try await up.process.stop(SIGTERM)
-    }
-
-    /// Makes it look as if the task had been deleted 31 days ago.
-    private static func age(_ title: String, in client: KubernetesClient) async throws {
-        let app = try await client.get(.todoApps, namespace: "todo", name: "todo", subresource: nil)
-        let name = app.json.at("spec", "database", "secretRef", "name")?.string ?? ""
-        let secret = try await client.get(.secrets, namespace: "todo", name: name, subresource: nil)
-        let data = secret.json.at("data", "uri")?.string.flatMap { Data(base64Encoded: $0) }
-        let uri = String(decoding: try #require(data), as: UTF8.self)
-        let connection = try await PostgresConnection.connect(PostgresConfiguration(uri))
-        let aged = try await connection.withTransaction { connection in
-            try await connection.query("SELECT set_config('app.system', 'on', true)")
-            return try await connection.query(
-                "UPDATE tasks SET deleted_at = deleted_at - interval '31 days' WHERE title = \(title)"
-            ).affected
-        }
-        #expect(aged == 1)
-        await connection.close()
     }
 }

@@ -2,6 +2,7 @@ import ChildProcess
 import Concurrency
 import Foundation
 import KubernetesClient
+import Postgres
 import StructuredData
 import Testing
 
@@ -57,6 +58,24 @@ final class TodoUp: Sendable {
     /// Of the Kubernetes API, which is at another port after each start.
     var client: KubernetesClient {
         get throws { KubernetesClient(configuration: try ClusterConfiguration.load(kubeconfig: kubeconfig)) }
+    }
+
+    /// Runs a statement on its database that sees the rows of everybody; gives how many it was about.
+    @discardableResult
+    func sql(_ statement: PostgresQuery) async throws -> Int {
+        let client = try client
+        let app = try await client.get(.todoApps, namespace: "todo", name: "todo", subresource: nil)
+        let name = app.json.at("spec", "database", "secretRef", "name")?.string ?? ""
+        let secret = try await client.get(.secrets, namespace: "todo", name: name, subresource: nil)
+        let data = secret.json.at("data", "uri")?.string.flatMap { Data(base64Encoded: $0) }
+        let uri = String(decoding: try #require(data), as: UTF8.self)
+        let connection = try await PostgresConnection.connect(PostgresConfiguration(uri))
+        let affected = try await connection.withTransaction { connection in
+            try await connection.query("SELECT set_config('app.system', 'on', true)")
+            return try await connection.query(statement).affected
+        }
+        await connection.close()
+        return affected
     }
 
     /// Kills it and starts it again, with the web page at the same address; does not wait until it is up.
