@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import KubernetesClient
+import Postgres
 import StructuredData
 import Testing
 

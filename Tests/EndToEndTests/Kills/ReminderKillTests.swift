@@ -1,5 +1,6 @@
 import ChildProcess
 import Foundation
+import Postgres
 import SMTPServer
 import StructuredData
 import Testing
