@@ -156,6 +156,29 @@ struct PodTests {
         #expect(status?["disruptionsAllowed"] == 0 && status?.at("disruptedPods", "a")?.string != nil)
     }
 
+    @Test("no eviction takes from two budgets, of which one could refuse")
+    func evictionUnderTwoBudgets() async throws {
+        let server = try await TestServer()
+        let budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
+        for (name, allowed) in [("a", 1), ("b", 0)] {
+            await server.send(
+                .post, budgets,
+                [
+                    "metadata": ["name": .string(name)],
+                    "spec": ["minAvailable": 1, "selector": ["matchLabels": ["app": "x"]]],
+                ])
+            await server.send(
+                .patch, "\(budgets)/\(name)/status", ["status": ["disruptionsAllowed": JSON(allowed)]],
+                type: TestServer.merge)
+        }
+        await server.send(.post, Self.pods, pod("p", labels: ["app": "x"]))
+        await server.send(.patch, "\(Self.pods)/p/status", ["status": ["phase": "Running"]], type: TestServer.merge)
+        let eviction: JSON = ["apiVersion": "policy/v1", "kind": "Eviction", "metadata": ["name": "p"]]
+        #expect(await server.send(.post, "\(Self.pods)/p/eviction", eviction).code == 500)
+        let status = await server.send(.get, "\(budgets)/a").json["status"]
+        #expect(status?["disruptionsAllowed"] == 1 && status?["disruptedPods"] == nil)
+    }
+
     @Test("a binding puts a pod on a node, once")
     func binding() async throws {
         let server = try await TestServer()

@@ -115,8 +115,9 @@ extension APIServer {
         return .json(201, ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201])
     }
 
-    /// Takes a disruption from each budget that selects the pod. It is taken from what is stored, so that of evictions at
-    /// once each finds what the others have left; the pod is noted there until it is seen to go.
+    /// Takes a disruption from the budget that selects the pod. It is taken from what is stored, so that of evictions at
+    /// once each finds what the others have left; the pod is noted there until it is seen to go. Of two budgets one could
+    /// give what the other refuses: like the real server, this one takes from neither.
     private func takeDisruptions(
         for pod: JSON, _ request: ResourceRequest, isDryRun: Bool
     ) async throws(StatusError) {
@@ -126,29 +127,37 @@ extension APIServer {
         else { return }
         let prefix = "\(request.namespace ?? "")/"
         var iterator = store.objects(in: budgets.table).objects.iterator(from: prefix)
+        var selecting: [String] = []
         while let stored = iterator.next(), stored.key.hasPrefix(prefix) {
             guard let budget = try? JSON(parsing: stored.bytes),
                 let selector = budget.at("spec", "selector").flatMap({ LabelSelector(labelSelector: $0) }),
                 selector.matches(pod.at("metadata", "labels"))
             else { continue }
-            let status = ResourceRequest(
-                resource: budgets, namespace: request.namespace, name: String(stored.name),
-                user: .system("apiserver"), subresource: "status")
-            var options = try WriteOptions(status, kind: "UpdateOptions")
-            options.isDryRun = isDryRun
-            do throws(StatusError) {
-                _ = try await change(status, options: options, rules: UpdateRules(subresource: "status")) {
-                    budget throws(StatusError) in
-                    guard let allowed = budget.at("status", "disruptionsAllowed")?.int, allowed > 0 else {
-                        throw Self.refusal(by: budget)
-                    }
-                    var taken = budget
-                    taken.set(JSON(allowed - 1), at: "status", "disruptionsAllowed")
-                    taken.set(.string(nowText), at: "status", "disruptedPods", request.name ?? "")
-                    return taken
-                }
-            } catch { guard error.code == 404 else { throw error } }
+            selecting.append(String(stored.name))
         }
+        guard let name = selecting.first else { return }
+        guard selecting.count == 1 else {
+            throw StatusError(
+                500, "",
+                "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.")
+        }
+        let status = ResourceRequest(
+            resource: budgets, namespace: request.namespace, name: name, user: .system("apiserver"),
+            subresource: "status")
+        var options = try WriteOptions(status, kind: "UpdateOptions")
+        options.isDryRun = isDryRun
+        do throws(StatusError) {
+            _ = try await change(status, options: options, rules: UpdateRules(subresource: "status")) {
+                budget throws(StatusError) in
+                guard let allowed = budget.at("status", "disruptionsAllowed")?.int, allowed > 0 else {
+                    throw Self.refusal(by: budget)
+                }
+                var taken = budget
+                taken.set(JSON(allowed - 1), at: "status", "disruptionsAllowed")
+                taken.set(.string(nowText), at: "status", "disruptedPods", request.name ?? "")
+                return taken
+            }
+        } catch { guard error.code == 404 else { throw error } }
     }
 
     private static func refusal(by budget: JSON) -> StatusError {
