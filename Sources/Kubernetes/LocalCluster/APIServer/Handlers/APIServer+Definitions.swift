@@ -18,7 +18,8 @@ extension APIServer {
         if wanted["status"] != stored["status"] { Task { await self.writeStatus(ofDefinitionNamed: name) } }
         guard Self.isHeld(stored), finalizing.withLock({ $0.insert(name).inserted }) else { return }
         Task { [weak self] in
-            while await self?.deleteInstances(ofDefinitionNamed: name) == false {
+            var asked: String?
+            while await self?.deleteInstances(ofDefinitionNamed: name, asked: &asked) == false {
                 try? await Task.sleep(for: Self.deletionInterval)  // nobody tells of a write that failed
             }
             self?.finalizing.withLock { _ = $0.remove(name) }
@@ -93,12 +94,16 @@ extension APIServer {
 
     /// Deletes the instances, and lets the definition go once the last one is gone. False when it is still held: by the
     /// finalizers of an instance, or since a write failed.
-    private func deleteInstances(ofDefinitionNamed name: String) async -> Bool {
+    ///
+    /// - Parameter asked: the uid of the definition whose instances are all on their way out. No others come: these are not
+    ///   read again each time, however many wait for somebody who is away.
+    private func deleteInstances(ofDefinitionNamed name: String, asked: inout String?) async -> Bool {
         guard let held = definition(name), Self.isHeld(held), let table = instances(of: name),
             let request = definitionRequest(name)
         else { return true }
         if let resource = ResourceRegistry.storedResource(of: held) {
-            await deleteAll(resource, in: table)
+            let uid = held.at("metadata", "uid")?.string ?? ""
+            if asked != uid, await deleteAll(resource, in: table) { asked = uid }
             guard store.objects(in: table).objects.count == 0 else { return false }
         }
         await changeQuietly(request) { definition in
@@ -112,16 +117,23 @@ extension APIServer {
         return definition(name).map { !Self.isHeld($0) } ?? true
     }
 
-    private func deleteAll(_ resource: ServedResource, in table: TableID) async {
+    /// False when one cannot be deleted.
+    private func deleteAll(_ resource: ServedResource, in table: TableID) async -> Bool {
+        var failures: [String] = []
         for stored in store.objects(in: table).objects {
             let instance = ResourceRequest(
                 resource: resource, namespace: stored.namespace.map(String.init), name: String(stored.name),
                 user: .system("apiserver"))
             do throws(StatusError) { _ = try await delete(instance, DeleteOptions()) } catch {
                 guard error.code != 404 else { continue }
-                logger.warning("cannot delete \(resource.qualifiedPlural) \(stored.key): \(error.message)")
+                failures.append("\(stored.key): \(error.message)")
             }
         }
+        // What stands against one stands against all, as a rule: a full disk.
+        if let first = failures.first {
+            logger.warning("cannot delete \(failures.count) of \(resource.qualifiedPlural), such as \(first)")
+        }
+        return failures.isEmpty
     }
 
     /// A change that the server makes by itself: one that fails is logged.
