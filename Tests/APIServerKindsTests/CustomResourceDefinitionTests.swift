@@ -1,4 +1,5 @@
 @testable import APIServerKinds
+import Concurrency
 import KubernetesSchema
 import StructuredData
 import Testing
@@ -32,6 +33,18 @@ import Testing
         #expect(registry.served === served, "and nothing to read anew")
         registry.remove(crdNamed: "gizmos.lab.example.test")
         #expect(registry.resource(group: "lab.example.test", version: "v1", kind: "Gizmo") == nil)
+    }
+
+    @Test func `whoever asks is told of each definition that comes or goes, and of no status`() throws {
+        let registry = ResourceRegistry()
+        let told = Lock(0)
+        registry.onChange { told.withLock { $0 += 1 } }
+        let crd = registry.install(crd: try Fixture.gizmos(), now: Fixture.now)
+        #expect(told.withLock { $0 } == 1)
+        _ = registry.install(crd: crd, now: Fixture.now)
+        #expect(told.withLock { $0 } == 1)
+        for _ in 0..<2 { registry.remove(crdNamed: "gizmos.lab.example.test") }
+        #expect(told.withLock { $0 } == 2)
     }
 
     @Test func `names that another definition of the group has are not accepted`() throws {

@@ -37,13 +37,14 @@ final class GarbageCollector: Sendable {
             logger: access.logger)
         (refresh, refreshing) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         definitions.onChange { [weak self] change in self?.noteDefinition(change) }
+        registry.onChange { [refreshing] in refreshing.yield() }
         refreshing.yield()
     }
 
     func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.definitions.run() }
-            group.addTask { for await _ in self.refresh { await self.watchServedTypes() } }
+            group.addTask { for await _ in self.refresh { self.watchServedTypes() } }
             for _ in 0..<4 {
                 group.addTask { while let taken = await self.queue.next() { await self.process(taken.key) } }
             }
@@ -55,7 +56,7 @@ final class GarbageCollector: Sendable {
 
     // MARK: - What is watched
 
-    private func watchServedTypes() async {
+    private func watchServedTypes() {
         var wanted: [String: ServedResource] = [:]
         for resource in registry.resources {
             let verbs = Set(resource.verbs)
@@ -68,16 +69,14 @@ final class GarbageCollector: Sendable {
         for key in ["events", "events.k8s.io/events"] { wanted[key] = nil }
         let present = watched.withLock { $0.mapValues(\.informer.type) }
         for key in present.keys where wanted[key] == nil {
-            watched.withLock { $0.removeValue(forKey: key) }?.task.cancel()
+            guard let former = watched.withLock({ $0.removeValue(forKey: key) }) else { continue }
+            former.task.cancel()
+            // Nobody tells any more that these went, for which an owner may wait.
+            for stored in former.informer.store.list() {
+                note(StoreChange(old: stored, new: nil), former.informer.type)
+            }
         }
         for (key, resource) in wanted where present[key] != resource.type { watch(key, resource) }
-        // A definition that has just come or gone is served, or is not, a moment later.
-        let served = registry.resources.filter(\.isCustom).map { "\($0.type.plural).\($0.type.group)" }
-        guard Set(served) != Set(definitions.store.keys.map(\.name)) else { return }
-        guard (try? await access.time.sleep(until: access.time.now.advanced(by: .milliseconds(100)))) != nil else {
-            return
-        }
-        refreshing.yield()
     }
 
     private func watch(_ key: String, _ resource: ServedResource) {
@@ -125,7 +124,6 @@ final class GarbageCollector: Sendable {
         if let kind = change.new.flatMap({ GarbageRules.kind(definedBy: $0.object) }) {
             gone.withLock { _ = $0.remove(kind) }
         }
-        refreshing.yield()
     }
 
     private func lookAtDependents(ofKind kind: String) {

@@ -6,6 +6,7 @@ public import StructuredData
 /// thread.
 public final class ResourceRegistry: Sendable {
     private let current: Lock<ServedSet>
+    private let handlers = Lock<[@Sendable () -> Void]>([])
 
     /// With all built-in resources.
     public init() {
@@ -22,6 +23,9 @@ public final class ResourceRegistry: Sendable {
         served.byKind[ServedSet.Key(group: group, version: version, name: kind)]
     }
 
+    /// Calls `handler` whenever other resources may be served than before; it must be quick.
+    public func onChange(_ handler: @escaping @Sendable () -> Void) { handlers.withLock { $0.append(handler) } }
+
     /// Everything served, built-in first.
     public var resources: [ServedResource] { served.resources }
 
@@ -37,6 +41,7 @@ public final class ResourceRegistry: Sendable {
             return definition.withStatus(conflicts: [], now: now)
         }
         let versions = definition.servedVersions()
+        defer { tell() }
         return current.withLock { served in
             var custom = served.custom
             custom[definition.name] = nil
@@ -54,13 +59,17 @@ public final class ResourceRegistry: Sendable {
 
     /// Stops serving a CRD's resources. Their objects are the caller's to delete first.
     public func remove(crdNamed name: String) {
-        current.withLock { served in
-            guard served.custom[name] != nil else { return }
+        let wasServed = current.withLock { served in
+            guard served.custom[name] != nil else { return false }
             var custom = served.custom
             custom[name] = nil
             served = ServedSet(custom: custom)
+            return true
         }
+        if wasServed { tell() }
     }
+
+    private func tell() { for handler in handlers.withLock({ $0 }) { handler() } }
 
     /// The generation of the definition by which instances are served; nil when they are not.
     public func generation(ofDefinitionNamed name: String) -> Int? { served.custom[name]?.definition.generation }
