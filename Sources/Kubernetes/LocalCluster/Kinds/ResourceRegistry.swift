@@ -71,8 +71,10 @@ public final class ResourceRegistry: Sendable {
 
     private func tell() { for handler in handlers.withLock({ $0 }) { handler() } }
 
-    /// The generation of the definition by which instances are served; nil when they are not.
-    public func generation(ofDefinitionNamed name: String) -> Int? { served.custom[name]?.definition.generation }
+    /// Which definition of this name, and which generation of it, instances are served by; nil when they are not.
+    public func generation(ofDefinitionNamed name: String) -> String? {
+        served.custom[name].map { "\($0.definition.uid)/\($0.definition.generation)" }
+    }
 
     /// Discovery (`/api`, `/apis`, `/api/v1`, `/apis/GROUP`, `/apis/GROUP/VERSION`), `/version` and OpenAPI documents
     /// (`/openapi/v2`, `/openapi/v3`, `/openapi/v3/…`), made when first asked for and kept until a CRD changes; and the

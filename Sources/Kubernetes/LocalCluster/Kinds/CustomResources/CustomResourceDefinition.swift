@@ -9,6 +9,7 @@ struct CustomResourceDefinition: Sendable {
     init(_ json: JSON) { self.json = json }
 
     var name: String { json.at("metadata", "name").text }
+    var uid: String { json.at("metadata", "uid").text }
     /// Rises with each change of the spec: at 1 all objects were stored under what it says now.
     var generation: Int { json.at("metadata", "generation")?.int ?? 1 }
     var group: String { json.at("spec", "group").text }
