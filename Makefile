@@ -70,7 +70,7 @@ test: setup-test lint ## Check the style, then run every test; CONFIGURATION=rel
 	@command -v kubectl >/dev/null || echo "kubectl is not on PATH: the tests with it are left out; the README says how to get it"
 	@$(SWIFT) build $(TESTED) --build-tests
 	@failed=(); for module in $(TEST_MODULES); do echo "== $$module"; \
-	  timeout -k 10 $(MODULE_LIMIT) $(SWIFT) test $(TESTED) --skip-build --filter "^$$module\." 2>&1 | grep -avE '$(TEST_CHATTER)' | tee ".build/$$module.log" \
+	  timeout --foreground -k 10 $(MODULE_LIMIT) $(SWIFT) test $(TESTED) --skip-build --filter "^$$module\." 2>&1 | grep -avE '$(TEST_CHATTER)' | tee ".build/$$module.log" \
 	  || failed+=("$$module"); done; \
 	  for module in "$${failed[@]}"; do echo "== $$module failed"; \
 	    grep -aE '^(✘|↳)|error:' ".build/$$module.log" | tail -n 40 || tail -n 40 ".build/$$module.log"; done; \
