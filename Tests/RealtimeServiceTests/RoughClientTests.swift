@@ -78,7 +78,9 @@ import WebSocketClient
     }
 
     @Test func `a slow reader costs little, is closed with 4408 and resumes where it was`() async throws {
-        let rules = ConnectionRules(handshakeTime: .seconds(60), stallTime: .seconds(8))
+        let rules = ConnectionRules(
+            handshakeTime: .seconds(60), checkInterval: .hours(1000), firstCheckInterval: .hours(1000),
+            stallTime: .seconds(8))
         try await RunningRealtime.with(rules: rules) { service in
             let ann = service.api.person("ann")
             let (slow, _, cursor) = try await service.live(token: "ann", receiveBuffer: 4096)
@@ -116,7 +118,9 @@ import WebSocketClient
     }
 
     @Test func `a client that does not read has its pings answered only as far as there is room`() async throws {
-        let rules = ConnectionRules(handshakeTime: .seconds(60), frameBurst: 1_000_000)
+        let rules = ConnectionRules(
+            handshakeTime: .seconds(60), checkInterval: .hours(1000), firstCheckInterval: .hours(1000),
+            frameBurst: 1_000_000)
         try await RunningRealtime.with(rules: rules) { service in
             _ = service.api.person("ann")
             let (slow, _, _) = try await service.live(token: "ann", receiveBuffer: 4096)

@@ -102,7 +102,7 @@ extension ServiceContext {
             "livenessProbe": Self.probe("/livez", periodSeconds: 10, failureThreshold: 3),
             "name": .string(name.rawValue),
             "ports": [["containerPort": JSON(DesiredState.port), "name": "http", "protocol": "TCP"]],
-            "readinessProbe": Self.probe("/readyz", periodSeconds: 5, failureThreshold: 2),
+            "readinessProbe": Self.probe("/readyz", periodSeconds: 2, failureThreshold: 5),
             "resources": spec.resources?.json
                 ?? ["limits": ["memory": "256Mi"], "requests": ["cpu": "50m", "memory": "64Mi"]],
             "securityContext": [
