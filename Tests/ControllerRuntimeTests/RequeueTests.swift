@@ -35,4 +35,22 @@ import Testing
             try await until("the edited one has its pass") { begun.isOpen }
         }
     }
+
+    /// The lease may be renewed in the moment in which a write finds that it has run out.
+    @Test func whatTheFenceRefusedIsTriedAgain() async throws {
+        let op = TestOperator()
+        op.server.put(object("a", ["spec": ["value": "v1"]]))
+        let isRefused = Lock(false)
+        op.intervene { _ in
+            let isFirst = isRefused.withLock { isRefused in
+                defer { isRefused = true }
+                return !isRefused
+            }
+            if isFirst { throw FenceError() }
+            return .done
+        }
+        try await op.running {
+            try await op.advance("it has another pass", limit: .seconds(10)) { op.passes("a") > 1 }
+        }
+    }
 }

@@ -61,7 +61,7 @@ extension ZoneTable {
             let now = Int(Instant.now().millisecondsSince1970 / 1000)
             let day = local(at: now).date
             if local(at: now + 180).date == day { return day }
-            try await Task.sleep(for: .seconds(1))
+            try await Task.sleep(for: .seconds(1))  // the day itself, which has three minutes at most
         }
     }
 }

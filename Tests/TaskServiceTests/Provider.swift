@@ -96,7 +96,7 @@ struct Provider {
         var port: String?
         for _ in 0..<6000 where port == nil {
             port = try? String(contentsOf: folder.appending(path: "port"), encoding: .utf8)
-            if port == nil { try await Task.sleep(for: .milliseconds(10)) }
+            if port == nil { try await Task.sleep(for: .milliseconds(10)) }  // a script tells nobody
         }
         let provider = Provider(issuer: "https://localhost:\(try #require(port))")
         try provider.configuration(at: provider.issuer).text.write(
@@ -145,7 +145,7 @@ final class DocumentBox: Sendable {
             state.requests[name, default: 0] += 1
             return (state.documents[name] ?? "{}", state.delay, state.isFailing)
         }
-        try await Task.sleep(for: delay)
+        try await Task.sleep(for: delay)  // it is slow, as the test says
         if isFailing { throw HTTPError(.internalServerError) }
         return text
     }

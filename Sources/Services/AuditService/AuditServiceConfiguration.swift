@@ -35,11 +35,11 @@ public struct AuditServiceConfiguration: Sendable {
     public var retention: Duration
     public var sidecarToken: AppToken?
     public var logLevel: Logger.Level
-    /// How long requests are still answered after the service was told to stop and says that it is not ready.
-    public var drainDelay: Duration = .seconds(2)
     public var limits = ConnectionLimits()
     /// The longest that something waits for a connection to the database.
     public var poolWait: Duration = .seconds(5)
+    /// How long requests are still answered after the service was told to stop and says that it is not ready.
+    public var drainDelay: Duration = .seconds(2)
     /// The longest that requests under way may take after that.
     public var stopDeadline: Duration = .seconds(15)
 

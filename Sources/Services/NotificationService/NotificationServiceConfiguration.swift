@@ -53,13 +53,13 @@ public struct NotificationServiceConfiguration: Sendable {
     public var mail: Mail?
     public var sidecarToken: AppToken?
     public var logLevel: Logger.Level
-    /// How long requests are still answered after the service was told to stop and says that it is not ready.
-    public var drainDelay: Duration = .seconds(2)
     public var limits = ConnectionLimits()
     /// The longest that one attempt at a webhook may take.
     public var webhookTimeout: Duration = .seconds(15)
     /// The longest that something waits for a connection to the database.
     public var poolWait: Duration = .seconds(5)
+    /// How long requests are still answered after the service was told to stop and says that it is not ready.
+    public var drainDelay: Duration = .seconds(2)
     /// The longest that requests and attempts under way may take after that.
     public var stopDeadline: Duration = .seconds(20)
 

@@ -52,9 +52,6 @@ public struct TaskServiceConfiguration: Sendable {
     /// Nil where an ingress sends `/v1/stream` past this service.
     public var realtime: SocketTarget?
     public var logLevel: Logger.Level
-    /// How long requests are still answered after the service was told to stop and says that it is not ready, so that
-    /// whoever routes to it has time to notice.
-    public var drainDelay: Duration = .seconds(2)
     public var limits = ConnectionLimits()
     /// The longest that a request waits for a connection to the database.
     public var poolWait: Duration = .seconds(2)
@@ -62,6 +59,9 @@ public struct TaskServiceConfiguration: Sendable {
     public var requestDeadline: Duration = .seconds(10)
     /// What a password costs to try: scrypt's N (RFC 7914), a power of two; 32 MiB as it is.
     public var passwordCost = 1 << 15
+    /// How long requests are still answered after the service was told to stop and says that it is not ready, so that
+    /// whoever routes to it has time to notice.
+    public var drainDelay: Duration = .seconds(2)
     /// The longest that requests under way may take after that.
     public var stopDeadline: Duration = .seconds(15)
 

@@ -53,7 +53,7 @@ public final class WebSocketClient: Sendable {
         try await channel.writeAndFlush(ByteBuffer(string: "GET /v1/stream HTTP/1.1\r\nX-Long: ")).get()
         for _ in 0..<1500 where channel.isActive {
             try? await channel.writeAndFlush(ByteBuffer(string: "a")).get()
-            try await Task.sleep(for: .milliseconds(20))
+            try await Task.sleep(for: .milliseconds(20))  // it dribbles
         }
         defer { channel.close(promise: nil) }
         return !channel.isActive

@@ -66,7 +66,7 @@ struct StrimziStandIn: Sendable {
                 .flatMap { $0.object.spec?["roles"]?.array?.compactMap(\.string) ?? [] })
         guard roles.isSuperset(of: ["broker", "controller"]) else {
             try await publish(
-                [:], of: kafka, .kafkas, context,
+                [:], .kafkas, context,
                 condition: ("NotReady", "InvalidResourceException", "No KafkaNodePools with both roles were found"))
             return .done
         }
@@ -84,7 +84,7 @@ struct StrimziStandIn: Sendable {
             [
                 "clusterId": .string(clusterID(kafka)), "kafkaVersion": kafka.json.at("spec", "kafka", "version") ?? "",
                 "listeners": .array(listeners),
-            ], of: kafka, .kafkas, context)
+            ], .kafkas, context)
         return .done
     }
 
@@ -122,7 +122,7 @@ struct StrimziStandIn: Sendable {
         ]
         guard try await make(user.name, content, for: user) else { return .done }
         try await publish(
-            ["secret": .string(user.name), "username": .string(user.name)], of: user, .kafkaUsers, context)
+            ["secret": .string(user.name), "username": .string(user.name)], .kafkaUsers, context)
         return .done
     }
 
@@ -137,17 +137,17 @@ struct StrimziStandIn: Sendable {
         let name = topic.spec?["topicName"]?.string ?? topic.name
         guard topic.annotations["strimzi.io/managed"] != "false" else {
             try await publish(
-                ["topicName": .string(name)], of: topic, .kafkaTopics, context, condition: ("Unmanaged", "", ""))
+                ["topicName": .string(name)], .kafkaTopics, context, condition: ("Unmanaged", "", ""))
             return .done
         }
         let previous = topic.status?["topicName"]?.string
         guard previous == nil || previous == name else {
             try await publish(
-                ["topicName": .string(previous ?? "")], of: topic, .kafkaTopics, context,
+                ["topicName": .string(previous ?? "")], .kafkaTopics, context,
                 condition: ("Ready", "NotSupported", "Changing spec.topicName is not supported"))
             return .done
         }
-        try await publish(["topicName": .string(name)], of: topic, .kafkaTopics, context)
+        try await publish(["topicName": .string(name)], .kafkaTopics, context)
         return .done
     }
 
@@ -179,9 +179,10 @@ struct StrimziStandIn: Sendable {
 
     /// - Parameter condition: type, reason and message of what is wrong; nil when it is ready.
     private func publish(
-        _ members: JSON, of object: KubernetesObject, _ type: ResourceType, _ context: ReconcileContext,
+        _ members: JSON, _ type: ResourceType, _ context: ReconcileContext,
         condition: (type: String, reason: String, message: String)? = nil
     ) async throws {
+        guard let object = context.object else { return }
         var new: JSON = [
             "lastTransitionTime": .string(access.time.wallClock.text), "status": "True", "type": "Ready",
         ]
