@@ -9,7 +9,10 @@ import WebDriver
 /// and the page with a server that is part of the script.
 @Suite(.enabled(if: Chromedriver.missing == nil, "\(Chromedriver.missing ?? "")"), .timeLimit(.minutes(10)))
 struct ModuleTests {
-    @Test(arguments: [["units"], ["notices"], ["live"], ["outbox"], ["server", "page"], ["server", "addresses"]])
+    @Test(arguments: [
+        ["units"], ["notices"], ["live"], ["outbox"], ["server", "page"], ["server", "addresses"],
+        ["server", "answers"],
+    ])
     func theUnitsOfThePageHold(scripts: [String]) async throws {
         let wrong = try await Self.run(scripts)
         for problem in try #require(wrong.array) { Issue.record("\(problem.string ?? "")") }

@@ -42,6 +42,8 @@ static const todo_web_asset assets[] = {
 #include "asset.inc"
 #define PATH "../Assets/lib/recurrence.js"
 #include "asset.inc"
+#define PATH "../Assets/lib/reread.js"
+#include "asset.inc"
 #define PATH "../Assets/parts/activity-view.js"
 #include "asset.inc"
 #define PATH "../Assets/parts/bulk-bar.js"

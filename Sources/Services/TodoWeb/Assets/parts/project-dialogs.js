@@ -5,6 +5,7 @@ import { api } from "../data/api.js";
 import { store } from "../data/store.js";
 import { writeRoute } from "../data/views.js";
 import { field, h, iconButton } from "../lib/dom.js";
+import { rereading } from "../lib/reread.js";
 import { confirm, onSubmit, openDialog, openForm, openMenu } from "./overlay.js";
 import { t } from "../texts.js";
 import { toast } from "./undo-toast.js";
@@ -66,28 +67,22 @@ async function leaveProject(project) {
 
 const roleSelect = (role, properties) => h("select", properties, ["editor", "viewer"].map((each) => h("option", { value: each, selected: each === role }, t(`project.${each}`))));
 
-async function openMembers(project) {
+function openMembers(project) {
   const isOwner = project.role === "owner";
   const list = h("ul", { class: "members" });
   const failure = h("p", { class: "form-error", role: "alert" });
-  const guarded = (work) => async () => {
-    failure.replaceChildren();
-    try {
-      await work();
-      await show();
-    } catch (error) {
-      failure.replaceChildren(error.message);
-    }
-  };
-  async function show() {
-    const members = await api.members(project.id);
-    list.replaceChildren(...members.map((member) => h("li", {},
-      h("span", { class: "grow" }, h("strong", {}, member.name), h("br"), h("small", {}, member.email)),
-      member.role === "owner" || !isOwner ? h("span", {}, t(`project.${member.role}`)) : roleSelect(member.role, {
-        "aria-label": t("project.roleOf", { name: member.name }), onchange: (event) => guarded(() => api.updateMember(project.id, member.user, event.target.value))(),
-      }),
-      isOwner && member.role !== "owner" && iconButton("close", t("project.remove", { name: member.name }), { onclick: guarded(() => api.removeMember(project.id, member.user)) }))));
-  }
+  const update = rereading({
+    read: () => api.members(project.id), draw: (members) => list.replaceChildren(...members.map(item)), message: failure,
+  });
+  const item = ({ user, name, email, role }) => h("li", {},
+    h("span", { class: "grow" }, h("strong", {}, name), h("br"), h("small", {}, email)),
+    role === "owner" || !isOwner ? h("span", {}, t(`project.${role}`)) : roleSelect(role, {
+      "aria-label": t("project.roleOf", { name }),
+      onchange: (event) => update(() => api.updateMember(project.id, user, event.target.value)),
+    }),
+    isOwner && role !== "owner" && iconButton("close", t("project.remove", { name }), {
+      onclick: () => update(() => api.removeMember(project.id, user)),
+    }));
   const email = h("input", { name: "email", type: "email", required: true, autocomplete: "off" });
   const role = roleSelect("editor", { name: "role" });
   const form = h("form", { class: "invite stack" }, field(t("sign.email"), email), field(t("project.role"), role),
@@ -96,11 +91,11 @@ async function openMembers(project) {
     const name = email.value.trim();
     await api.invite(project.id, name, role.value);
     email.value = "";
-    await show();
+    await update();
     toast(t("project.invited", { name }));
   });
   openDialog({ title: `${t("project.members")}: ${project.name}`, className: "small", body: [list, isOwner && form, failure] });
-  guarded(async () => {})();
+  update();
 }
 
 /** Saves a query under a name, or changes a filter that there is. */

@@ -1,0 +1,63 @@
+// Runs in the page after server.js: answers that come later than what the person did meanwhile. Gives a list of what is
+// wrong; nothing when all is right.
+
+/** The calls of an operation of the API from now on, each of which waits until it is answered here. */
+function hold(name) {
+  const calls = [];
+  api[name] = () => new Promise((resolve, reject) => calls.push({ resolve, reject }));
+  return calls;
+}
+async function next(calls, what) {
+  await until(() => calls.length > 0, `asked for ${what}`);
+  return calls.shift();
+}
+/** Long enough for what must not happen. */
+const moment = () => pause(50);
+
+// Whoever is invited, or may do something else, is not drawn over by an older list of members.
+projects.push({ ...inbox, id: "g", name: "Garden", isInbox: false, seq: ++seq });
+store.putProject(projects[1]);
+location.hash = "#/project/g";
+await until(() => title() === "Garden", "the project");
+const member = (name, role) => ({ user: name, name, email: `${name}@example.com`, role });
+const bob = (role) => [member("Ada", "owner"), member("Bob", role)];
+const roles = () => [...document.querySelectorAll("dialog .members li")].map((item) => item.querySelector("select")?.value);
+const isShown = (...wanted) => until(() => JSON.stringify(roles()) === JSON.stringify(wanted), `roles ${wanted}`);
+function choose(role) {
+  const select = find("dialog .members select");
+  select.value = role;
+  select.dispatchEvent(new Event("change"));
+}
+const members = hold("members");
+const changes = hold("updateMember");
+api.invite = api.removeMember = async () => {};
+find("#project-actions").click();
+button("Share").click();
+const beforeInvitation = await next(members, "the members");
+find("dialog .invite input").value = "bob@example.com";
+find("dialog .invite").requestSubmit();
+(await next(members, "who was invited")).resolve([...bob("editor"), member("Eve", "viewer")]);
+await isShown(null, "editor", "viewer");
+beforeInvitation.resolve([member("Ada", "owner")]);
+await moment();
+same(roles(), [null, "editor", "viewer"], "the first answer is old");
+find('dialog [aria-label="Remove Eve"]').click();
+const beforeChange = await next(members, "those who stay");
+choose("viewer");
+beforeChange.resolve(bob("editor"));
+await moment();
+same(roles()[1], "viewer", "what was chosen meanwhile stays");
+(await next(changes, "another role")).resolve();
+(await next(members, "the other role")).resolve(bob("viewer"));
+await isShown(null, "viewer");
+// What is refused does not hold, and is not shown as if it did.
+choose("editor");
+(await next(changes, "another role")).reject(new Error("You may not."));
+(await next(members, "the role as it is")).resolve(bob("viewer"));
+await isShown(null, "viewer");
+same(find("dialog .members ~ .form-error").textContent, "You may not.", "why");
+find("dialog[open] .dialog-close").click();
+await until(() => !find("dialog"), "the end of the dialog");
+localStorage.clear();
+
+return wrong;
