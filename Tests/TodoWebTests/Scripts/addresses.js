@@ -38,6 +38,29 @@ await until(() => title() === "Inbox", "the list");
 location.hash = "#/inbox/task/busy";
 await until(() => find("undo-toast")?.textContent.includes("Try later."), "a task that is there, but cannot be read now");
 
+// A sheet that closes while a link is being read, by the person or by the link, leaves the link as it is.
+const readNow = api.task;
+for (const view of ["#/inbox", "#/today"]) {
+  const id = `slow-${view.slice(2)}`;
+  const link = `${view}/task/${id}`;
+  write(id, { status: "done" });
+  openEditor("a");
+  let goOn;
+  api.task = (each) => new Promise((resolve) => (goOn = resolve)).then(() => readNow(each));
+  location.hash = link;
+  await until(() => goOn, "the link is being read");
+  if (view === "#/inbox") find("dialog.editor[open] .dialog-close").click();
+  await until(() => !find("dialog"), "the end of the sheet before");
+  same(location.hash, link, "the link stays");
+  goOn();
+  await until(() => find("dialog.editor .dialog-title")?.textContent === id, "the task of the link");
+  await close();
+  same(location.hash, view, "and goes with its own sheet");
+}
+api.task = readNow;
+location.hash = "#/inbox";
+await until(() => title() === "Inbox", "the list");
+
 // An address may be of nothing.
 for (const nowhere of ["#/tag/%E0%A4%A", "#/constructor", "#/__proto__", "#/project/x", "#/nowhere"]) {
   location.hash = nowhere;

@@ -17,6 +17,9 @@ addEventListener("popstate", () => {
   remember();
 });
 
+/** The task that the address names; undefined when it names none. */
+export const addressedTask = () => parseRoute(location.hash).task;
+
 /** Names the task in the address, or none. */
 export function addressTask(task) {
   const route = parseRoute(location.hash);

@@ -2,7 +2,7 @@
 // change that comes from elsewhere shows at once, except in the field that the person is in.
 
 import * as actions from "../actions.js";
-import { addressTask } from "../data/address.js";
+import { addressTask, addressedTask } from "../data/address.js";
 import { api } from "../data/api.js";
 import { draftOf, dropDraft, keepDraft } from "../data/drafts.js";
 import { store } from "../data/store.js";
@@ -21,6 +21,8 @@ import "./task-tags.js";
 
 const open = new Set();
 const addressTop = () => addressTask([...open].findLast((each) => each.isOpen)?.task);
+/** For a sheet that closes or whose task gets its id. A link to another task, which is being read, stays as it is. */
+const addressAfter = (task) => store.resolve(addressedTask()) === task && addressTop();
 
 /** Opens the sheet, of a task that no list has brought too, with the draft of its description that there may be. */
 export async function openEditor(id) {
@@ -61,7 +63,7 @@ class TaskEditor {
     this.#fields.name = this.#dialog.querySelector(".dialog-title");
     this.#fields.name.classList.add("visually-hidden");
     store.addEventListener("tasks", () => this.#show(), { signal: this.#listening.signal });
-    store.outbox.addEventListener("rename", addressTop, { signal: this.#listening.signal });
+    store.outbox.addEventListener("rename", () => addressAfter(this.task), { signal: this.#listening.signal });
     this.#show();
     this.#loadAround();
     // On a phone the keyboard would cover half of what one came to read.
@@ -72,7 +74,7 @@ class TaskEditor {
     this.#saveDescription();
     this.#listening.abort();
     open.delete(this);
-    addressTop();
+    addressAfter(this.task);
   }
 
   get isOpen() {
