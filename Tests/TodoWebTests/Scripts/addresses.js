@@ -61,6 +61,15 @@ api.task = readNow;
 location.hash = "#/inbox";
 await until(() => title() === "Inbox", "the list");
 
+// Nor does a sheet that was closed in the same view before take the link for a step back.
+openEditor("a");
+await close();
+location.hash = "#/inbox/task/far";
+await until(() => find("dialog.editor .dialog-title")?.textContent === "Far away", "the task of the link");
+await pause(50);
+same([location.hash, Boolean(find("dialog.editor[open]"))], ["#/inbox/task/far", true], "it stays");
+await close();
+
 // An address may be of nothing.
 for (const nowhere of ["#/tag/%E0%A4%A", "#/constructor", "#/__proto__", "#/project/x", "#/nowhere"]) {
   location.hash = nowhere;

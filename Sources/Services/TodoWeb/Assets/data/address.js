@@ -12,8 +12,9 @@ const remember = () => (last = { view: viewHere(), isLeft: isLeft() });
 remember();
 
 addEventListener("popstate", () => {
-  // Whoever goes back from there does not want to see the same again.
-  if (last.isLeft && last.view === viewHere() && !history.state?.isOfSheet) history.back();
+  // Whoever goes back from there does not want to see the same again. A link to a task comes by this event, too.
+  const isSame = last.view === viewHere() && !addressedTask();
+  if (last.isLeft && isSame && !history.state?.isOfSheet) history.back();
   remember();
 });
 
