@@ -30,6 +30,26 @@ import WebDriver
         }
     }
 
+    @Test func aWeekdayOfTheMonthIsSaidInOneLineAndChosenInTheSheet() async throws {
+        try await TodoPage.run { page in
+            let browser = page.browser
+            try await page.goTo("Inbox")
+            let field = try await browser.control("Add a task")
+            try await field.type("Board every 1st friday 10:00")
+            try await page.says("10:00 · every 1st friday of the month", in: "quick-add")
+            try await field.type(Key.enter)
+            try await page.says("every first Friday at 10:00", in: ".row .meta")
+            try await page.lists(["Board"])
+            try await page.isSaved()
+            try await page.opensTask("Board")
+            try await browser.click("Repeat: every…")
+            try await browser.holds("one of those to choose") {
+                try await browser.control("Repeats").property("value") == "monthWeekday"
+            }
+            try await page.says("Fri, ", in: ".occurrences")
+        }
+    }
+
     @Test(arguments: Screen.sizes) func aRuleIsChosenSeenAndKept(screen: Screen) async throws {
         try await TodoPage.run(screen.look) { page in
             let browser = page.browser

@@ -95,12 +95,33 @@ const quick = [
   ["Water every other day", { title: "Water", tags: [], due: { date: now }, recurrence: { rule: "FREQ=DAILY;INTERVAL=2" } }],
   ["Back up every 3 weeks", { title: "Back up", tags: [], due: { date: now }, recurrence: { rule: "FREQ=WEEKLY;INTERVAL=3" } }],
   ["Say it every 0 days", { title: "Say it every 0 days", tags: [] }],
+  ["Board every month on the 1st friday 10:00", { title: "Board", tags: [], due: { date: "2026-12-04", time: "10:00" }, recurrence: { rule: "FREQ=MONTHLY;BYDAY=1FR" } }],
+  ["Report every First Monday of the month !low", { title: "Report", tags: [], priority: "low", due: { date: "2026-12-07" }, recurrence: { rule: "FREQ=MONTHLY;BYDAY=1MO" } }],
+  ["Gym every 2nd tuesday", { title: "Gym", tags: [], due: { date: "2026-12-08" }, recurrence: { rule: "FREQ=MONTHLY;BYDAY=2TU" } }],
+  ["Pay every last fri #home", { title: "Pay", tags: ["home"], due: { date: "2026-11-27" }, recurrence: { rule: "FREQ=MONTHLY;BYDAY=-1FR" } }],
+  ["Rest every second to last sat", { title: "Rest", tags: [], due: { date: now }, recurrence: { rule: "FREQ=MONTHLY;BYDAY=-2SA" } }],
+  ["Race every other month on the fifth friday", { title: "Race", tags: [], due: { date: "2027-01-29" }, recurrence: { rule: "FREQ=MONTHLY;INTERVAL=2;BYDAY=5FR" } }],
+  ["Invoice every 3 months on the last weekday", { title: "Invoice", tags: [], due: { date: "2026-11-30" }, recurrence: { rule: "FREQ=MONTHLY;INTERVAL=3;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1" } }],
+  ["Call on the third wed of every month", { title: "Call", tags: [], due: { date: "2026-12-16" }, recurrence: { rule: "FREQ=MONTHLY;BYDAY=3WE" } }],
+  ["Walk every 1st sunday 3 jan", { title: "Walk", tags: [], due: { date: "2027-01-03" }, recurrence: { rule: "FREQ=MONTHLY;BYDAY=1SU" } }],
+  ["Vote every first monday of may", { title: "Vote every first of may", tags: [], due: { date: "2026-11-23" } }],
+  ["Read every last mondayish book", { title: "Read every last mondayish book", tags: [] }],
   ["Everything every fridays, every dayly", { title: "Everything every fridays, every dayly", tags: [] }],
   ["Mondayish saturdays todays", { title: "Mondayish saturdays todays", tags: [] }],
 ];
 for (const [text, expected] of quick) {
   const parsed = parseQuickAdd(text, now, projects);
   for (const name of ["title", "tags", "project", "priority", "due", "recurrence"]) same(parsed[name], expected[name], `“${text}” ${name}`);
+}
+for (const [text, words] of [
+  ["Gym every 2nd Tuesday", "every 2nd tuesday of the month"], ["Gym every month on the 2nd tuesday", "every month on the 2nd tuesday"],
+]) same(parseQuickAdd(text, now).repeats, words, `“${text}” in words`);
+const { readRule } = await load("lib/recurrence.js");
+for (const nth of ["1st", "second", "3rd", "fourth", "5th", "last", "2nd last"]) {
+  for (const day of ["mon", "tue", "wed", "thu", "fri", "sat", "sun", "weekday"]) {
+    const { due, recurrence } = parseQuickAdd(`Meet every ${nth} ${day}`, now);
+    same([readRule(recurrence?.rule ?? "")?.monthly.kind, due?.date >= now], ["weekday", true], `every ${nth} ${day} in the form`);
+  }
 }
 for (const [text, due, recurrence] of [
   ["Call at 02:00", { date: "2026-11-22", time: "02:00" }],

@@ -91,7 +91,7 @@ const texts = {
   "add.placeholder": "Add a task: Call Ada tomorrow 14:30 !high #phone +Work",
   "add.short": "Add a task",
   "add.button": "Add",
-  "add.hint": "A day or time makes it due, “every friday” makes it repeat; !high sets the priority, #tag a tag, +Project the project.",
+  "add.hint": "A day or time makes it due, “every friday” or “every 1st monday of the month” makes it repeat; !high sets the priority, #tag a tag, +Project the project.",
   "add.understood": "Understood: {parts}",
   "add.subtask": "Add a subtask",
   "add.added": "Added “{title}”",

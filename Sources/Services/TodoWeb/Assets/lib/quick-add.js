@@ -2,7 +2,7 @@
 // Words that mean nothing here stay in the title, and so does everything behind a backslash: "\#1 fan".
 
 import { addDays, makeDate, nextWeekday, weekday } from "./dates.js";
-import { weekdays } from "./recurrence.js";
+import { plainRule, weekdays, workday, writeRule } from "./recurrence.js";
 
 const priorities = { urgent: "urgent", high: "high", medium: "medium", low: "low", 1: "urgent", 2: "high", 3: "medium", 4: "low" };
 const days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -58,17 +58,17 @@ function takeDue(text, now, dayStart) {
   return { due: { date: day, ...(time && { time: time.time }) }, rest: time?.rest ?? date.rest, hasDate: Boolean(date) };
 }
 
-/**
- * "every 2 weeks", "every month on the 1st", "every weekday" or "every mon, wed and fri", where days give a first date;
- * null without any.
- */
-function takeRecurrence(text, now) {
-  const match = recurrencePattern.exec(text);
+/** How the line says that it repeats, where days give a first date; null where it does not. */
+const takeRecurrence = (text, now) => takeNthWeekday(text, now) ?? takeEvery(text, now);
+
+/** "every 2 weeks", "every month on the 1st", "every weekday" or "every mon, wed and fri". */
+function takeEvery(text, now) {
+  const match = everyPattern.exec(text);
   if (!match) return null;
   const [whole, interval, unit, monthDay, names] = match;
   const said = { rest: cut(text, match), words: whole.trim().toLowerCase() };
   if (unit) {
-    const count = interval?.toLowerCase() === "other" ? 2 : Number(interval ?? 1);
+    const count = intervalOf(interval);
     const first = monthDay && nextDay(now, (date) => Number(date.slice(8)) === Number(monthDay));
     return count > 0 ? { ...said, first, rule: `FREQ=${frequencies[unit.toLowerCase()]}${count > 1 ? `;INTERVAL=${count}` : ""}` } : null;
   }
@@ -77,8 +77,41 @@ function takeRecurrence(text, now) {
   return { ...said, first, rule: `FREQ=WEEKLY;BYDAY=${chosen.map((day) => weekdays[day - 1])}` };
 }
 
-/** The next such day from today on. Two months have every day that a month may have. */
-const nextDay = (now, isWanted) => [...Array(62).keys()].map((distance) => addDays(now, distance)).find(isWanted);
+/** "every 1st friday", "every 2 months on the last weekday" or "on the first monday of every month". */
+function takeNthWeekday(text, now) {
+  const match = nthPatterns.map((pattern) => pattern.exec(text)).find(Boolean);
+  const interval = match && intervalOf(match.groups.interval);
+  if (!interval) return null;
+  const ordinal = ordinalOf(match.groups.nth.toLowerCase());
+  const number = dayNumber(match.groups.day);
+  const isWanted = (date) => (number ? weekday(date) === number : weekday(date) < 6);
+  const monthly = { kind: "weekday", ordinal, day: weekdays[number - 1] ?? workday };
+  const words = match[0].trim().toLowerCase();
+  return {
+    rest: cut(text, match), first: nextDay(now, (date) => isWanted(date) && isNth(date, ordinal, isWanted)),
+    // Every second Tuesday could be every other: it is said which one is meant.
+    words: words.includes("month") ? words : `${words} of the month`,
+    rule: writeRule({ ...plainRule, frequency: "monthly", interval, monthly }),
+  };
+}
+
+const intervalOf = (said) => (said?.toLowerCase() === "other" ? 2 : Number(said ?? 1));
+
+/** "1st" or "first" is 1, "last" is -1 and "second to last" -2, as in a rule. */
+function ordinalOf(name) {
+  if (name.endsWith("last")) return name === "last" ? -1 : -2;
+  return Number.parseInt(name, 10) || ordinalNames.indexOf(name) + 1;
+}
+
+/** Whether a day is that one among the days of its month that are wanted. */
+function isNth(date, ordinal, isWanted) {
+  const [year, month] = date.split("-").map(Number);
+  const days = [...Array(31).keys()].map((index) => makeDate(year, month, index + 1)).filter(Boolean).filter(isWanted);
+  return days.at(ordinal > 0 ? ordinal - 1 : ordinal) === date;
+}
+
+/** The next such day from today on. From one fifth Friday of a month to the next there may be 17 weeks. */
+const nextDay = (now, isWanted) => [...Array(7 * 17).keys()].map((distance) => addDays(now, distance)).find(isWanted);
 
 /** Reads a due date that somebody typed by itself; null when something in it is not understood. */
 export function parseDue(text, now, dayStart = "00:00") {
@@ -110,8 +143,19 @@ const dayNames = "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)
 const monthNames = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?";
 const word = (source) => new RegExp(`(?<=\\s)(?:(?:by|on|due)\\s+)?(?:${source})(?=\\s)`, "i");
 
+const ordinalNames = ["first", "second", "third", "fourth", "fifth"];
+const nth = `(?<nth>(?:(?:2nd|second)(?:\\s+to)?\\s+)?last|1st|2nd|3rd|4th|5th|${ordinalNames.join("|")})`;
+const nthWeekday = `${nth}\\s+(?<day>weekday|${dayNames})`;
+const nthPatterns = [
+  "every\\s+(?:(?:(?<interval>other|\\d{1,3})\\s+)?months?\\s+on\\s+the\\s+)?"
+    + `${nthWeekday}(?:\\s+of\\s+(?:the|each|every)\\s+month)?`
+    // Of a year, or of something else, it is another day.
+    + `(?!\\s+(?:of|in\\s+(?:${monthNames}))\\s)`,
+  `(?:on\\s+)?(?:the\\s+)?${nthWeekday}\\s+of\\s+(?:each|every)\\s+month`,
+].map((source) => new RegExp(`(?<=\\s)${source}(?=\\s)`, "i"));
+
 const frequencies = { day: "DAILY", week: "WEEKLY", month: "MONTHLY", year: "YEARLY" };
-const recurrencePattern = new RegExp(`(?<=\\s)every\\s+(?:(?:(other|\\d{1,3})\\s+)?(day|week|month|year)s?(?:(?<=months?)\\s+on\\s+the\\s+([12]\\d|3[01]|[1-9])(?:st|nd|rd|th)(?!\\s+(?:${dayNames})\\s))?|weekday|((?:${dayNames})(?:(?:\\s*,\\s*|\\s+and\\s+)(?:${dayNames}))*))(?=\\s)`, "i");
+const everyPattern = new RegExp(`(?<=\\s)every\\s+(?:(?:(other|\\d{1,3})\\s+)?(day|week|month|year)s?(?:(?<=months?)\\s+on\\s+the\\s+([12]\\d|3[01]|[1-9])(?:st|nd|rd|th)(?!\\s+(?:${dayNames})\\s))?|weekday|((?:${dayNames})(?:(?:\\s*,\\s*|\\s+and\\s+)(?:${dayNames}))*))(?=\\s)`, "i");
 
 const datePatterns = [
   [word("(\\d{4})-(\\d{2})-(\\d{2})"), (match) => makeDate(Number(match[1]), Number(match[2]), Number(match[3]))],
