@@ -58,6 +58,44 @@ await isShown(null, "viewer");
 same(find("dialog .members ~ .form-error").textContent, "You may not.", "why");
 find("dialog[open] .dialog-close").click();
 await until(() => !find("dialog"), "the end of the dialog");
+
+// Nor is a token that was just made.
+const tokens = hold("tokens");
+api.createToken = async () => ({ token: "secret" });
+location.hash = "#/settings";
+const beforeToken = await next(tokens, "the tokens");
+const form = find("settings-view input[name=expiresAt]").form;
+const names = () => [...form.parentElement.querySelectorAll(".members strong")].map((each) => each.textContent);
+form.elements.namedItem("name").value = "Script";
+form.requestSubmit();
+const made = { id: "t", name: "Script", kind: "personal", scopes: [], expiresAt: null };
+(await next(tokens, "the new one")).resolve([made]);
+await until(() => names().length === 1, "the token");
+beforeToken.resolve([]);
+await moment();
+same(names(), ["Script"], "the first answer is old");
+location.hash = "#/inbox";
+await until(() => title() === "Inbox", "the list");
+
+// With a reminder goes the button that had the focus. Whoever has gone on meanwhile keeps it.
+const reminders = hold("reminders");
+const removals = hold("deleteReminder");
+const remove = () => find("dialog .reminders button");
+for (const goesOn of [false, true]) {
+  openEditor("a");
+  (await next(reminders, "the reminders")).resolve([{ id: "r", offset: 10, before: "due", channels: [] }]);
+  await until(remove, "a reminder");
+  remove().focus();
+  remove().click();
+  if (goesOn) find("dialog .editor-title").focus();
+  (await next(removals, "the removal")).resolve();
+  (await next(reminders, "those that stay")).resolve([]);
+  await until(() => !remove(), "the end of the reminder");
+  await moment();
+  const focused = document.activeElement;
+  same(focused.className, goesOn ? "editor-title" : "button quiet", "what has the focus");
+  await close();
+}
 localStorage.clear();
 
 return wrong;

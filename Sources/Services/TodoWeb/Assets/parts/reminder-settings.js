@@ -4,6 +4,7 @@ import { Problem, api } from "../data/api.js";
 import { store } from "../data/store.js";
 import { momentName } from "../lib/dates.js";
 import { field, h, icon, iconButton } from "../lib/dom.js";
+import { rereading } from "../lib/reread.js";
 import { preferences, setPreference } from "../preferences.js";
 import { confirm, onSubmit } from "./overlay.js";
 import { formSection, saveButton, section } from "./settings-section.js";
@@ -91,33 +92,24 @@ export function channels() {
     made.hidden = !secret;
     made.replaceChildren(h("p", {}, t("channels.secretOnce")), h("code", { class: "token" }, secret ?? ""));
   };
-  const show = async () => {
-    const items = await api.channels();
-    list.replaceChildren(...items.map((channel) => channelItem(channel, guarded, showSecret)));
-  };
-  async function guarded(work) {
-    message.replaceChildren();
-    try {
-      await work();
-      await show();
-    } catch (error) {
-      message.replaceChildren(unavailable(error));
-    }
-  }
+  const update = rereading({
+    read: () => api.channels(), message, words: unavailable,
+    draw: (items) => list.replaceChildren(...items.map((channel) => channelItem(channel, update, showSecret))),
+  });
   onSubmit(form, message, async () => {
     const channel = await api.createChannel({ kind: kind.value, target: target.value.trim() });
     showSecret(channel.secret);
     if (!channel.verifiedAt) toast(t("channels.confirm", { target: channel.target }));
     target.value = "";
-    await show();
+    await update();
   });
-  guarded(async () => {});
+  update();
   return section(t("channels.title"), h("p", { class: "hint" }, t("channels.about")), list, made, form);
 }
 
-function channelItem(channel, guarded, showSecret) {
+function channelItem(channel, update, showSecret) {
   const { id, kind, target, verifiedAt, pausedAt } = channel;
-  const button = (picture, name, run) => iconButton(picture, t(`channels.${name}`, { target }), { onclick: () => guarded(run) });
+  const button = (picture, name, run) => iconButton(picture, t(`channels.${name}`, { target }), { onclick: () => update(run) });
   return h("li", {}, icon(kind === "email" ? "mail" : "webhook"),
     h("span", { class: "grow" }, h("strong", {}, target), h("br"), h("small", {}, channelState(channel))),
     h("span", { class: "channel-actions" },

@@ -4,6 +4,7 @@ import { api } from "../data/api.js";
 import { store } from "../data/store.js";
 import { momentName, ownZone } from "../lib/dates.js";
 import { field, h, icon, iconButton } from "../lib/dom.js";
+import { rereading } from "../lib/reread.js";
 import { preferences, setPreference } from "../preferences.js";
 import { t } from "../texts.js";
 import { onSubmit, openForm } from "./overlay.js";
@@ -57,30 +58,22 @@ function tokens() {
   const message = h("p", { class: "form-error", role: "alert" });
   const form = h("form", { class: "stack" }, field(t("settings.tokenName"), name), field(t("settings.tokenScopes"), scopes), field(t("settings.tokenExpires"), expires), message,
     h("div", {}, saveButton(t("settings.tokenCreate"))));
-  async function show() {
-    const items = (await api.tokens()).filter((token) => token.kind !== "session");
-    list.replaceChildren(...items.map((token) => h("li", {},
+  const update = rereading({
+    read: async () => (await api.tokens()).filter((token) => token.kind !== "session"),
+    draw: (items) => list.replaceChildren(...items.map((token) => h("li", {},
       h("span", { class: "grow" }, h("strong", {}, token.name), h("br"),
         h("small", {}, `${token.scopes.join(", ")} · ${token.expiresAt ? t("settings.tokenUntil", { when: momentName(token.expiresAt) }) : t("settings.tokenNever")}`)),
-      iconButton("close", t("settings.tokenRevoke", { name: token.name }), { onclick: () => guarded(() => api.deleteToken(token.id)) }))));
-  }
-  async function guarded(work) {
-    message.replaceChildren();
-    try {
-      await work();
-      await show();
-    } catch (error) {
-      message.replaceChildren(error.message);
-    }
-  }
+      iconButton("close", t("settings.tokenRevoke", { name: token.name }), { onclick: () => update(() => api.deleteToken(token.id)) })))),
+    message,
+  });
   onSubmit(form, message, async () => {
     const token = await api.createToken({ name: name.value.trim(), scopes: scopes.value.split(" "), ...(expires.value && { expiresAt: `${expires.value}T23:59:59Z` }) });
     made.hidden = false;
     made.replaceChildren(h("p", {}, t("settings.tokenOnce")), h("code", { class: "token" }, token.token));
     form.reset();
-    await show();
+    await update();
   });
-  guarded(async () => {});
+  update();
   return section(t("settings.tokens"), h("p", { class: "hint" }, t("settings.tokensHint")), list, made, form);
 }
 

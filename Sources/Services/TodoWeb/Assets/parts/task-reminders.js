@@ -4,6 +4,7 @@ import { api } from "../data/api.js";
 import { momentName } from "../lib/dates.js";
 import { field, h, icon, iconButton } from "../lib/dom.js";
 import { durationName, units } from "../lib/durations.js";
+import { rereading } from "../lib/reread.js";
 import { onSubmit, openPopover } from "./overlay.js";
 import { t } from "../texts.js";
 import { announce } from "./undo-toast.js";
@@ -28,18 +29,13 @@ class TaskReminders extends HTMLElement {
     if (id === this.#task) return;
     this.#task = id;
     this.#add.disabled = id.startsWith("local-");
-    if (!this.#add.disabled) this.#guarded(async () => {});
+    if (!this.#add.disabled) this.#update();
   }
 
-  async #guarded(work) {
-    this.#error.replaceChildren();
-    try {
-      await work();
-      this.#show(await api.reminders(this.#task));
-    } catch (error) {
-      this.#error.replaceChildren(t("reminders.failed", { detail: error.message }));
-    }
-  }
+  #update = rereading({
+    read: () => api.reminders(this.#task), draw: (reminders) => this.#show(reminders),
+    message: this.#error, words: (error) => t("reminders.failed", { detail: error.message }),
+  });
 
   #show(reminders) {
     this.#list.replaceChildren(...reminders.map((reminder) => {
@@ -54,13 +50,16 @@ class TaskReminders extends HTMLElement {
     // What was wrong is told in the form.
     await api.createReminder(this.#task, draft);
     announce(t("reminders.added", { when: reminderName(draft) }));
-    await this.#guarded(async () => {});
+    await this.#update();
   }
 
   async #remove(reminder, when) {
-    await this.#guarded(() => api.deleteReminder(reminder.id));
-    announce(t("reminders.removed", { when }));
-    this.#add.focus();
+    await this.#update(async () => {
+      await api.deleteReminder(reminder.id);
+      announce(t("reminders.removed", { when }));
+    });
+    // The button that had the focus is gone, unless the person has gone on before.
+    if (document.activeElement === document.body) this.#add.focus();
   }
 }
 
