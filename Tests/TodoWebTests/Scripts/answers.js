@@ -21,7 +21,8 @@ location.hash = "#/project/g";
 await until(() => title() === "Garden", "the project");
 const member = (name, role) => ({ user: name, name, email: `${name}@example.com`, role });
 const bob = (role) => [member("Ada", "owner"), member("Bob", role)];
-const roles = () => [...document.querySelectorAll("dialog .members li")].map((item) => item.querySelector("select")?.value);
+const rows = () => [...document.querySelectorAll("dialog .members li")];
+const roles = () => rows().map((row) => row.querySelector("select")?.value);
 const isShown = (...wanted) => until(() => JSON.stringify(roles()) === JSON.stringify(wanted), `roles ${wanted}`);
 function choose(role) {
   const select = find("dialog .members select");
@@ -96,6 +97,29 @@ for (const goesOn of [false, true]) {
   same(focused.className, goesOn ? "editor-title" : "button quiet", "what has the focus");
   await close();
 }
+
+// A project that becomes known while all are being read is not forgotten, and neither is a filter.
+const wholes = hold("projects");
+const shared = { id: "e-shared", type: "dev.todo-operator.project.shared", data: { user: "v", seq: 1, project: {} } };
+sockets.at(-1).say({ type: "event", event: shared });
+const beforeProject = await next(wholes, "the projects");
+store.putProject({ ...inbox, id: "h", name: "House", isInbox: false, seq: ++seq });
+tell(write("k", { project: "h" }));
+await until(() => store.task("k"), "its task");
+beforeProject.resolve(projects);
+const again = await next(wholes, "the projects once more");
+same([store.projects.has("h"), store.task("k")?.project], [true, "h"], "the first answer is old");
+again.resolve([...projects, store.projects.get("h")]);
+await moment();
+same([store.projects.has("h"), wholes.length], [true, 0], "all of them");
+const filters = hold("filters");
+const reading = store.loadFilters();
+const beforeFilter = await next(filters, "the filters");
+store.putFilter({ id: "f", name: "Soon", query: "due:today" });
+beforeFilter.resolve([]);
+(await next(filters, "the filters once more")).resolve([store.filters.get("f")]);
+await reading;
+same([...store.filters.keys()], ["f"], "the filter");
 localStorage.clear();
 
 return wrong;

@@ -94,9 +94,7 @@ class TodoApp extends HTMLElement {
     this.#parts.notices = document.body.appendChild(h("reminder-notices"));
     this.#parts.notices.watch(this.#live);
     await this.#live.start();
-    const [projects, filters] = await Promise.all([api.projects(), api.filters(), store.loadTags()]);
-    store.setProjects(projects);
-    store.setFilters(filters);
+    await Promise.all([store.loadProjects(), store.loadFilters(), store.loadTags()]);
     this.#day = today(me);
     this.#build();
     this.#go();
@@ -159,7 +157,7 @@ class TodoApp extends HTMLElement {
 
   async #reloadProjects() {
     try {
-      store.setProjects(await api.projects());
+      await store.loadProjects();
       forgetLists();
     } catch {
       // The connection is shown elsewhere; the next change or start reads them again.

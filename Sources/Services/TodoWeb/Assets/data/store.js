@@ -131,7 +131,28 @@ export class Store extends EventTarget {
     this.#layOver();
   }
 
+  /** How often something of them became known. */
+  #news = { projects: 0, filters: 0 };
+
+  /** Asks again where there were news meanwhile: the answer may be older, and what is not in it would be forgotten. */
+  async #readWhole(kind) {
+    for (;;) {
+      const before = this.#news[kind];
+      const answer = await api[kind]();
+      if (this.#news[kind] === before) return answer;
+    }
+  }
+
+  async loadProjects() {
+    this.setProjects(await this.#readWhole("projects"));
+  }
+
+  async loadFilters() {
+    this.setFilters(await this.#readWhole("filters"));
+  }
+
   setProjects(projects) {
+    this.#news.projects += 1;
     this.projects = new Map(projects.map((project) => [project.id, project]));
     for (const task of this.#tasks.values()) {
       if (this.projects.has(task.project)) continue;
@@ -144,6 +165,7 @@ export class Store extends EventTarget {
 
   /** Events leave out the role: it is the one that is known. */
   putProject(project) {
+    this.#news.projects += 1;
     const known = this.projects.get(project.id);
     if (known && isOlder(project, known)) return;
     if (project.deletedAt) return this.dropProject(project.id);
@@ -152,21 +174,25 @@ export class Store extends EventTarget {
   }
 
   dropProject(id) {
+    this.#news.projects += 1;
     if (this.projects.has(id)) this.setProjects([...this.projects.values()].filter((project) => project.id !== id));
   }
 
   setFilters(filters) {
+    this.#news.filters += 1;
     this.filters = new Map(filters.map((filter) => [filter.id, filter]));
     this.#tell("filters");
   }
 
   putFilter(filter) {
+    this.#news.filters += 1;
     if (filter.deletedAt) this.filters.delete(filter.id);
     else this.filters.set(filter.id, filter);
     this.#tell("filters");
   }
 
   dropFilter(id) {
+    this.#news.filters += 1;
     if (this.filters.delete(id)) this.#tell("filters");
   }
 

@@ -61,7 +61,7 @@ export function openProjectMenu(anchor, project) {
 async function leaveProject(project) {
   if (!(await confirm(t("project.leaveSure", { name: project.name }), t("project.leave")))) return;
   await api.removeMember(project.id, store.me.id);
-  store.setProjects(await api.projects());
+  await store.loadProjects();
   location.hash = writeRoute({ name: "inbox" });
 }
 
