@@ -120,6 +120,17 @@ beforeFilter.resolve([]);
 (await next(filters, "the filters once more")).resolve([store.filters.get("f")]);
 await reading;
 same([...store.filters.keys()], ["f"], "the filter");
+
+// Of two tasks that are still to be read, the one that was asked for last opens, whichever comes first.
+const reads = hold("task");
+openEditor("first");
+openEditor("last");
+(await next(reads, "the first")).resolve(write("first", { status: "done" }));
+await moment();
+same(find("dialog"), null, "nobody waits for the first any more");
+(await next(reads, "the last")).resolve(write("last", { status: "done" }));
+await until(() => find("dialog.editor .dialog-title")?.textContent === "last", "the last");
+await close();
 localStorage.clear();
 
 return wrong;

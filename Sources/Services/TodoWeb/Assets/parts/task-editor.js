@@ -31,17 +31,20 @@ export async function openEditor(id) {
   editor.showDraft();
 }
 
-/** Asks for a task; false when there is none, and when the person has gone on meanwhile. */
+let asked = 0;
+/** Asks for a task; false when there is none, and when the person has gone on meanwhile, be it to another one. */
 async function read(id) {
+  const now = ++asked;
   const { hash } = location;
+  const isWanted = () => now === asked && location.hash === hash;
   try {
     store.putTasks([await api.task(id)]);
   } catch (error) {
-    if (!store.me || location.hash !== hash) return false;
+    if (!store.me || !isWanted()) return false;
     addressTop();
     toast(error.status === 404 ? t("task.gone") : error.message);
   }
-  return location.hash === hash && Boolean(store.task(id));
+  return isWanted() && Boolean(store.task(id));
 }
 
 class TaskEditor {
