@@ -49,6 +49,23 @@ tell("fired", { id: "9", task: null, policy: "p", channels: [], digest: [task("g
 same(titles()[0], "Reminder of 2 tasks", "a digest");
 same([...notices.querySelector(".notice-card").querySelectorAll("button")].map((button) => button.textContent), ["Task g", "Task h", "Dismiss"], "a digest is read, not done");
 
+// What is dealt with while those that were missed are being read does not come back with them.
+const { api } = await import(`${assets}/data/api.js`);
+const before = titles();
+let tellMissed;
+const missed = new Promise((resolve) => (tellMissed = resolve));
+api.plannedReminders = ({ state }) => (state === "fired" ? missed : Promise.resolve([]));
+api.reminders = api.acknowledge = async () => [];
+live.dispatchEvent(new CustomEvent("state", { detail: "live" }));
+fire("20", "x");
+same(titles()[0], "Task x", "one while they are being read");
+notices.querySelector('[aria-label="Dismiss: Task x"]').click();
+await settled();
+same(titles(), before, "dismissed");
+tellMissed([{ id: "20", task: "x", reminder: "r-x", policy: null, late: false, dueAt: "2026-11-21T09:00:00Z", digest: null }]);
+await settled();
+same(titles(), before, "for good");
+
 // What is behind an open dialog could not be reached.
 const dialog = document.body.appendChild(document.createElement("dialog"));
 dialog.showModal();

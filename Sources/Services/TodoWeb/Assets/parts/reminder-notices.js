@@ -26,6 +26,8 @@ const evening = 18;
 class ReminderNotices extends HTMLElement {
   /** By what they remind of: a later reminder of the same takes the place of one that nobody has dealt with. */
   #notices = new Map();
+  /** The ids of those that were dealt with: a list that was read before still has them. */
+  #answered = new Set();
   #more = h("p", { class: "notice-more", role: "status" });
   #listening = new AbortController();
 
@@ -87,8 +89,9 @@ class ReminderNotices extends HTMLElement {
 
   #add(reminder, task) {
     const isForPage = !reminder.channels?.length || reminder.channels.includes("in-app");
-    const isOver = task ? !isOpen(task) : Boolean(reminder.task);
-    if (!isForPage || isOver || this.#has(reminder)) return false;
+    const now = task && (store.task(task.id) ?? task);
+    const isOver = now ? !isOpen(now) : Boolean(reminder.task);
+    if (!isForPage || isOver || this.#has(reminder) || this.#answered.has(reminder.id)) return false;
     const key = keyOf(reminder);
     this.#notices.get(key)?.element.remove();
     this.#notices.delete(key);
@@ -98,6 +101,7 @@ class ReminderNotices extends HTMLElement {
   }
 
   #dropReminder(id) {
+    this.#answered.add(id);
     for (const [key, { reminder }] of this.#notices) if (reminder.id === id) this.#drop(key);
   }
 
@@ -176,7 +180,7 @@ class ReminderNotices extends HTMLElement {
     const { reminder } = this.#notices.get(key);
     try {
       await send(reminder.id);
-      if (this.#has(reminder)) this.#drop(key);
+      this.#dropReminder(reminder.id);
       if (says) toast(says);
     } catch (error) {
       toast(t("undo.refused", { detail: error.message }));
