@@ -25,7 +25,8 @@ struct DisruptionController: Sendable {
     }
 
     private func reconcile(_ context: ReconcileContext) async throws -> ReconcileResult {
-        guard let budget = context.object, !budget.isBeingDeleted,
+        // Also of one that is being deleted: it guards its pods until it is gone.
+        guard let budget = context.object,
             let selector = budget.spec?["selector"].flatMap({ LabelSelector(labelSelector: $0) })
         else { return .done }
         let selected = pods.store.list(namespace: budget.namespace ?? "").map(\.object)

@@ -160,7 +160,7 @@ extension StatusError {
             413, "RequestEntityTooLarge", "Request entity too large: limit is \(limit)")
     }
 
-    static func tooManyRequests(_ message: String, retryAfterSeconds: Int) -> StatusError {
+    static func tooManyRequests(_ message: String, retryAfterSeconds: Int?) -> StatusError {
         var error = StatusError(429, "TooManyRequests", message)
         error.retryAfterSeconds = retryAfterSeconds
         return error

@@ -60,26 +60,28 @@ extension APIServer {
             guard let stored = store.object(request.key, in: request.table) else { throw .notFound(resource, name) }
             let object = try resource.object(from: stored)
             try admitDelete(object, request)
-            try checkPreconditions(options, object, stored, resource)
+            try checkPreconditions(options, object, resource)
             if let deletion = try await step(object, stored, request, options) { return deletion }
         }
     }
 
-    private func checkPreconditions(
-        _ options: DeleteOptions, _ object: JSON, _ stored: StoredObject, _ resource: ServedResource
+    func checkPreconditions(
+        _ options: DeleteOptions, _ object: JSON, _ resource: ServedResource
     ) throws(StatusError) {
+        let name = object.at("metadata", "name")?.string ?? ""
         let uid = object.at("metadata", "uid")?.string ?? ""
+        let version = object.at("metadata", "resourceVersion")?.string ?? ""
         if let wanted = options.uid, wanted != uid {
             throw .conflict(
-                resource, String(stored.name),
+                resource, name,
                 "the UID in the precondition (\(wanted)) does not match the UID in record (\(uid)). "
                     + "The object might have been deleted and then recreated")
         }
-        if let wanted = options.resourceVersion, wanted != String(stored.revision) {
+        if let wanted = options.resourceVersion, wanted != version {
             throw .conflict(
-                resource, String(stored.name),
+                resource, name,
                 "the ResourceVersion in the precondition (\(wanted)) does not match the ResourceVersion in record "
-                    + "(\(stored.revision)). The object might have been modified")
+                    + "(\(version)). The object might have been modified")
         }
     }
 

@@ -32,7 +32,7 @@ extension APIServer {
         }
     }
 
-    private func pod(_ request: ResourceRequest) throws(StatusError) -> JSON {
+    func pod(_ request: ResourceRequest) throws(StatusError) -> JSON {
         guard let stored = store.object(request.key, in: request.table) else {
             throw .notFound(request.resource, request.name ?? "")
         }
@@ -99,79 +99,7 @@ extension APIServer {
         throw .badRequest("a container name must be specified for pod \(name), choose one of: \(choices)")
     }
 
-    // MARK: - Eviction and binding
-
-    /// Deletes the pod when every PodDisruptionBudget that selects it allows one disruption more.
-    private func evict(_ request: ResourceRequest) async throws(StatusError) -> APIResponse {
-        let eviction = try request.parsedBody().json
-        let pod = try pod(request)
-        let options = eviction["deleteOptions"] ?? [:]
-        var deleteOptions = DeleteOptions()
-        deleteOptions.gracePeriodSeconds = options["gracePeriodSeconds"]?.int
-        deleteOptions.uid = options.at("preconditions", "uid")?.string
-        deleteOptions.isDryRun = request.query.contains("dryRun") || options["dryRun"]?.array?.isEmpty == false
-        try await takeDisruptions(for: pod, request, isDryRun: deleteOptions.isDryRun)
-        _ = try await delete(request.withoutSubresource, deleteOptions)
-        return .json(201, ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201])
-    }
-
-    /// Takes a disruption from the budget that selects the pod. It is taken from what is stored, so that of evictions at
-    /// once each finds what the others have left; the pod is noted there until it is seen to go. Of two budgets one could
-    /// give what the other refuses: like the real server, this one takes from neither.
-    private func takeDisruptions(
-        for pod: JSON, _ request: ResourceRequest, isDryRun: Bool
-    ) async throws(StatusError) {
-        let isOutsideBudgets = ["Pending", "Succeeded", "Failed"].contains(pod.at("status", "phase")?.string ?? "")
-        guard !isOutsideBudgets, pod.at("metadata", "deletionTimestamp")?.string == nil,
-            let budgets = registry.resource(group: "policy", version: "v1", plural: "poddisruptionbudgets")
-        else { return }
-        let prefix = "\(request.namespace ?? "")/"
-        var iterator = store.objects(in: budgets.table).objects.iterator(from: prefix)
-        var selecting: [String] = []
-        while let stored = iterator.next(), stored.key.hasPrefix(prefix) {
-            guard let budget = try? JSON(parsing: stored.bytes),
-                let selector = budget.at("spec", "selector").flatMap({ LabelSelector(labelSelector: $0) }),
-                selector.matches(pod.at("metadata", "labels"))
-            else { continue }
-            selecting.append(String(stored.name))
-        }
-        guard let name = selecting.first else { return }
-        guard selecting.count == 1 else {
-            throw StatusError(
-                500, "",
-                "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.")
-        }
-        let status = ResourceRequest(
-            resource: budgets, namespace: request.namespace, name: name, user: .system("apiserver"),
-            subresource: "status")
-        var options = try WriteOptions(status, kind: "UpdateOptions")
-        options.isDryRun = isDryRun
-        do throws(StatusError) {
-            _ = try await change(status, options: options, rules: UpdateRules(subresource: "status")) {
-                budget throws(StatusError) in
-                guard let allowed = budget.at("status", "disruptionsAllowed")?.int, allowed > 0 else {
-                    throw Self.refusal(by: budget)
-                }
-                var taken = budget
-                taken.set(JSON(allowed - 1), at: "status", "disruptionsAllowed")
-                taken.set(.string(nowText), at: "status", "disruptedPods", request.name ?? "")
-                return taken
-            }
-        } catch { guard error.code == 404 else { throw error } }
-    }
-
-    private static func refusal(by budget: JSON) -> StatusError {
-        var error = StatusError.tooManyRequests(
-            "Cannot evict pod as it would violate the pod's disruption budget.", retryAfterSeconds: 10)
-        error.causes = [
-            .init(
-                reason: "DisruptionBudget",
-                message: "The disruption budget \(budget.at("metadata", "name")?.string ?? "") needs "
-                    + "\(budget.at("status", "desiredHealthy")?.int ?? 0) healthy pods and has "
-                    + "\(budget.at("status", "currentHealthy")?.int ?? 0) currently")
-        ]
-        return error
-    }
+    // MARK: - Binding
 
     /// A Binding that is created binds the pod of its name, and is not kept; nil for every other kind.
     func answerBinding(_ request: ResourceRequest) async throws(StatusError) -> APIResponse? {

@@ -22,11 +22,14 @@ struct DeleteOptions: Sendable {
 
     init(_ request: ResourceRequest) throws(StatusError) {
         let body = request.request.body.isEmpty ? JSON.null : try request.parsedBody().json
+        try self.init(body, request.query)
+    }
+
+    init(_ body: JSON, _ query: Query) throws(StatusError) {
         guard body.isNull || body.object != nil else { throw .badRequest("the body is not a DeleteOptions object") }
         if let kind = body["kind"]?.string, kind != "DeleteOptions" {
             throw .badRequest("the body is not a DeleteOptions object: \(kind)")
         }
-        let query = request.query
         let asked = try query.integer("gracePeriodSeconds")
         gracePeriodSeconds = body["gracePeriodSeconds"]?.int ?? asked
         if let seconds = gracePeriodSeconds, seconds < 0 { gracePeriodSeconds = 1 }
