@@ -64,6 +64,13 @@ import Testing
         #expect(store.keys(index: "label:team", value: "blue").isEmpty)
     }
 
+    @Test func aNamespaceIsListedByName() throws {
+        for name in ["b", "a"] { _ = try store.upsert(object(name, namespace: "one"), .firstList) }
+        _ = try store.upsert(object("c", namespace: "two"), .firstList)
+        #expect(store.list(namespace: "one").map(\.key.name) == ["a", "b"])
+        #expect(store.list(namespace: "three").isEmpty)
+    }
+
     @Test func retainingTheListedKeysDeletesTheRest() throws {
         for name in ["a", "b", "c"] { _ = try store.upsert(object(name), .firstList) }
         #expect(store.retain([key("b")]).map(\.old?.key) == [key("a"), key("c")])

@@ -2,6 +2,7 @@ import KubernetesClient
 import StructuredData
 import Testing
 
+@testable import ControllerRuntime
 @testable import LocalCluster
 
 private func pod(
@@ -167,6 +168,34 @@ private func pod(
         #expect(status["disruptionsAllowed"]?.int == allowed)
         #expect(status["currentHealthy"]?.int == ready)
         #expect(status["conditions"]?[0]?["status"] == (allowed > 0 ? "True" : "False"))
+    }
+}
+
+@Suite struct DisruptionControllerTests {
+    @Test func aPodConcernsTheBudgetsThatSelectItOrDidBefore() throws {
+        let budgets = Store(.podDisruptionBudgets, fieldManager: "test")
+        func object(_ name: String, namespace: String = "shop", _ more: JSON = [:]) -> KubernetesObject {
+            var json = more
+            json.set(JSON(name), at: "metadata", "name")
+            json.set(JSON(namespace), at: "metadata", "namespace")
+            return KubernetesObject(json)
+        }
+        func pod(_ app: String) -> StoredObject {
+            StoredObject(object("p", ["metadata": ["labels": ["app": JSON(app)]]]), ownedDigest: 0)
+        }
+        func concerned(_ old: StoredObject?, _ new: StoredObject?) -> [String] {
+            DisruptionController.concerned(by: StoreChange(old: old, new: new), in: budgets).map(\.description)
+        }
+        for app in ["web", "db", "cache"] {
+            for namespace in ["shop", "other"] {
+                let spec: JSON = ["spec": ["selector": ["matchLabels": ["app": JSON(app)]]]]
+                _ = try budgets.upsert(object(app, namespace: namespace, spec), .firstList)
+            }
+        }
+        #expect(concerned(nil, pod("web")) == ["shop/web"])
+        #expect(concerned(pod("web"), pod("db")) == ["shop/db", "shop/web"])
+        #expect(concerned(pod("cache"), nil) == ["shop/cache"])
+        #expect(concerned(nil, pod("batch")).isEmpty)
     }
 }
 

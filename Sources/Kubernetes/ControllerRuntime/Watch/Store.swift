@@ -68,7 +68,12 @@ extension Store {
         state.withLock { $0.entries.values.map(\.object) }.sorted { $0.key < $1.key }
     }
 
-    public func list(namespace: String) -> [StoredObject] { list().filter { $0.key.namespace == namespace } }
+    /// The objects of a namespace, sorted by key.
+    public func list(namespace: String) -> [StoredObject] {
+        state.withLock { state in
+            state.entries.values.compactMap { $0.object.key.namespace == namespace ? $0.object : nil }
+        }.sorted { $0.key < $1.key }
+    }
 
     /// Keys of the objects with `value` in the index `name`, sorted. Empty for an index that does not exist.
     public func keys(index name: String, value: String) -> [ObjectKey] {

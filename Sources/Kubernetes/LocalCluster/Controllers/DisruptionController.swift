@@ -19,9 +19,19 @@ struct DisruptionController: Sendable {
         }
         // An eviction writes into the status.
         manager.controller("disruption", for: budgets, predicate: .all) { try await reconcile($0) }
-            .watches(pods, map: all)
+            .watches(pods) { Self.concerned(by: $0, in: budgets.store) }
             .watches(deployments, when: .generationChanged, map: all)
             .watches(statefulSets, when: .generationChanged, map: all)
+    }
+
+    /// The budgets that select the pod, or did before the change.
+    static func concerned(by change: StoreChange, in budgets: Store) -> [ObjectKey] {
+        guard let namespace = change.latest?.key.namespace else { return [] }
+        let pods = [change.old, change.new].compactMap { $0?.object }
+        return budgets.list(namespace: namespace).filter { stored in
+            let selector = stored.object.spec?["selector"].flatMap { LabelSelector(labelSelector: $0) }
+            return pods.contains { selector?.matches($0.labels) ?? false }
+        }.map(\.key)
     }
 
     private func reconcile(_ context: ReconcileContext) async throws -> ReconcileResult {

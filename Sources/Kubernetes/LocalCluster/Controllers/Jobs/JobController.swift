@@ -29,9 +29,8 @@ struct JobController: Sendable {
     /// Pods of a Job that is gone, or of another one of its name, wait for nobody to count them.
     private func releaseStrays(_ context: ReconcileContext) async throws(APIError) {
         for stored in control.pods.store.list(namespace: context.key.namespace ?? "") {
-            guard stored.object.finalizers.contains(JobRules.finalizer), let owner = stored.object.controller,
-                owner["kind"]?.string == "Job", owner["name"]?.string == context.key.name,
-                owner["uid"]?.string != context.object?.uid
+            guard let owner = stored.controller, owner.kind == "Job", owner.name == context.key.name,
+                owner.uid != context.object?.uid
             else { continue }
             try await control.removeFinalizer(JobRules.finalizer, from: stored.object, context)
         }
