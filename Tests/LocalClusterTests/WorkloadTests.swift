@@ -265,6 +265,32 @@ extension TestCluster {
         }
     }
 
+    @Test func aPodIsReadyWhenItsReadinessGateIsOpen() async throws {
+        try await TestCluster.running { cluster in
+            var spec = TestCluster.podSpec(TestCluster.waiting)
+            spec["readinessGates"] = [["conditionType": "example.com/open"]]
+            try await cluster.create(.pods, "gated", ["spec": spec])
+            let unaware = try #require(try await cluster.get(.pods, "gated"))
+            try await eventually("it waits for its gate") {
+                try await cluster.condition(.pods, "gated", "Ready")?["reason"] == "ReadinessGatesNotReady"
+            }
+            let open: JSON = ["type": "example.com/open", "status": "True"]
+            _ = try await cluster.client.patch(
+                .pods, namespace: "default", name: "gated", .strategic(["status": ["conditions": [open]]]),
+                subresource: "status")
+            try await eventually("it is ready") {
+                try await cluster.condition(.pods, "gated", "Ready")?["status"] == "True"
+            }
+            // Nor does a writer take the condition away that has not seen it.
+            var status = unaware.status ?? [:]
+            status["conditions"] = [["type": "example.com/other", "status": "True"]]
+            try await cluster.client.updatePodStatus(of: unaware, to: status, by: "kubelet")
+            for type in ["example.com/open", "example.com/other"] {
+                #expect(try await cluster.condition(.pods, "gated", type)?["status"] == "True")
+            }
+        }
+    }
+
     @Test func aContainerReadsItsVolumes() async throws {
         try await TestCluster.running { cluster in
             try await cluster.create(.configMaps, "c", ["data": ["app.yaml": "answer: 42"]])

@@ -245,4 +245,27 @@ private func pod(
         #expect(members == change)
         #expect(MergePatch.apply(members, to: old) == new)
     }
+
+    @Test func ofAPodsConditionsOnlyThoseThatDifferAreSent() {
+        let old: JSON = [
+            "podIPs": [["ip": "127.64.0.1"]],
+            "conditions": [
+                ["type": "Ready", "status": "False", "reason": "ContainersNotReady"],
+                ["type": "PodScheduled", "status": "True"],
+            ],
+        ]
+        var new = old
+        new["conditions"] = [["type": "PodScheduled", "status": "True"], ["type": "Ready", "status": "True"]]
+        #expect(
+            JSON.object(StatusChange.podMembers(from: old, to: new)) == [
+                "conditions": [["type": "Ready", "status": "True", "reason": nil]]
+            ])
+        new["conditions"] = .array((old["conditions"]?.array ?? []).reversed())
+        #expect(StatusChange.podMembers(from: old, to: new).isEmpty)
+        new["podIPs"] = [["ip": "127.64.0.2"]]
+        #expect(
+            JSON.object(StatusChange.podMembers(from: old, to: new)) == [
+                "podIPs": [["$patch": "replace"], ["ip": "127.64.0.2"]]
+            ])
+    }
 }

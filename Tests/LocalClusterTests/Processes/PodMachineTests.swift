@@ -210,4 +210,15 @@ import Testing
         #expect(status(machine)["phase"] == "Failed")
         #expect(status(machine)["reason"] == "DeadlineExceeded")
     }
+
+    @Test func anOlderStateOfThePodIsNoNews() {
+        var machine = machine(pod())
+        for version in ["9", "11", "10"] {
+            var changed = machine.pod
+            changed.json.set(JSON(version), at: "metadata", "resourceVersion")
+            changed.json.set(JSON(version), at: "metadata", "labels", "seen")
+            machine.podChanged(changed, now: now)
+        }
+        #expect(machine.pod.labels == ["seen": "11"])
+    }
 }

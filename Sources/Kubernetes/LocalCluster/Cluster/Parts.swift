@@ -145,7 +145,7 @@ struct Parts: Sendable {
                 return condition
             }
             status.set(.array(conditions), at: "conditions")
-            try await client.updateStatus(of: pod, .pods, to: status, by: "kubelet")
+            try await client.updatePodStatus(of: pod, to: status, by: "kubelet")
         }
     }
 

@@ -26,6 +26,25 @@ extension KubernetesClient {
             return nil
         }
     }
+
+    /// The same of a Pod, by the patch that kubelet uses: it changes each condition for itself, so that one stays which
+    /// somebody else has added since `pod` was read.
+    @discardableResult
+    func updatePodStatus(
+        of pod: KubernetesObject, to status: JSON, by manager: String
+    ) async throws(APIError) -> KubernetesObject? {
+        let change = StatusChange.podMembers(from: pod.status ?? [:], to: status)
+        guard !change.isEmpty else { return nil }
+        do {
+            return try await patch(
+                .pods, namespace: pod.namespace, name: pod.name,
+                .strategic(["metadata": ["uid": JSON(pod.uid)], "status": .object(change)]), subresource: "status",
+                options: WriteOptions(fieldManager: manager))
+        } catch {
+            guard error.isNotFound || error.isConflict else { throw error }
+            return nil
+        }
+    }
 }
 
 extension ReconcileContext {
@@ -58,6 +77,26 @@ enum StatusChange {
             }
         }
         for key in old.object?.keys ?? [] where new[key] == nil { change[key] = .null }
+        return change
+    }
+
+    /// Members of a strategic merge patch that turns the status `old` of a Pod into `new`, and takes no condition away.
+    static func podMembers(from old: JSON, to new: JSON) -> JSONObject {
+        var change = members(from: old, to: new)
+        let before = old["conditions"]?.array ?? []
+        let conditions = (new["conditions"]?.array ?? []).compactMap { condition -> JSON? in
+            let known = before.first { $0["type"] == condition["type"] }
+            var element = members(from: known ?? [:], to: condition)
+            guard !element.isEmpty else { return nil }
+            element["type"] = condition["type"]
+            return .object(element)
+        }
+        change["conditions"] = conditions.isEmpty ? nil : .array(conditions)
+        // Else the old address would stay beside the new one.
+        let replacement: JSON = ["$patch": "replace"]
+        for key in ["hostIPs", "podIPs"] {
+            if let addresses = change[key]?.array { change[key] = .array([replacement] + addresses) }
+        }
         return change
     }
 }

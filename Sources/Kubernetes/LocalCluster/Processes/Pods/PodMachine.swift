@@ -81,6 +81,8 @@ struct PodMachine: Sendable {
 
 extension PodMachine {
     mutating func podChanged(_ new: KubernetesObject, now: Moment) {
+        // What this node wrote comes back late, when it has written again: an older state would date conditions anew.
+        guard ResourceVersion.isAtLeast(new.resourceVersion, pod.resourceVersion) ?? true else { return }
         let specs = ContainerSpec.all(of: new.json)
         for spec in specs {
             guard let index = containers.firstIndex(where: { $0.spec.name == spec.name }) else { continue }

@@ -183,8 +183,7 @@ actor PodRunner {
     private func writeOnce() async -> Bool {
         let status = machine.status(node: services.node, now: services.access.time.wallClock)
         do {
-            let written = try await services.access.client.updateStatus(
-                of: machine.pod, .pods, to: status, by: "kubelet")
+            let written = try await services.access.client.updatePodStatus(of: machine.pod, to: status, by: "kubelet")
             // The server may see no difference where this node does: then there is nothing to repeat.
             guard let written, written.resourceVersion != machine.pod.resourceVersion else { return false }
             if !isFrozen { machine.podChanged(written, now: now) }

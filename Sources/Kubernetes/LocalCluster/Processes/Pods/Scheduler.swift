@@ -73,6 +73,6 @@ struct Scheduler: Sendable {
             "lastTransitionTime": since ?? JSON(access.time.wallClock.text),
         ]
         status["conditions"] = .array(others + [condition])
-        return try await access.client.updateStatus(of: pod, .pods, to: status, by: Self.name) != nil
+        return try await access.client.updatePodStatus(of: pod, to: status, by: Self.name) != nil
     }
 }
