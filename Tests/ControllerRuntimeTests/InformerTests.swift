@@ -58,6 +58,32 @@ import Testing
             told.withLock { $0 } == ["added a first true", "added b first true", "updated a  true", "deleted a  true"])
     }
 
+    @Test func anObjectThatWasReadBeforeItWentDoesNotComeBack() async throws {
+        let apps = informer()
+        try await following(apps) {
+            try await apps.whenSynced()
+            let read = try #require(server.object(.app, key("a")))
+            server.remove(.app, key("a"))
+            try await until { !apps.store.contains(key("a")) }
+            apps.learn(read)
+            #expect(!apps.store.contains(key("a")))
+        }
+    }
+
+    @Test func whatAWatchThatLagsTellsOfAnEarlierObjectDoesNotUndoWhatWasReadLive() async throws {
+        let apps = informer()
+        try await following(apps) {
+            try await apps.whenSynced()
+            try await until { server.openWatches == 1 }
+            apps.learn(object("a", version: 90, uid: "later"))
+            server.edit(.app, key("a")) { $0["spec"] = ["x": 2] }
+            server.remove(.app, key("a"))
+            server.put(object("z"))
+            try await until { apps.store.contains(key("z")) }
+            #expect(apps.store.stored(key("a"))?.uid == "later")
+        }
+    }
+
     @Test func afterAnAcceptedThenMuteConnectionTheStoreIsFreshWithin205Seconds() async throws {
         var options = Informer.Options()
         let longest = options.reflector.watchTimeout.upperBound

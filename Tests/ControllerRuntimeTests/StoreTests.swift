@@ -24,8 +24,23 @@ import Testing
         #expect(store.stored(key("a"))?.resourceVersion == "100")
         // A list is the truth, also of a server that was set back.
         #expect(try store.upsert(object("a", version: 99), .laterList) != nil)
-        // Another object of the same name is not older, whatever its version.
-        #expect(try store.upsert(object("a", version: 5, uid: "other"), .watch) != nil)
+        // An earlier object of the same name is older too.
+        #expect(try store.upsert(object("a", version: 5, uid: "earlier"), .watch) == nil)
+        #expect(try store.upsert(object("a", version: 105, uid: "later"), .watch) != nil)
+    }
+
+    @Test func whatWasReadLiveIsNeitherUndoneByAWatchThatLagsNorBringsBackWhatIsGone() throws {
+        store.setResourceVersion("100")
+        #expect(try store.upsert(object("a", version: 100), .read) == nil)
+        #expect(try store.upsert(object("a", version: 120), .read) != nil)
+        store.setResourceVersion("110")
+        #expect(store.delete(key("a")) == nil)
+        store.setResourceVersion("130")
+        #expect(store.delete(key("a")) != nil)
+        #expect(try store.upsert(object("a", version: 120), .read) == nil)
+        // The end of a list deletes whatever it did not name: the server may have been set back.
+        _ = try store.upsert(object("a", version: 140), .read)
+        #expect(store.retain([]).count == 1)
     }
 
     @Test(arguments: [

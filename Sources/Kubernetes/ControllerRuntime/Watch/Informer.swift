@@ -58,6 +58,9 @@ public final class Informer: Sendable {
     private let logger: Logger
     private let metrics: InformerMetrics
     private let state: Lock<State>
+    /// Held while the store changes and all are told: what is learned comes in between no two effects of one answer,
+    /// and nobody hears of it after what came later.
+    private let order = Lock(())
     private let firstSync = Latch()
     private let settled = Latch()
 
@@ -103,7 +106,7 @@ public final class Informer: Sendable {
     public func whenSettled() async throws { try await settled.wait() }
 
     /// Gives the store a state that was read live, so that a cache that lags behind catches up on one object.
-    public func learn(_ object: KubernetesObject) { apply([.upsert(object, .watch)]) }
+    public func learn(_ object: KubernetesObject) { apply([.upsert(object, .read)]) }
 
     /// Makes the store hold just `object`, or nothing: for a collection of one that is read now and then.
     func adopt(_ object: KubernetesObject?) {
@@ -199,30 +202,32 @@ extension Informer {
 
 extension Informer {
     private func apply(_ effects: [Reflector.Effect]) {
-        for effect in effects {
-            switch effect {
-            case .upsert(let object, let origin):
-                do { tell(try store.upsert(object, origin)) } catch {
-                    report(.undecodable("\(ObjectKey(object)): \(error)"))
-                }
-            case .delete(let key): tell(store.delete(key))
-            case .retain(let keys): for change in store.retain(keys) { tell(change) }
-            case .version(let version):
-                store.setResourceVersion(version)
-                watchWorks()
-            case .synced(let version):
-                store.setResourceVersion(version)
-                let watches = state.withLock { state in
-                    state.isListed = true
-                    return !state.watchDenied
-                }
-                if watches { set(.synced) }
-                firstSync.open()
-                metrics.lists.increment()
-            case .report(let problem): report(problem)
-            }
-        }
+        order.withLock { _ in for effect in effects { apply(effect) } }
         if !effects.isEmpty { metrics.objects.record(store.count) }
+    }
+
+    private func apply(_ effect: Reflector.Effect) {
+        switch effect {
+        case .upsert(let object, let origin):
+            do { tell(try store.upsert(object, origin)) } catch {
+                report(.undecodable("\(ObjectKey(object)): \(error)"))
+            }
+        case .delete(let key): tell(store.delete(key))
+        case .retain(let keys): for change in store.retain(keys) { tell(change) }
+        case .version(let version):
+            store.setResourceVersion(version)
+            watchWorks()
+        case .synced(let version):
+            store.setResourceVersion(version)
+            let watches = state.withLock { state in
+                state.isListed = true
+                return !state.watchDenied
+            }
+            if watches { set(.synced) }
+            firstSync.open()
+            metrics.lists.increment()
+        case .report(let problem): report(problem)
+        }
     }
 
     private func tell(_ change: StoreChange?) {

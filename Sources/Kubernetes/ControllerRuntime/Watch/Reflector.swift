@@ -59,6 +59,7 @@ public struct Reflector: Sendable {
     /// What the store and the reader are told.
     public enum Effect: Sendable, Equatable {
         case upsert(KubernetesObject, Origin)
+        /// It is gone at the version that came before.
         case delete(ObjectKey)
         /// The list is complete; what it did not name is gone.
         case retain(Set<ObjectKey>)
@@ -73,6 +74,10 @@ public struct Reflector: Sendable {
         case firstList
         case laterList
         case watch
+        /// Read live, beside list and watch, which may be ahead of it or behind it.
+        case read
+
+        var isList: Bool { self == .firstList || self == .laterList }
     }
 
     /// What to ask of the server next.
@@ -208,7 +213,7 @@ extension Reflector {
             return Output(effects: [.upsert(object, .watch), .version(object.resourceVersion)])
         case .deleted(let object):
             resourceVersion = object.resourceVersion
-            return Output(effects: [.delete(ObjectKey(object)), .version(object.resourceVersion)])
+            return Output(effects: [.version(object.resourceVersion), .delete(ObjectKey(object))])
         case .bookmark(let version, _):
             resourceVersion = version
             return Output(effects: [.version(version)])

@@ -98,7 +98,8 @@ extension Store {
 
 extension Store {
     /// Returns what changed, or nil when nothing did. A list is the truth, also when a server was set back to a backup;
-    /// late news from a watch about an object that is known in a newer state is dropped. Throws what the transform
+    /// late news from a watch about an object that is known in a newer state is dropped, also when that is another one
+    /// of its name; so is what was read live of an object that is known to be gone since. Throws what the transform
     /// threw.
     func upsert(_ object: KubernetesObject, _ origin: Reflector.Origin) throws -> StoreChange? {
         let digest = OwnedFields.digest(of: object, manager: fieldManager)
@@ -111,28 +112,41 @@ extension Store {
         }
         return state.withLock { state in
             let old = state.entries[new.key]?.object
-            if let old, old.uid == new.uid {
-                if old.resourceVersion == new.resourceVersion { return nil }
+            if let old {
+                if old.uid == new.uid, old.resourceVersion == new.resourceVersion { return nil }
                 let isNewer = ResourceVersion.isAtLeast(new.resourceVersion, old.resourceVersion) ?? true
-                if origin == .watch, !isNewer { return nil }
+                if !origin.isList, !isNewer { return nil }
+            } else if origin == .read, ResourceVersion.isAtLeast(state.resourceVersion, new.resourceVersion) == true {
+                return nil
             }
             Self.put(Entry(object: new, values: values), at: new.key, &state)
             return StoreChange(old: old, new: new, origin: origin)
         }
     }
 
+    /// What a watch says of the version up to which the store knows the collection: an object that was read live at a
+    /// later one stays.
     func delete(_ key: ObjectKey) -> StoreChange? {
         state.withLock { state in
-            guard let old = state.entries[key]?.object else { return nil }
-            Self.put(nil, at: key, &state)
-            return StoreChange(old: old, new: nil)
+            guard let old = state.entries[key]?.object,
+                ResourceVersion.isAtLeast(state.resourceVersion, old.resourceVersion) ?? true
+            else { return nil }
+            return Self.remove(key, &state)
         }
     }
 
     /// Deletes everything that is not in `keys`: the end of a list, which names all that exists.
     func retain(_ keys: Set<ObjectKey>) -> [StoreChange] {
-        let missing = state.withLock { state in state.entries.keys.filter { !keys.contains($0) } }
-        return missing.sorted().compactMap(delete)
+        state.withLock { state in
+            let missing = state.entries.keys.filter { !keys.contains($0) }.sorted()
+            return missing.compactMap { Self.remove($0, &state) }
+        }
+    }
+
+    private static func remove(_ key: ObjectKey, _ state: inout State) -> StoreChange? {
+        guard let old = state.entries[key]?.object else { return nil }
+        put(nil, at: key, &state)
+        return StoreChange(old: old, new: nil)
     }
 
     func setResourceVersion(_ version: String) { state.withLock { $0.resourceVersion = version } }
