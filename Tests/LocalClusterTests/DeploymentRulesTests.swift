@@ -134,6 +134,17 @@ private struct Rollout {
         #expect(rollout.sets.count == 3)
     }
 
+    @Test func whatARollbackMadeCurrentAgainStaysInTheHistory() {
+        var rollout = Rollout(replicas: 1)
+        for image in ["i:1", "i:2", "i:3", "i:1", "i:4"] {
+            rollout.setImage(image)
+            _ = rollout.settle()
+        }
+        #expect(rollout.sets.count == 3)
+        let kept = rollout.rules.old.compactMap(\.revision)
+        #expect(Set(kept) == ["3", "4"])
+    }
+
     @Test func whatItsReplicaSetCannotMakeTheDeploymentTellsToo() {
         var rollout = Rollout(replicas: 1)
         _ = rollout.settle()

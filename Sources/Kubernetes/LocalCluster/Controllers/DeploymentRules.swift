@@ -109,9 +109,12 @@ struct DeploymentRules {
         return zip(old, targets).filter { $0.replicas != $1 }.map { .scale(name: $0.name, replicas: $1) }
     }
 
+    /// What was current longest ago goes first: a rollback made an old ReplicaSet a new revision.
     private var cleanUp: [Action] {
         let limit = deployment.at("spec", "revisionHistoryLimit")?.int ?? 10
-        let finished = old.filter { $0.replicas == 0 && $0.statusReplicas == 0 }
+        let finished = old.filter { $0.replicas == 0 && $0.statusReplicas == 0 }.sorted {
+            (Self.number($0), $0.created, $0.name) < (Self.number($1), $1.created, $1.name)
+        }
         return finished.dropLast(max(0, limit)).map { .delete(name: $0.name) }
     }
 
@@ -156,10 +159,14 @@ struct DeploymentRules {
     }
 
     private func nextRevision(including new: ReplicaSetView?) -> String {
-        // Anybody can write the annotation: a number that none can follow does not count.
-        let highest = old.compactMap { Int($0.revision ?? "") }.filter { $0 < .max }.max() ?? 0
+        let highest = old.map(Self.number).max() ?? 0
         if let own = new.flatMap({ Int($0.revision ?? "") }), own > highest { return String(own) }
         return String(highest + 1)
+    }
+
+    /// Anybody can write the annotation: a number that none can follow does not count.
+    private static func number(_ set: ReplicaSetView) -> Int {
+        set.revision.flatMap { Int($0) }.flatMap { $0 < .max ? $0 : nil } ?? 0
     }
 
     private func replicaSet(replicas: Int) -> JSON {
