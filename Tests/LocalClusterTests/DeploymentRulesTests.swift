@@ -67,6 +67,8 @@ private struct Rollout {
             for (key, value) in annotations.object ?? [:] {
                 sets[index].set(value, at: "metadata", "annotations", key)
             }
+        case .setMinReadySeconds(let name, let seconds):
+            if let index = index(name) { sets[index].set(JSON(seconds), at: "spec", "minReadySeconds") }
         case .delete(let name): sets.removeAll { $0.at("metadata", "name")?.string == name }
         }
     }
@@ -200,6 +202,18 @@ private struct Rollout {
         #expect(progressing(5000)?["reason"] == "DeploymentResumed")
         #expect(progressing(5599)?["reason"] == "DeploymentResumed")
         #expect(progressing(5601)?["reason"] == "ProgressDeadlineExceeded")
+    }
+
+    @Test func theNewestReplicaSetHasTheTimeAfterWhichAPodIsAvailable() {
+        var rollout = Rollout(replicas: 1)
+        _ = rollout.settle()
+        rollout.deployment.set(30, at: "spec", "minReadySeconds")
+        #expect(rollout.rules.actions == [.setMinReadySeconds(name: rollout.rules.new?.name ?? "", 30)])
+        _ = rollout.settle()
+        rollout.deployment.set(nil, at: "spec", "minReadySeconds")
+        _ = rollout.settle()
+        #expect(rollout.sets[0].at("spec", "minReadySeconds") == 0)
+        #expect(rollout.rules.actions.isEmpty)
     }
 
     @Test func pausedMakesNoNewReplicaSet() {

@@ -60,6 +60,8 @@ struct DeploymentController: Sendable {
             announce(deployment, name, from: old, to: replicas)
         case .annotate(let name, let annotations):
             try await patch(name, ["metadata": ["annotations": annotations]], deployment, context)
+        case .setMinReadySeconds(let name, let seconds):
+            try await patch(name, ["spec": ["minReadySeconds": JSON(seconds)]], deployment, context)
         case .delete(let name):
             let key = ObjectKey(namespace: deployment.namespace, name: name)
             guard let stored = replicaSets.store.stored(key) else { return }

@@ -7,6 +7,7 @@ struct DeploymentRules {
         case create(JSON)
         case scale(name: String, replicas: Int)
         case annotate(name: String, annotations: JSON)
+        case setMinReadySeconds(name: String, Int)
         case delete(name: String)
     }
 
@@ -48,10 +49,7 @@ struct DeploymentRules {
     /// The steps that can be taken now; the caller comes back when a ReplicaSet has changed.
     var actions: [Action] {
         guard let new else { return isPaused ? [] : startNew }
-        var actions: [Action] = []
-        if let annotations = missingAnnotations(of: new) {
-            actions.append(.annotate(name: new.name, annotations: annotations))
-        }
+        var actions = upkeep(of: new)
         if isPaused {
             // A paused Deployment is still scaled.
             if new.replicas != desired && old.allSatisfy({ $0.replicas == 0 }) {
@@ -61,6 +59,19 @@ struct DeploymentRules {
         }
         let moves = isRecreate ? recreate(new) : rollingUpdate(new)
         return actions + (moves.isEmpty && isComplete ? cleanUp : moves)
+    }
+
+    /// What the newest ReplicaSet takes over although it begins no new one.
+    private func upkeep(of new: ReplicaSetView) -> [Action] {
+        var actions: [Action] = []
+        if let annotations = missingAnnotations(of: new) {
+            actions.append(.annotate(name: new.name, annotations: annotations))
+        }
+        let seconds = deployment.at("spec", "minReadySeconds")?.int ?? 0
+        if new.json.at("spec", "minReadySeconds")?.int ?? 0 != seconds {
+            actions.append(.setMinReadySeconds(name: new.name, seconds))
+        }
+        return actions
     }
 
     private var startNew: [Action] {
