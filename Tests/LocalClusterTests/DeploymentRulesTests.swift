@@ -31,6 +31,8 @@ private struct Rollout {
         deployment.set([["name": "c", "image": .string(image)]], at: "spec", "template", "spec", "containers")
     }
 
+    var sizes: [Int] { sets.map { $0.at("spec", "replicas")?.int ?? 1 } }
+
     var rules: DeploymentRules { DeploymentRules(deployment: deployment, replicaSets: sets) }
 
     /// Acts until nothing is left to do; `ready` tells which images' pods come up. Returns the number of rounds.
@@ -55,18 +57,22 @@ private struct Rollout {
 
     private mutating func apply(_ action: DeploymentRules.Action) {
         func index(_ name: String) -> Int? { sets.firstIndex { $0.at("metadata", "name")?.string == name } }
+        func annotate(_ index: Int, _ annotations: JSON?) {
+            for (key, value) in annotations?.object ?? [:] {
+                sets[index].set(value, at: "metadata", "annotations", key)
+            }
+        }
+        let scaleAnnotations = rules.scaleAnnotations["annotations"]
         switch action {
         case .create(var set):
             clock += 1
             set.set(.string("2026-01-01T00:00:\(10 + clock)Z"), at: "metadata", "creationTimestamp")
             sets.append(set)
         case .scale(let name, let replicas):
-            if let index = index(name) { sets[index].set(JSON(replicas), at: "spec", "replicas") }
-        case .annotate(let name, let annotations):
             guard let index = index(name) else { return }
-            for (key, value) in annotations.object ?? [:] {
-                sets[index].set(value, at: "metadata", "annotations", key)
-            }
+            sets[index].set(JSON(replicas), at: "spec", "replicas")
+            annotate(index, scaleAnnotations)
+        case .annotate(let name, let annotations): if let index = index(name) { annotate(index, annotations) }
         case .setMinReadySeconds(let name, let seconds):
             if let index = index(name) { sets[index].set(JSON(seconds), at: "spec", "minReadySeconds") }
         case .delete(let name): sets.removeAll { $0.at("metadata", "name")?.string == name }
@@ -214,6 +220,33 @@ private struct Rollout {
         _ = rollout.settle()
         #expect(rollout.sets[0].at("spec", "minReadySeconds") == 0)
         #expect(rollout.rules.actions.isEmpty)
+    }
+
+    /// The example of Kubernetes' documentation: of five pods more the larger one gets three.
+    @Test(arguments: [false, true]) func aRolloutThatDoesNotGetOnIsScaledInProportion(isPaused: Bool) {
+        var rollout = Rollout(replicas: 10, surge: 3, unavailable: 2)
+        _ = rollout.settle()
+        rollout.setImage("broken")
+        _ = rollout.settle { $0 != "broken" }
+        #expect(rollout.sizes == [8, 5])
+        rollout.deployment.set(JSON(isPaused), at: "spec", "paused")
+        for (replicas, expected) in [(15, [11, 7]), (10, [8, 5]), (0, [0, 0])] {
+            rollout.deployment.set(JSON(replicas), at: "spec", "replicas")
+            _ = rollout.settle { $0 != "broken" }
+            #expect(rollout.sizes == expected)
+        }
+    }
+
+    @Test func aPausedDeploymentIsScaledWhateverItsTemplateSays() {
+        var rollout = Rollout(replicas: 2)
+        _ = rollout.settle()
+        rollout.deployment.set(true, at: "spec", "paused")
+        rollout.setImage("i:2")
+        for replicas in [4, 0, 1] {
+            rollout.deployment.set(JSON(replicas), at: "spec", "replicas")
+            _ = rollout.settle()
+            #expect(rollout.sizes == [replicas])
+        }
     }
 
     @Test func pausedMakesNoNewReplicaSet() {

@@ -48,17 +48,13 @@ struct DeploymentRules {
 
     /// The steps that can be taken now; the caller comes back when a ReplicaSet has changed.
     var actions: [Action] {
-        guard let new else { return isPaused ? [] : startNew }
-        var actions = upkeep(of: new)
-        if isPaused {
-            // A paused Deployment is still scaled.
-            if new.replicas != desired && old.allSatisfy({ $0.replicas == 0 }) {
-                actions.append(.scale(name: new.name, replicas: desired))
-            }
-            return actions
-        }
+        let first = new.map { upkeep(of: $0) } ?? []
+        // Also a paused one is scaled, and one whose rollout does not get on.
+        if let scaling { return first + scaling }
+        if isPaused { return first }
+        guard let new else { return startNew }
         let moves = isRecreate ? recreate(new) : rollingUpdate(new)
-        return actions + (moves.isEmpty && isComplete ? cleanUp : moves)
+        return first + (moves.isEmpty && isComplete ? cleanUp : moves)
     }
 
     /// What the newest ReplicaSet takes over although it begins no new one.
@@ -249,6 +245,9 @@ struct ReplicaSetView {
     let ready: Int
     let available: Int
     let revision: String?
+    /// What the Deployment wanted, and the most it could have, when this one was last scaled.
+    let desired: Int?
+    let maximum: Int?
 
     init(_ json: JSON) {
         self.json = json
@@ -258,6 +257,9 @@ struct ReplicaSetView {
         statusReplicas = json.at("status", "replicas")?.int ?? 0
         ready = json.at("status", "readyReplicas")?.int ?? 0
         available = json.at("status", "availableReplicas")?.int ?? 0
-        revision = json.at("metadata", "annotations", DeploymentRules.revisionAnnotation)?.string
+        func annotation(_ key: String) -> String? { json.at("metadata", "annotations", key)?.string }
+        revision = annotation(DeploymentRules.revisionAnnotation)
+        desired = annotation(DeploymentRules.desiredAnnotation).flatMap { Int($0) }
+        maximum = annotation(DeploymentRules.maximumAnnotation).flatMap { Int($0) }
     }
 }
