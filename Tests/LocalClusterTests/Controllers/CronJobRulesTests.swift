@@ -85,6 +85,14 @@ import Testing
         #expect(plan.status["active"]?.array?.count ?? 0 == (policy == "Replace" ? 0 : 1))
     }
 
+    @Test(arguments: ["Allow", "Forbid", "Replace"])
+    func aJobThatWasStartedByHandIsLeftAlone(policy: String) throws {
+        var byHand = job("by-hand")
+        byHand.json.set("manual", at: "metadata", "annotations", "cronjob.kubernetes.io/instantiate")
+        let plan = try plan(["concurrencyPolicy": JSON(policy)], jobs: [byHand], at: "00:10:01")
+        #expect(plan.create != nil && plan.delete.isEmpty && plan.status["active"] == nil)
+    }
+
     @Test func aSuspendedOneStartsNothing() throws {
         let plan = try plan(["suspend": true], at: "00:10:01")
         #expect(plan.create == nil)

@@ -33,6 +33,8 @@ struct CronJobRules {
         var next: Duration?
     }
 
+    /// `kubectl create job --from` sets it.
+    private static let startedKey = "cronjob.kubernetes.io/instantiate"
     private static let scheduledKey = "batch.kubernetes.io/cronjob-scheduled-timestamp"
     /// More missed times than this are reported: a clock that jumped, or a schedule that was suspended for long.
     private static let manyMissed = 100
@@ -46,7 +48,10 @@ struct CronJobRules {
     var plan: Plan {
         var plan = Plan()
         let finished = jobs.filter { conditions(of: $0).isFinished }
-        let running = jobs.filter { !conditions(of: $0).isFinished && !$0.isBeingDeleted }
+        // What somebody has started by hand is none of those that a new one may have to wait for or replace.
+        let running = jobs.filter {
+            !conditions(of: $0).isFinished && !$0.isBeingDeleted && $0.annotations[Self.startedKey] != "manual"
+        }
         var active = follow(running, &plan)
         plan.status = status(active: active, finished)
         plan.delete = outdated(finished)
