@@ -206,6 +206,7 @@ private struct Rollout {
         #expect(progressing(1)?["reason"] == "DeploymentPaused")
         rollout.deployment.set(nil, at: "spec", "paused")
         #expect(progressing(5000)?["reason"] == "DeploymentResumed")
+        #expect(rollout.rules.progressDeadline(now: KubernetesTime(seconds: 5000)) == .seconds(601))
         #expect(progressing(5599)?["reason"] == "DeploymentResumed")
         #expect(progressing(5601)?["reason"] == "ProgressDeadlineExceeded")
     }

@@ -22,7 +22,8 @@ extension DeploymentRules {
 
     /// How long until a rollout that does not progress counts as failed; nil when none is under way.
     func progressDeadline(now: KubernetesTime) -> Duration? {
-        guard !isPaused, !isComplete, let condition = previous("Progressing"), condition["status"]?.string == "True",
+        // Of one that was resumed it is not known yet.
+        guard !isPaused, !isComplete, let condition = previous("Progressing"), condition["status"]?.string != "False",
             let since = condition["lastUpdateTime"]?.string.flatMap({ KubernetesTime($0) })
         else { return nil }
         let deadline = deployment.at("spec", "progressDeadlineSeconds")?.int ?? 600
