@@ -108,13 +108,6 @@ public final class Informer: Sendable {
     /// Gives the store a state that was read live, so that a cache that lags behind catches up on one object.
     public func learn(_ object: KubernetesObject) { apply([.upsert(object, .read)]) }
 
-    /// Makes the store hold just `object`, or nothing: for a collection of one that is read now and then.
-    func adopt(_ object: KubernetesObject?) {
-        let origin: Reflector.Origin = firstSync.isOpen ? .laterList : .firstList
-        apply(object.map { [.upsert($0, origin)] } ?? [])
-        apply([.retain(Set(object.map { [ObjectKey($0)] } ?? [])), .synced(resourceVersion: "")])
-    }
-
     /// Follows the collection until the task is cancelled.
     public func run() async {
         while !Task.isCancelled {
