@@ -38,36 +38,46 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// What a client has to take between two looks.
     private static let leastProgress = 16 << 10
-    /// For the answer to an upload that took too long.
-    private static let farewell: TimeAmount = .seconds(1)
 
     private let limits: ConnectionLimits
-    private let count: ConnectionCount
-    private var isCounted = false
+    private let served: ConnectionCount
+    private let refused: ConnectionCount
+    /// Where this one is counted.
+    private var place: ConnectionCount?
     private var upload: Scheduled<Void>?
     private var look: Scheduled<Void>?
+    private var end: Scheduled<Void>?
+    /// Nobody listens any more, see `linger`.
+    private var isOver = false
     /// Bytes of bodies: given to the channel, and of those what the client had taken at the last look.
     private var (written, taken) = (0, 0)
 
-    init(_ limits: ConnectionLimits, _ count: ConnectionCount) {
+    init(_ limits: ConnectionLimits, served: ConnectionCount, refused: ConnectionCount) {
         self.limits = limits
-        self.count = count
+        self.served = served
+        self.refused = refused
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        isCounted = count.enter()
-        if isCounted { context.fireChannelActive() } else { refuse(context) }
+        place = [served, refused].first { $0.enter() }
+        if place === served {
+            context.fireChannelActive()
+        } else if place === refused {
+            refuse(context)
+        } else {
+            context.close(promise: nil)
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if isCounted { count.leave() }
-        isCounted = false
-        upload?.cancel()
-        look?.cancel()
+        place?.leave()
+        place = nil
+        for scheduled in [upload, look, end] { scheduled?.cancel() }
         context.fireChannelInactive()
     }
 
     private func refuse(_ context: ChannelHandlerContext) {
+        linger(context)
         let problem = Problem.unavailable("too many connections; try again")
         let body = ByteBuffer(bytes: problem.json.encoded())
         var head = HTTPResponse(status: problem.status, headerFields: problem.headers)
@@ -77,12 +87,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(body)), promise: nil)
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in bound.value.close(promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
+            bound.value.close(mode: .output, promise: nil)
+        }
     }
 
     // MARK: Uploads
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isOver else { return }
         switch unwrapInboundIn(data) {
         case .head: awaitEnd(context)
         case .body: break
@@ -94,13 +107,43 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func awaitEnd(_ context: ChannelHandlerContext) {
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         upload = context.eventLoop.scheduleTask(in: TimeAmount(limits.upload)) {
-            let context = bound.value
+            let (guardian, context) = bound.value
             // Ends the body for who reads it, and is answered 408.
             context.fireErrorCaught(UploadTimeout())
-            context.eventLoop.scheduleTask(in: Self.farewell) { bound.value.close(promise: nil) }
+            guardian.closeLater(context)
         }
+    }
+
+    // MARK: The end
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? ChannelEvent == .outputClosed { linger(context) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    /// The last answer is out while its request may still be coming: what comes is read and dropped until the client
+    /// closes the connection, for some seconds. A connection that is closed with bytes left to read is reset, and with
+    /// that a client that sends all before it reads loses the answer.
+    private func linger(_ context: ChannelHandlerContext) {
+        guard !isOver else { return }
+        isOver = true
+        upload?.cancel()
+        closeLater(context)
+        context.read()
+    }
+
+    /// Who had listened behind this may have stopped asking for more.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+        if isOver { context.read() }
+    }
+
+    private func closeLater(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        end?.cancel()
+        end = context.eventLoop.scheduleTask(in: TimeAmount(limits.farewell)) { bound.value.close(promise: nil) }
     }
 
     // MARK: Answers

@@ -14,6 +14,9 @@ public struct ConnectionLimits: Sendable {
     /// How often a client that has not taken all of an answer is looked at: one that has taken less than 16 KiB more of
     /// it by then is closed.
     public var progress: Duration = .seconds(30)
+    /// How long a client may go on sending after its last answer, or without one after its time for an upload was over,
+    /// before it is closed.
+    public var farewell: Duration = .seconds(10)
 
     public init() {}
 }
@@ -21,8 +24,11 @@ public struct ConnectionLimits: Sendable {
 extension HTTP1Channel.Configuration {
     /// HTTP/1.1 with these limits; those that are made of one value count their connections together.
     public init(_ limits: ConnectionLimits) {
-        let count = ConnectionCount(limit: limits.connections)
+        let served = ConnectionCount(limit: limits.connections)
+        // They are heard out, too, but there is no room for any number of them.
+        let refused = ConnectionCount(limit: 1000)
         self.init(
-            additionalChannelHandlers: [ConnectionGuard(limits, count)], idleTimeout: TimeAmount(limits.idle))
+            additionalChannelHandlers: [ConnectionGuard(limits, served: served, refused: refused)],
+            idleTimeout: TimeAmount(limits.idle))
     }
 }

@@ -1,3 +1,4 @@
+import Concurrency
 import HTTPTypes
 import NIOCore
 import NIOPosix
@@ -97,6 +98,35 @@ import Testing
         let target = try await Self.listen { [Closing()] }
         let front = try await Self.front(target)
         #expect(try await Self.talk(front, ["GET /v1/stream HTTP/1.1\r\n\r\n"], until: "never") == "")
+        try await front.close()
+        try await target.close()
+    }
+
+    /// Sends everybody away, and tells whether it could.
+    private final class Refusing: ChannelInboundHandler, Sendable {
+        typealias InboundIn = ByteBuffer
+        let outcomes: AsyncStream<Bool>.Continuation
+
+        init(_ outcomes: AsyncStream<Bool>.Continuation) { self.outcomes = outcomes }
+
+        func channelActive(context: ChannelHandlerContext) { context.close(mode: .output, promise: nil) }
+
+        func channelReadComplete(context: ChannelHandlerContext) {
+            context.close().whenComplete { [outcomes] result in
+                if case .success = result { outcomes.yield(true) } else { outcomes.yield(false) }
+            }
+        }
+    }
+
+    @Test func whoWasSentAwayIsNotPassedOn() async throws {
+        let target = try await Self.listen { [Echo("stream")] }
+        let place = SocketTarget(host: "127.0.0.1", port: target.localAddress?.port ?? 0)
+        let (outcomes, continuation) = AsyncStream.makeStream(of: Bool.self)
+        let front = try await Self.listen { [StreamTunnel(to: place), Refusing(continuation)] }
+        let port = front.localAddress?.port ?? 0
+        #expect(try await runBlocking { try RawClient.ask("GET /v1/stream HTTP/1.1\r\n\r\n", port: port) } == "")
+        let outcome = await outcomes.first { _ in true }
+        #expect(outcome == true)
         try await front.close()
         try await target.close()
     }

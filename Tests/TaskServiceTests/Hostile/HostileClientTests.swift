@@ -134,6 +134,17 @@ import Testing
         }
     }
 
+    @Test(arguments: Kind.allCases) func `who sends all before it reads is told 413`(_ kind: Kind) async throws {
+        var limits = ConnectionLimits()
+        (limits.upload, limits.idle, limits.farewell) = (.seconds(300), .seconds(300), .seconds(300))
+        try await Installation.with(limits: limits) { installation in
+            let port = installation.port(of: kind)
+            let head = Self.post(kind, "Content-Length: \(100 << 20)", "Connection: close")
+            let answer = try await runBlocking { try RawClient.pour(head, port: port) }
+            #expect(answer?.hasPrefix("HTTP/1.1 413") == true, "\(answer?.prefix(200) ?? "cut off")")
+        }
+    }
+
     @Test(arguments: Kind.allCases) func `what is compressed is not unpacked`(_ kind: Kind) async throws {
         let bomb = try #require(Gzip.compress([UInt8](repeating: 0, count: 128 << 20)))
         #expect(bomb.count < 200_000)

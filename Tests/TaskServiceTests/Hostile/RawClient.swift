@@ -82,4 +82,16 @@ extension RawClient {
         client.send(text.utf8)
         return String(decoding: try client.rest(), as: UTF8.self)
     }
+
+    /// What the server says to a client that reads nothing before it has sent `head` and a hundred megabytes; nil when
+    /// it is cut off before that.
+    static func pour(_ head: String, port: Int) throws -> String? {
+        let client = try RawClient(port: port)
+        client.send(head.utf8)
+        let piece = [UInt8](repeating: UInt8(ascii: " "), count: 64 << 10)
+        for _ in 0..<1600 {
+            guard client.send(piece) else { return nil }
+        }
+        return String(decoding: try client.rest(), as: UTF8.self)
+    }
 }

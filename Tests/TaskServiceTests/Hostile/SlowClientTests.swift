@@ -22,25 +22,40 @@ import Testing
     }
 
     private static let authorization = "Host: x\r\nAuthorization: Bearer \(RunningService.token)\r\n"
+    private static let paths: [Kind: String] = [
+        .api: "/v1/tasks", .audit: "/events/task-events", .notification: "/v1/channels",
+    ]
+    private static let length = "Content-Type: application/json\r\nContent-Length: 10000\r\n\r\n{"
 
     @Test(arguments: Kind.allCases) func `a body that comes drop by drop ends in time`(_ kind: Kind) async throws {
         var limits = ConnectionLimits()
         limits.upload = .milliseconds(600)
         limits.idle = .seconds(5)
         try await Installation.with(limits: limits) { installation in
-            let paths: [Kind: String] = [
-                .api: "/v1/tasks", .audit: "/events/task-events", .notification: "/v1/channels",
-            ]
-            let length = "Content-Type: application/json\r\nContent-Length: 10000\r\n\r\n{"
             let token = "dapr-api-token: \(Installation.sidecarToken)\r\n"
             let begin = ContinuousClock.now
             let known = try await Self.drip(
-                "POST \(paths[kind] ?? "") HTTP/1.1\r\n\(Self.authorization)\(token)\(length)",
+                "POST \(Self.paths[kind] ?? "") HTTP/1.1\r\n\(Self.authorization)\(token)\(Self.length)",
                 port: installation.port(of: kind))
             #expect(known.hasPrefix("HTTP/1.1 408") || known.isEmpty, "\(known)")
             let stranger = try await Self.drip(
-                "POST \(paths[kind] ?? "") HTTP/1.1\r\nHost: x\r\n\(length)", port: installation.port(of: kind))
+                "POST \(Self.paths[kind] ?? "") HTTP/1.1\r\nHost: x\r\n\(Self.length)",
+                port: installation.port(of: kind))
             #expect(stranger.hasPrefix("HTTP/1.1 401") || stranger.isEmpty, "\(stranger)")
+            #expect(begin.duration(to: .now) < .seconds(180))
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func `who goes on after the last answer is let go`(_ kind: Kind) async throws {
+        var limits = ConnectionLimits()
+        (limits.upload, limits.idle) = (.seconds(600), .seconds(600))
+        limits.farewell = .milliseconds(600)
+        try await Installation.with(limits: limits) { installation in
+            let begin = ContinuousClock.now
+            let answer = try await Self.drip(
+                "POST \(Self.paths[kind] ?? "") HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\(Self.length)",
+                port: installation.port(of: kind))
+            #expect(answer.hasPrefix("HTTP/1.1 401") || answer.isEmpty, "\(answer)")
             #expect(begin.duration(to: .now) < .seconds(180))
         }
     }
@@ -73,6 +88,7 @@ import Testing
         var limits = ConnectionLimits()
         // The services ask each other, too.
         limits.connections = 12
+        limits.farewell = .seconds(300)
         try await Installation.with(limits: limits) { installation in
             let port = installation.port(of: kind)
             let request = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -85,6 +101,9 @@ import Testing
                 }
                 let refused = String(decoding: try RawClient(port: port).rest(), as: UTF8.self)
                 #expect(refused.hasPrefix("HTTP/1.1 503") && refused.contains("too many connections"), "\(refused)")
+                let head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \(100 << 20)\r\n\r\n"
+                let late = try RawClient.pour(head, port: port)
+                #expect(late?.hasPrefix("HTTP/1.1 503") == true, "\(late ?? "cut off")")
                 open.removeAll()
                 var answer = ""
                 for _ in 0..<200 where !answer.hasPrefix("HTTP/1.1 200") {

@@ -143,7 +143,11 @@ final class StreamTunnel: ChannelDuplexHandler {
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         switch state {
         case .tunnel, .connecting: promise?.fail(ChannelError.operationUnsupported)
-        case .undecided, .passing, .closed: context.close(mode: mode, promise: promise)
+        case .undecided:
+            // Refused, or silent for too long: it is not passed on any more.
+            state = .closed
+            context.close(mode: mode, promise: promise)
+        case .passing, .closed: context.close(mode: mode, promise: promise)
         }
     }
 }
