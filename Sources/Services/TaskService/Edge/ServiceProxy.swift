@@ -1,3 +1,4 @@
+internal import Concurrency
 internal import HTTPTransport
 internal import HTTPTypes
 internal import Hummingbird
@@ -15,6 +16,7 @@ struct ServiceProxy: Sendable {
     /// Each with all that is below it.
     let paths: [String]
     let transport: any HTTPTransport
+    private let said = Lock<JSON?>(nil)
 
     private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete]
     /// Of one connection alone (RFC 9110, section 7.6.1), or written anew by who sends.
@@ -31,13 +33,19 @@ struct ServiceProxy: Sendable {
         }
     }
 
-    /// What the service says of its paths (OpenAPI 3.1); nil when it does not say, or cannot be reached now.
-    func document() async -> JSON? {
+    /// What the service says of its paths (OpenAPI 3.1), or what it said last where it does not say now. Throws 503
+    /// while it never did: a client made of a document that lacks them would lack them for good.
+    func document() async throws -> JSON {
         let request = ClientRequest(url: "\(url)/openapi.json", totalTimeout: .seconds(2))
-        guard let answer = try? await transport.send(request), answer.status == .ok,
-            let body = try? await answer.body.collect(upTo: 1 << 20)
-        else { return nil }
-        return try? JSON(parsing: body)
+        if let answer = try? await transport.send(request), answer.status == .ok,
+            let body = try? await answer.body.collect(upTo: 1 << 20), let document = try? JSON(parsing: body)
+        {
+            said.withLock { $0 = document }
+        }
+        guard let document = said.withLock({ $0 }) else {
+            throw Problem.unavailable("\(name) does not say at the moment what it serves; try again")
+        }
+        return document
     }
 
     private func pass(_ request: Request) async throws -> Response {

@@ -33,7 +33,7 @@ enum DocumentEndpoints {
                 access: .everybody, outcomes: [.init(status: .ok, schema: "Document")]
             ) { _ in
                 var whole = document
-                for proxy in proxies { OpenAPIDocument.add(await proxy.document(), to: &whole) }
+                for proxy in proxies { OpenAPIDocument.add(try await proxy.document(), to: &whole) }
                 return Answer(.ok, whole)
             }
         }

@@ -36,14 +36,14 @@ enum OpenAPIDocument {
     }
 
     /// Adds the paths and schemas of another service's document; what is there already stays.
-    static func add(_ other: JSON?, to document: inout JSON) {
+    static func add(_ other: JSON, to document: inout JSON) {
         func union(_ one: JSON?, _ other: JSON?) -> JSON {
             var all = one?.object ?? [:]
             for (name, value) in other?.object ?? [:] where !all.contains(name) { all[name] = value }
             return .object(all)
         }
-        document["paths"] = union(document["paths"], other?["paths"])
-        let schemas = union(document.at("components", "schemas"), other?.at("components", "schemas"))
+        document["paths"] = union(document["paths"], other["paths"])
+        let schemas = union(document.at("components", "schemas"), other.at("components", "schemas"))
         document.set(schemas, at: "components", "schemas")
     }
 
