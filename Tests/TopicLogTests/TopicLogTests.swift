@@ -103,6 +103,32 @@ extension TopicLog {
         await waiting.value
     }
 
+    /// A reader that looked how far the log is before nobody else could change who waits was not woken by what came in
+    /// between, and got it with the next message.
+    @Test func aReaderLooksHowFarTheLogIsWhereItIsNotedThatItWaits() async throws {
+        let folder = ScratchFolder()
+        defer { folder.remove() }
+        let log = try TopicLog(folder.configuration { $0.partitions = 1 })
+        #expect(log.partitionCount(of: "t") == 1)
+        let reader = Lock<Task<Void, Never>?>(nil)
+        let isLookedInThere = await runBlocking {
+            var timesTaken = 0
+            // While this is appended nobody learns how far the log is: the reader comes no further than to its look.
+            _ = log.log.append { bytes in
+                bytes.append(UInt8(0))
+                reader.withLock { $0 = Task.detached { await log.waitForMessages("t", partition: 0, from: 0) } }
+                for _ in 0..<60_000 where timesTaken < 5 {
+                    usleep(1000)
+                    timesTaken = log.state.withLockIfAvailable { _ in true } == nil ? timesTaken + 1 : 0
+                }
+            }
+            return timesTaken == 5
+        }
+        #expect(isLookedInThere)
+        try await log.publish([message("1")], to: "t")
+        if let reader = reader.withLock({ $0 }) { await reader.value }
+    }
+
     @Test func retentionRemovesOldSegmentsAndKeepsOffsetsAndGroups() async throws {
         let folder = ScratchFolder()
         defer { folder.remove() }
@@ -222,6 +248,42 @@ extension TopicLog {
         try await log.close()
         await #expect(throws: TopicLogError.closed) { try await log.publish([message("refused")], to: "t") }
         #expect(try TopicLog(configuration).texts("t", partition: 0) == texts + ["late"])
+    }
+
+    /// Who has the folder next reads all that somebody was told is kept, and nothing is written behind that.
+    @Test func whoPublishesWhileTheLogIsClosedIsToldWhatIsKept() async throws {
+        let folder = ScratchFolder()
+        defer { folder.remove() }
+        let configuration = folder.configuration { $0.partitions = 1 }
+        let kept = Lock<Set<String>>([])
+        for round in 0..<10 {
+            let log = try TopicLog(configuration)
+            try await withThrowingTaskGroup(of: Bool.self) { writers in
+                for writer in 0..<8 {
+                    writers.addTask {
+                        var number = 0
+                        while !Task.isCancelled {
+                            number += 1
+                            let text = "\(round) \(writer) \(number)"
+                            do throws(TopicLogError) {
+                                try await log.publish([message(text)], to: "t")
+                            } catch { return error == .closed }
+                            kept.withLock { _ = $0.insert(text) }
+                        }
+                        return false
+                    }
+                }
+                let before = kept.withLock { $0.count }
+                // All are at it by then.
+                while kept.withLock({ $0.count }) < before + 80 { try await Task.sleep(for: .milliseconds(1)) }
+                try await log.close()
+                let next = try TopicLog(configuration)
+                for try await isTold in writers { #expect(isTold) }
+                let (there, told) = (try next.texts("t", partition: 0), kept.withLock { $0 })
+                #expect(there.count == told.count && Set(there) == told)
+                try await next.close()
+            }
+        }
     }
 
     @Test func damageBeforeTheTailIsAnErrorThatNamesTheFile() async throws {

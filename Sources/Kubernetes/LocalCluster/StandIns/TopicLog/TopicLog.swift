@@ -26,8 +26,8 @@ public final class TopicLog: Sendable {
     }
 
     private let configuration: Configuration
-    private let log: SegmentedLog
-    private let state: Lock<TopicState>
+    let log: SegmentedLog
+    let state: Lock<TopicState>
     private let waiterCount = Lock<UInt64>(0)
 
     /// Reads the folder, which no other process may have open.
