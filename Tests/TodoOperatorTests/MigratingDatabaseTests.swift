@@ -1,3 +1,4 @@
+import ControllerRuntime
 import Logging
 import Postgres
 import PostgresServer
@@ -44,6 +45,24 @@ import TodoStore
             try? await database.prepare(uri: uri, tlsMode: .disable)
         }
         #expect(version == Migrator.latestVersion)
+    }
+
+    /// A thousand apps on one database ask for it again and again.
+    @Test func aSuccessIsRememberedForFiveMinutesAndAFailureIsNot() async throws {
+        let server = try await PostgresServer.shared()
+        let name = "remembered_\(UInt32.random(in: .min ... .max))"
+        let (time, uri) = (ManualTime(), server.socketURI(database: name))
+        let database = MigratingDatabase(time: time, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let admin = try await PostgresConnection.connect(try PostgresConfiguration(server.socketURI()))
+        #expect(await problem(database, uri)?.reason == .connectionFailed, "it is not there")
+        try await admin.execute(script: "CREATE DATABASE \(name)")
+        #expect(await problem(database, uri) == nil)
+        try await admin.execute(script: "DROP DATABASE \(name) WITH (FORCE)")
+        time.advance(by: .seconds(299))
+        #expect(await problem(database, uri) == nil, "nobody asked it")
+        time.advance(by: .seconds(1))
+        #expect(await problem(database, uri)?.reason == .connectionFailed)
+        await admin.close()
     }
 
     /// To migrate many rows takes long, and nothing is wrong any more.

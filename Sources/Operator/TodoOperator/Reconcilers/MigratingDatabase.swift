@@ -1,6 +1,6 @@
 internal import AuditService
 internal import Concurrency
-internal import ControllerRuntime
+public import ControllerRuntime
 public import Logging
 public import TodoResources
 internal import TodoStore
@@ -18,7 +18,7 @@ public final class MigratingDatabase: DatabasePreparing {
     }
 
     private struct Attempt {
-        let began = ContinuousClock.now
+        let began: ContinuousClock.Instant
         /// How the one before it failed.
         let former: DatabaseProblem?
         /// Open once `task` has ended, for which nobody can wait who may be cancelled.
@@ -46,17 +46,19 @@ public final class MigratingDatabase: DatabasePreparing {
             + "has no migration, it does not answer, or a pooler holds back what it is asked")
     private let entries = Lock<[Target: Entry]>([:])
     private let patience: Duration
+    private let time: any TimeSource
     private let logger: Logger
 
     /// - Parameter patience: how long after its beginning a migration is waited for; it goes on after that.
-    public init(patience: Duration = .seconds(15), logger: Logger) {
+    public init(patience: Duration = .seconds(15), time: any TimeSource = SystemTime(), logger: Logger) {
         self.patience = patience
+        self.time = time
         self.logger = logger
     }
 
     public func prepare(uri: String, tlsMode: TodoApp.TLSMode) async throws(DatabaseProblem) -> Int {
         let target = Target(uri: uri, tlsMode: tlsMode)
-        let now = ContinuousClock.now
+        let now = time.now
         let attempt = entries.withLock { entries -> Attempt? in
             switch entries[target] {
             case .running(let attempt): return attempt
@@ -82,7 +84,7 @@ public final class MigratingDatabase: DatabasePreparing {
         let end = Latch()
         let former: DatabaseProblem? = if case .failed(let problem, _) = entry { problem } else { nil }
         return Attempt(
-            former: former, end: end,
+            began: time.now, former: former, end: end,
             task: Task {
                 defer { end.open() }
                 return await self.migrate(target)
@@ -91,9 +93,9 @@ public final class MigratingDatabase: DatabasePreparing {
 
     private func waitForEnd(of attempt: Attempt) async throws(DatabaseProblem) {
         do {
-            try await SystemTime().run(until: attempt.began.advanced(by: patience)) { try await attempt.end.wait() }
+            try await time.run(until: attempt.began.advanced(by: patience)) { try await attempt.end.wait() }
         } catch {
-            let mayFailAlike = ContinuousClock.now - attempt.began < patience * 4
+            let mayFailAlike = time.now - attempt.began < patience * 4
             throw mayFailAlike ? attempt.former ?? Self.delay : Self.delay
         }
     }
@@ -104,11 +106,11 @@ public final class MigratingDatabase: DatabasePreparing {
                 databaseURI: target.uri, tlsMode: target.tlsMode.database, logger: logger)
             _ = try await AuditSchema.migrate(
                 databaseURI: target.uri, tlsMode: target.tlsMode.database, logger: logger)
-            entries.withLock { $0[target] = .done(version: version, at: .now) }
+            entries.withLock { $0[target] = .done(version: version, at: time.now) }
             return .success(version)
         } catch {
             let problem = DatabaseProblem(error.reason, error.message)
-            entries.withLock { $0[target] = .failed(problem, at: .now) }
+            entries.withLock { $0[target] = .failed(problem, at: time.now) }
             return .failure(problem)
         }
     }
