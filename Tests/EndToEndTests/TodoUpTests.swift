@@ -92,6 +92,31 @@ import Testing
         #expect(try await up.stop(SIGINT) == .exited(0), "\(up.output)")
     }
 
+    /// People set it for the world outside, and seldom say what is not there.
+    @Test(.loadsProcessors) func servicesAskEachOtherPastEveryProxy() async throws {
+        let service: JSON = ["replicas": 1, "env": [["name": "http_proxy", "value": "http://127.0.0.1:1"]]]
+        let up = try await TodoUp.start(
+            app: [
+                "apiVersion": "todo-operator.dev/v1alpha1", "kind": "TodoApp",
+                "metadata": ["name": "todo", "namespace": "todo"],
+                "spec": [
+                    "services": ["api": service, "audit": service, "notification": service, "realtime": service]
+                ],
+            ])
+        let user = APIUser(site: up.address, email: "", id: "", token: up.token)
+        // To the service and, for who asks, back to the api.
+        for path in ["/v1/audit", "/v1/channels"] { try await user.insist(.get, path) }
+        let replica = LiveReplica(of: user)
+        let following = Task { await replica.run() }
+        try await user.insist(.post, "/v1/tasks", ["title": "live"])
+        _ = try await eventually(within: .seconds(120), "it is seen live; it said: \(up.process.output)") {
+            replica.now.tasks.isEmpty ? nil : true
+        }
+        following.cancel()
+        await following.value
+        try await up.process.stop(SIGINT)
+    }
+
     @Test(.needsKubectl, .loadsProcessors) func podsAreRolledScaledAndReadByKubectl() async throws {
         let up = try await TodoUp.start()
         let path = try #require(Kubectl.installed.last)
