@@ -29,6 +29,6 @@ RUN apt-get update \
          ca-certificates libcurl4 libpq5 libstdc++6 libyaml-0-2 tzdata zlib1g \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /todo /usr/bin/todo
-# A number, so that runAsNonRoot can be checked.
+# A number, so that runAsNonRoot can be checked; OpenShift runs it as another one.
 USER 65532:65532
 ENTRYPOINT ["/usr/bin/todo"]

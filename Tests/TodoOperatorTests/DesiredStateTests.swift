@@ -85,6 +85,26 @@ import TodoResources
         }
     }
 
+    /// OpenShift lets pods in that name no user, or one of the range of their namespace; and its DNS is on 5353 behind
+    /// its Service, where policies apply.
+    @Test func anAppRunsOnOpenShift() throws {
+        let app = try TodoApp(validating: Self.minimal)
+        let children = DesiredState.children(of: app, inputs: DesiredStateInputs())
+        let pods = children.compactMap { $0["kind"] == "Deployment" ? $0.at("spec", "template", "spec") : nil }
+        #expect(pods.count == 4)
+        for pod in pods {
+            let contexts = [pod["securityContext"]] + (pod["containers"]?.array ?? []).map { $0["securityContext"] }
+            for user in ["fsGroup", "runAsGroup", "runAsUser"] { #expect(contexts.allSatisfy { $0?[user] == nil }) }
+            #expect(pod.at("securityContext", "runAsNonRoot") == true)
+        }
+        let policies = children.filter { $0["kind"] == "NetworkPolicy" }
+        #expect(policies.count == 4)
+        for policy in policies {
+            let ports = policy.at("spec", "egress")?[0]?["ports"]?.array ?? []
+            #expect(ports.contains(["port": 5353, "protocol": "UDP"]))
+        }
+    }
+
     /// A thousand databases that are all at work at the same minute would be none's quiet hour.
     @Test func theDailyJobsOfManyAppsAreSpreadOverTheQuietHours() throws {
         var times: [String: Int] = [:]

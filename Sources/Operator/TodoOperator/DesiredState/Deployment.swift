@@ -71,10 +71,8 @@ extension ServiceContext {
             "automountServiceAccountToken": false,
             "containers": [container],
             "enableServiceLinks": false,
-            "securityContext": [
-                "fsGroup": 65532, "runAsGroup": 65532, "runAsNonRoot": true, "runAsUser": 65532,
-                "seccompProfile": ["type": "RuntimeDefault"],
-            ],
+            // As which user the image says by its number, or the namespace, as on OpenShift, which refuses any other.
+            "securityContext": ["runAsNonRoot": true, "seccompProfile": ["type": "RuntimeDefault"]],
             "serviceAccountName": .string(names.service(name)),
             "terminationGracePeriodSeconds": 30,
             "topologySpreadConstraints": .array(

@@ -14,7 +14,8 @@ extension ServiceContext {
             ]
         ]
         var egress: [JSON] = [
-            ["ports": [Self.port(53, "UDP"), Self.port(53)]],
+            // On OpenShift the pods behind DNS listen on 5353, and a policy is about the pod that is reached.
+            ["ports": [Self.port(53, "UDP"), Self.port(53), Self.port(5353, "UDP"), Self.port(5353)]],
             ["ports": [Self.port("http"), Self.port(Self.sidecarPort)], "to": [ownPods]],
             ["to": [controlPlane]],
             ["ports": .array(kafkaPorts.map { Self.port(JSON($0)) })],

@@ -20,10 +20,7 @@ extension Installation {
         [
             "containers": [container],
             "enableServiceLinks": false,
-            "securityContext": [
-                "runAsGroup": 65532, "runAsNonRoot": true, "runAsUser": 65532,
-                "seccompProfile": ["type": "RuntimeDefault"],
-            ],
+            "securityContext": ["runAsNonRoot": true, "seccompProfile": ["type": "RuntimeDefault"]],
             "serviceAccountName": .string(Self.name),
             "topologySpreadConstraints": [
                 [
