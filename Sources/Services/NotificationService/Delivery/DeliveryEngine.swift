@@ -58,13 +58,18 @@ final class DeliveryEngine: Sendable {
     func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { [self] in await renew() }
+            await work()
+            group.cancelAll()
+        }
+    }
+
+    private func work() async {
+        await withDiscardingTaskGroup { group in
             while !Task.isCancelled, !state.withLock({ $0.isStopping }) {
                 let seen = wake.count
                 var pause = Self.troublePause
                 do {
-                    let claimed = try await claim()
-                    for delivery in claimed { begin(delivery, in: &group) }
-                    if !claimed.isEmpty { continue }
+                    if try await claim(in: &group) > 0 { continue }
                     pause = try await idleTime()
                 } catch {
                     if Task.isCancelled { break }
@@ -79,12 +84,11 @@ final class DeliveryEngine: Sendable {
     func deliverDue() async throws -> Int {
         var count = 0
         while true {
-            let claimed = try await claim()
-            guard !claimed.isEmpty else { return count }
-            count += claimed.count
-            await withDiscardingTaskGroup { group in
-                for delivery in claimed { begin(delivery, in: &group) }
+            let claimed: Result<Int, any Error> = await withDiscardingTaskGroup { group in
+                do { return .success(try await claim(in: &group)) } catch { return .failure(error) }
             }
+            guard try claimed.get() > 0 else { return count }
+            count += try claimed.get()
         }
     }
 
@@ -96,16 +100,13 @@ final class DeliveryEngine: Sendable {
         }
     }
 
-    /// Keeps what is under way, until there is nothing and will be nothing.
+    /// Keeps what is under way, until it is cancelled: also what is claimed while `stop` is called has to be kept.
     private func renew() async {
-        var last = ContinuousClock.now
-        while !Task.isCancelled {
-            await wake.wait(since: wake.count, atMost: Self.renewal)
-            let (held, isStopping) = state.withLock { (Array($0.slots.running.values), $0.isStopping) }
-            if isStopping, held.isEmpty { return }
-            guard last.duration(to: .now) >= Self.renewal else { continue }
-            last = .now
+        while true {
+            do { try await Task.sleep(for: Self.renewal) } catch { return }  // how often a lease is renewed
+            let held = state.withLock { Array($0.slots.running.values) }
             do { try await store.renew(held, lease: Self.lease, at: now()) } catch {
+                if Task.isCancelled { return }
                 logger.warning("leases cannot be renewed; others may repeat attempts", metadata: ["error": "\(error)"])
             }
         }
@@ -122,15 +123,20 @@ final class DeliveryEngine: Sendable {
         }
     }
 
-    private func claim() async throws -> [ClaimedDelivery] {
-        var claimed: [ClaimedDelivery] = []
+    /// Begins what it claims, of each kind at once: the lease runs, and to claim the next may take longer than that.
+    private func claim(in group: inout DiscardingTaskGroup) async throws -> Int {
+        var count = 0
         for (kind, quota) in quotas() {
-            do { claimed += try await store.claim(kind, quota, lease: Self.lease, at: now()) } catch {
-                // What was claimed is sent; the trouble is met again by the next claim.
-                if claimed.isEmpty { throw error }
+            do {
+                let claimed = try await store.claim(kind, quota, lease: Self.lease, at: now())
+                for delivery in claimed { begin(delivery, in: &group) }
+                count += claimed.count
+            } catch {
+                // The trouble is met again by the next claim.
+                if count == 0 { throw error }
             }
         }
-        return claimed
+        return count
     }
 
     private func idleTime() async throws -> Duration {
@@ -187,7 +193,9 @@ final class DeliveryEngine: Sendable {
         let deadline = ContinuousClock.now + Self.lease * 2
         while true {
             do {
-                let isOurs = try await store.settle(claimed, verdict, at: now(), circuit: circuit)
+                // In a task that nobody cancels: what was sent before this process was to end is not to be sent again.
+                let isOurs = try await Task { try await store.settle(claimed, verdict, at: now(), circuit: circuit) }
+                    .value
                 if !isOurs { logger.notice("an attempt took longer than its lease", metadata: claimed.metadata) }
                 return
             } catch {
