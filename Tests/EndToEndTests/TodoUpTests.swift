@@ -1,5 +1,6 @@
 import ChildProcess
 import Foundation
+import HTTPTypes
 import KubernetesClient
 import StructuredData
 import Testing
