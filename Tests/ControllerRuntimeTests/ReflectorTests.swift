@@ -96,7 +96,7 @@ import Testing
         #expect(output.command == nil)
         #expect(output.effects.first == .upsert(object("a", version: 120), .watch))
         let deleted = feed(.event(.deleted(object("a", version: 130))), at: .seconds(2))
-        #expect(deleted.effects == [.version("130"), .delete(key("a"))])
+        #expect(deleted.effects == [.version("130"), .delete(key("a"), uid: "uid-a")])
         #expect(reflector.resourceVersion == "130")
     }
 

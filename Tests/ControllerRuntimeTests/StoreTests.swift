@@ -13,9 +13,9 @@ import Testing
         #expect(added?.kind == .added)
         let updated = try store.upsert(object("a", version: 2), .watch)
         #expect(updated?.old?.resourceVersion == "1" && updated?.new?.resourceVersion == "2")
-        let deleted = store.delete(key("a"))
+        let deleted = store.delete(key("a"), uid: "uid-a")
         #expect(deleted?.kind == .deleted && deleted?.latest?.resourceVersion == "2")
-        #expect(store.delete(key("a")) == nil)
+        #expect(store.delete(key("a"), uid: "uid-a") == nil)
     }
 
     @Test func lateNewsFromAWatchDoesNotBringBackAnOlderState() throws {
@@ -34,13 +34,22 @@ import Testing
         #expect(try store.upsert(object("a", version: 100), .read) == nil)
         #expect(try store.upsert(object("a", version: 120), .read) != nil)
         store.setResourceVersion("110")
-        #expect(store.delete(key("a")) == nil)
+        #expect(store.delete(key("a"), uid: "earlier") == nil)
         store.setResourceVersion("130")
-        #expect(store.delete(key("a")) != nil)
+        #expect(store.delete(key("a"), uid: "earlier") != nil)
         #expect(try store.upsert(object("a", version: 120), .read) == nil)
         // The end of a list deletes whatever it did not name: the server may have been set back.
         _ = try store.upsert(object("a", version: 140), .read)
         #expect(store.retain([]).count == 1)
+    }
+
+    /// Its label went at 110, and what was read live is a later state that has none either.
+    @Test func whatLeftTheSelectionGoesWhateverWasReadLive() throws {
+        store.setResourceVersion("100")
+        _ = try store.upsert(object("a", version: 90), .watch)
+        _ = try store.upsert(object("a", version: 120), .read)
+        store.setResourceVersion("110")
+        #expect(store.delete(key("a"), uid: "uid-a") != nil)
     }
 
     @Test(arguments: [
@@ -75,7 +84,7 @@ import Testing
         #expect(store.keys(index: "label:team", value: "red") == [key("b")])
         #expect(store.list(ownedBy: "u1").isEmpty)
         #expect(store.keys(index: "secret", value: "s").isEmpty)
-        _ = store.delete(key("a"))
+        _ = store.delete(key("a"), uid: "uid-a")
         #expect(store.keys(index: "label:team", value: "blue").isEmpty)
     }
 
@@ -113,7 +122,7 @@ import Testing
         #expect(kept?.resourceVersion == "7" && kept?.uid == "uid-a" && kept?.controller?.name == "o")
         #expect(lean.list(ownedBy: "u1").map(\.key) == [key("a")])
         #expect(lean.keys(index: "label:team", value: "red") == [key("a")])
-        _ = lean.delete(key("a"))
+        _ = lean.delete(key("a"), uid: "uid-a")
         #expect(lean.list(ownedBy: "u1").isEmpty && lean.keys(index: "label:team", value: "red").isEmpty)
     }
 

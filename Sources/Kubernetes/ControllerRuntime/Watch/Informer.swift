@@ -205,7 +205,7 @@ extension Informer {
             do { tell(try store.upsert(object, origin)) } catch {
                 report(.undecodable("\(ObjectKey(object)): \(error)"))
             }
-        case .delete(let key): tell(store.delete(key))
+        case .delete(let key, let uid): tell(store.delete(key, uid: uid))
         case .retain(let keys): for change in store.retain(keys) { tell(change) }
         case .version(let version):
             store.setResourceVersion(version)

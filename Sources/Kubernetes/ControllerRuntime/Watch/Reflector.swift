@@ -59,8 +59,8 @@ public struct Reflector: Sendable {
     /// What the store and the reader are told.
     public enum Effect: Sendable, Equatable {
         case upsert(KubernetesObject, Origin)
-        /// It is gone at the version that came before.
-        case delete(ObjectKey)
+        /// The one with this uid is gone, or not selected any more, at the version that came before.
+        case delete(ObjectKey, uid: String)
         /// The list is complete; what it did not name is gone.
         case retain(Set<ObjectKey>)
         /// The store reflects the collection at this version.
@@ -213,7 +213,8 @@ extension Reflector {
             return Output(effects: [.upsert(object, .watch), .version(object.resourceVersion)])
         case .deleted(let object):
             resourceVersion = object.resourceVersion
-            return Output(effects: [.version(object.resourceVersion), .delete(ObjectKey(object))])
+            return Output(
+                effects: [.version(object.resourceVersion), .delete(ObjectKey(object), uid: object.uid)])
         case .bookmark(let version, _):
             resourceVersion = version
             return Output(effects: [.version(version)])

@@ -124,13 +124,14 @@ extension Store {
         }
     }
 
-    /// What a watch says of the version up to which the store knows the collection: an object that was read live at a
-    /// later one stays.
-    func delete(_ key: ObjectKey) -> StoreChange? {
+    /// What a watch says of the version up to which the store knows the collection: another object of that name, which
+    /// was read live at a later one, stays. The same one goes in any case: it may have left what is selected, of which
+    /// no watch tells again, and what was read live says nothing of that.
+    func delete(_ key: ObjectKey, uid: String) -> StoreChange? {
         state.withLock { state in
-            guard let old = state.entries[key]?.object,
-                ResourceVersion.isAtLeast(state.resourceVersion, old.resourceVersion) ?? true
-            else { return nil }
+            guard let old = state.entries[key]?.object else { return nil }
+            let isKnown = ResourceVersion.isAtLeast(state.resourceVersion, old.resourceVersion) ?? true
+            guard isKnown || old.uid == uid else { return nil }
             return Self.remove(key, &state)
         }
     }
