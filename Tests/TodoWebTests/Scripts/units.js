@@ -105,6 +105,7 @@ const quick = [
   ["Call on the third wed of every month", { title: "Call", tags: [], due: { date: "2026-12-16" }, recurrence: { rule: "FREQ=MONTHLY;BYDAY=3WE" } }],
   ["Walk every 1st sunday 3 jan", { title: "Walk", tags: [], due: { date: "2027-01-03" }, recurrence: { rule: "FREQ=MONTHLY;BYDAY=1SU" } }],
   ["Vote every first monday of may", { title: "Vote every first of may", tags: [], due: { date: "2026-11-23" } }],
+  ["Gym every 2nd mon and wed", { title: "Gym every 2nd and wed", tags: [], due: { date: "2026-11-23" } }],
   ["Read every last mondayish book", { title: "Read every last mondayish book", tags: [] }],
   ["Everything every fridays, every dayly", { title: "Everything every fridays, every dayly", tags: [] }],
   ["Mondayish saturdays todays", { title: "Mondayish saturdays todays", tags: [] }],

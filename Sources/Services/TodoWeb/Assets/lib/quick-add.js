@@ -149,8 +149,8 @@ const nthWeekday = `${nth}\\s+(?<day>weekday|${dayNames})`;
 const nthPatterns = [
   "every\\s+(?:(?:(?<interval>other|\\d{1,3})\\s+)?months?\\s+on\\s+the\\s+)?"
     + `${nthWeekday}(?:\\s+of\\s+(?:the|each|every)\\s+month)?`
-    // Of a year, or of something else, it is another day.
-    + `(?!\\s+(?:of|in\\s+(?:${monthNames}))\\s)`,
+    // Of a year, or of something else, it is another day; of several days one alone would be wrong.
+    + `(?!\\s+(?:of|in\\s+(?:${monthNames})|and\\s+(?:${dayNames}))\\s)`,
   `(?:on\\s+)?(?:the\\s+)?${nthWeekday}\\s+of\\s+(?:each|every)\\s+month`,
 ].map((source) => new RegExp(`(?<=\\s)${source}(?=\\s)`, "i"));
 
