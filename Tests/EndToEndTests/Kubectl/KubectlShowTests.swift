@@ -36,6 +36,10 @@ import Testing
         let kubectl = try await Kubectl.inNamespace("describe", path: path)
         try await kubectl.expect("create", "-f", "-", input: Samples.deployment)
         try await kubectl.expect("scale", "deploy/web", "--replicas=1", prints: ["deployment.apps/web scaled"])
+        // kubectl waits for none that is not there yet.
+        _ = try await eventually("the pod") {
+            try await kubectl.run(["get", "pod", "-l", "app=web", "-o", "name"]).out.contains("pod/web-") ? true : nil
+        }
         // A foreign image cannot run here, and the pod says so.
         try await kubectl.expect(
             "wait", "--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=ErrImagePull", "pod", "-l",
