@@ -30,6 +30,7 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
@@ -66,9 +67,10 @@ let kit: [Target] = [
     library("Postgres", in: "Kit", ["CPostgres", "Concurrency", logging]),
     library("LocalPostgres", in: "Kit", ["ChildProcess", "Concurrency", "Postgres", crypto]),
     library("ServiceRunning", in: "Kit", [lifecycle, logging]),
+    library("HTTPServing", in: "Kit", ["Concurrency", hummingbirdCore, logging, nioCore, nioHTTPTypes]),
     library(
         "Telemetry", in: "Kit",
-        ["Concurrency", "StructuredData", httpTypes, hummingbird, lifecycle, logging, metrics, nioCore]),
+        ["Concurrency", "HTTPServing", "StructuredData", httpTypes, hummingbird, lifecycle, logging, metrics, nioCore]),
 ]
 
 /// Knows no todos.
@@ -93,8 +95,8 @@ let kubernetes: [Target] = [
     .target(
         name: "APIServer",
         dependencies: [
-            "APIServerKinds", "Concurrency", "HTTPTransport", "KubernetesClient", "KubernetesSchema", "StructuredData",
-            "ServiceRunning",
+            "APIServerKinds", "Concurrency", "HTTPServing", "HTTPTransport", "KubernetesClient", "KubernetesSchema",
+            "ServiceRunning", "StructuredData",
             asn1, collections, crypto, httpTypes, hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1, nioPosix,
             nioSSL,
             x509,
@@ -106,8 +108,9 @@ let kubernetes: [Target] = [
     .target(
         name: "DaprSidecar",
         dependencies: [
-            "Concurrency", "ControllerRuntime", "HTTPTransport", "KubernetesClient", "KubernetesSchema",
-            "ServiceRunning", "StructuredData", "TopicLog", crypto, httpTypes, hummingbirdCore, logging, nioCore,
+            "Concurrency", "ControllerRuntime", "HTTPServing", "HTTPTransport", "KubernetesClient",
+            "KubernetesSchema", "ServiceRunning", "StructuredData", "TopicLog", crypto, httpTypes, hummingbirdCore,
+            logging, nioCore,
             nioPosix,
         ],
         path: "Sources/Kubernetes/LocalCluster/StandIns/DaprSidecar", swiftSettings: settings),
@@ -146,13 +149,15 @@ let todo: [Target] = [
     library(
         "NotificationService", in: "Services",
         [
-            "Concurrency", "Dapr", "HTTPTransport", "Postgres", "ServiceHTTP", "ServiceRunning", "StructuredData",
+            "Concurrency", "Dapr", "HTTPServing", "HTTPTransport", "Postgres", "ServiceHTTP", "ServiceRunning",
+            "StructuredData",
             "Telemetry", "TodoModel", "TodoStore", crypto, httpTypes, hummingbird, lifecycle, logging, metrics, nioCore,
         ]),
     library(
         "TaskService", in: "Services",
         [
-            "Compression", "Concurrency", "Dapr", "HTTPTransport", "Postgres", "ServiceHTTP", "ServiceRunning",
+            "Compression", "Concurrency", "Dapr", "HTTPServing", "HTTPTransport", "Postgres", "ServiceHTTP",
+            "ServiceRunning",
             "StructuredData",
             "Telemetry", "TodoModel", "TodoStore", "TodoWeb", crypto, cryptoExtras, httpTypes, hummingbird,
             hummingbirdCore, lifecycle, logging,
@@ -161,7 +166,8 @@ let todo: [Target] = [
     library(
         "RealtimeService", in: "Services",
         [
-            "Concurrency", "Dapr", "HTTPTransport", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel",
+            "Concurrency", "Dapr", "HTTPServing", "HTTPTransport", "ServiceRunning", "StructuredData", "Telemetry",
+            "TodoModel",
             collections, httpTypes,
             hummingbird, hummingbirdCore, lifecycle, logging, metrics, nioCore, nioHTTP1, nioHTTPTypes,
             nioHTTPTypesHTTP1, nioPosix, nioWebSocket,
@@ -169,7 +175,8 @@ let todo: [Target] = [
     library(
         "AuditService", in: "Services",
         [
-            "Concurrency", "Dapr", "HTTPTransport", "Postgres", "ServiceHTTP", "ServiceRunning", "StructuredData",
+            "Concurrency", "Dapr", "HTTPServing", "HTTPTransport", "Postgres", "ServiceHTTP", "ServiceRunning",
+            "StructuredData",
             "Telemetry", "TodoModel", "TodoStore", crypto, httpTypes, hummingbird, lifecycle, logging, metrics, nioCore,
         ]),
     .target(name: "TodoWebAssets", path: "Sources/Services/TodoWeb/Embedded"),
@@ -218,6 +225,7 @@ let allTests: [Target] = [
     tests(of: "Concurrency"),
     tests(of: "Recurrence", ["ChildProcess", "StructuredData", "todo"], exclude: ["Resources"]),
     tests(of: "StructuredData"),
+    tests(of: "HTTPServing", [hummingbirdCore, logging, nioCore, nioEmbedded]),
     tests(of: "HTTPTransport", ["CCurl", "CEpoll", "Concurrency", "LocalPostgres", "SMTPServer", httpTypes]),
     tests(of: "Postgres", ["Concurrency", "PostgresServer", logging]),
     tests(of: "LocalPostgres", ["Postgres"]),

@@ -4,6 +4,7 @@ public import Hummingbird
 public import Logging
 internal import NIOCore
 public import ServiceLifecycle
+internal import HTTPServing
 
 /// Serves `/livez`, `/readyz` (200 or 503; the checks are listed with `?verbose` and when one failed) and `/metrics`,
 /// which is not found for a request that a proxy passed on.
@@ -34,7 +35,8 @@ public struct HealthServer: Service {
         let router = Router()
         routes.add(to: router)
         let application = Application(
-            router: router, configuration: .init(address: .hostname(host, port: port), serverName: nil), logger: logger)
+            router: router, server: .safeHTTP1(),
+            configuration: .init(address: .hostname(host, port: port), serverName: nil), logger: logger)
         do {
             try await application.runService(gracefulShutdownSignals: [])
         } catch let error as IOError {

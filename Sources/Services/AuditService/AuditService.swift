@@ -10,6 +10,7 @@ internal import TodoModel
 public import ServiceHTTP
 public import ServiceLifecycle
 public import Telemetry
+internal import HTTPServing
 
 /// The audit service: takes events from the sidecar, keeps the log, and shows people their part of it.
 ///
@@ -104,7 +105,7 @@ public struct AuditService: Service {
         router.addOpenAPI(OpenAPI.audit)
         return Application(
             router: router,
-            server: .http1(configuration: .init(configuration.limits)),
+            server: .safeHTTP1(configuration: .init(configuration.limits)),
             configuration: .init(
                 address: .hostname(configuration.bindAddress, port: configuration.port), serverName: nil),
             onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? 0) },

@@ -10,6 +10,7 @@ public import ServiceLifecycle
 public import Telemetry
 internal import TodoModel
 internal import TodoStore
+internal import HTTPServing
 
 /// The notification service: takes reminders from the sidecar, sends them by the channels that people have, and shows
 /// people their channels and what became of what was sent.
@@ -131,7 +132,7 @@ public struct NotificationService: Service {
         links.add(to: router)
         return Application(
             router: router,
-            server: .http1(configuration: .init(configuration.limits)),
+            server: .safeHTTP1(configuration: .init(configuration.limits)),
             configuration: .init(
                 address: .hostname(configuration.bindAddress, port: configuration.port), serverName: nil),
             onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? 0) },

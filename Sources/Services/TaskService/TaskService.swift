@@ -14,6 +14,7 @@ public import Telemetry
 internal import TodoModel
 internal import TodoStore
 internal import TodoWeb
+internal import HTTPServing
 
 /// The HTTP API.
 ///
@@ -158,8 +159,8 @@ public struct TaskService: Service {
         let http = HTTP1Channel.Configuration(configuration.limits)
         return HTTPServerBuilder { [target = configuration.realtime] responder in
             let plain = HTTP1Channel(responder: responder, configuration: http)
-            guard let target else { return EventLoopChannel(base: plain) }
-            return EventLoopChannel(base: TunnelingChannel(http: plain, target: target))
+            guard let target else { return AcceptedChannel(base: EventLoopChannel(base: plain)) }
+            return AcceptedChannel(base: EventLoopChannel(base: TunnelingChannel(http: plain, target: target)))
         }
     }
 

@@ -1,3 +1,4 @@
+internal import HTTPServing
 internal import Hummingbird
 internal import HummingbirdCore
 internal import Logging
@@ -12,7 +13,7 @@ internal import NIOWebSocket
 struct StreamChannel: HTTPChannelHandler {
     enum Outcome: Sendable {
         case webSocket
-        case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
+        case http(AcceptedConnection)
     }
 
     struct Value: ServerChildChannelValue {
@@ -52,8 +53,8 @@ struct StreamChannel: HTTPChannelHandler {
 
     /// Serves HTTP until its end. A WebSocket goes on by itself, without a task.
     func handle(value: Value, logger: Logger) async {
-        guard case .http(let channel) = try? await value.outcome.get() else { return }
-        await handleHTTP(asyncChannel: channel, logger: logger)
+        guard case .http(let connection) = try? await value.outcome.get() else { return }
+        await handleHTTP(asyncChannel: connection.take(), logger: logger)
     }
 
     private func setReads(
@@ -72,8 +73,10 @@ struct StreamChannel: HTTPChannelHandler {
                 HTTPConnectionStateHandler(idleTimeout: idleTime, logger: logger),
             ])
             return .http(
-                try NIOAsyncChannel(
-                    wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)))
+                AcceptedConnection(
+                    try NIOAsyncChannel(
+                        wrappingChannelSynchronously: channel,
+                        configuration: .init(isOutboundHalfClosureEnabled: true))))
         }
     }
 

@@ -1,6 +1,7 @@
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
+internal import HTTPServing
 
 /// HTTP/1.1 whose requests are answered on the event loop of their connection: they change threads only for the
 /// database. On other threads, waking those up costs as much as most requests.
@@ -15,16 +16,5 @@ struct EventLoopChannel<Base: ServerChildChannel>: ServerChildChannel where Base
         await withTaskExecutorPreference(EventLoopTaskExecutor(value.channel.eventLoop)) {
             await base.handle(value: value, logger: logger)
         }
-    }
-}
-
-private final class EventLoopTaskExecutor: TaskExecutor {
-    private let loop: any EventLoop
-
-    init(_ loop: any EventLoop) { self.loop = loop }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }

@@ -4,6 +4,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOSSL
+internal import HTTPServing
 
 /// One connection: TLS, then HTTP/1.1, with the client's certificate known to every request.
 struct APIServerChannel: ServerChildChannel {
@@ -69,17 +70,5 @@ private final class Peer: Sendable {
         let credentials = der.flatMap { CertificateAuthority.identity(ofCertificate: $0) } ?? .headers
         known.withLock { $0 = credentials }
         return credentials
-    }
-}
-
-/// Runs a connection's tasks on its event loop: a request then changes threads only where it waits for something else.
-final class EventLoopTaskExecutor: TaskExecutor {
-    private let loop: any EventLoop
-
-    init(_ loop: any EventLoop) { self.loop = loop }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }

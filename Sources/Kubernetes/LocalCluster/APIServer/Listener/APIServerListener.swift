@@ -5,6 +5,7 @@ internal import NIOPosix
 internal import NIOSSL
 public import ServiceLifecycle
 internal import ServiceRunning
+internal import HTTPServing
 
 /// Serves an `APIServer` over HTTP/1.1 and TLS. Clients may show a certificate of the authority; without one their
 /// bearer token counts.
@@ -48,7 +49,8 @@ public struct APIServerListener: Service {
         let exchange = HTTPExchange(server: server, bodyLimit: server.configuration.bodyLimit)
         let idleTimeout = TimeAmount(configuration.idleTimeout)
         let builder = HTTPServerBuilder { _ in
-            APIServerChannel(context: context, exchange: exchange, idleTimeout: idleTimeout)
+            AcceptedChannel(
+                base: APIServerChannel(context: context, exchange: exchange, idleTimeout: idleTimeout))
         }
         let service = try builder.buildServer(
             configuration: ServerConfiguration(

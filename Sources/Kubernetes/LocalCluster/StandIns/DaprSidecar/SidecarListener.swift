@@ -5,6 +5,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import ServiceRunning
+internal import HTTPServing
 
 /// Serves one sidecar over HTTP/1.1.
 struct SidecarListener: Sendable {
@@ -24,7 +25,7 @@ struct SidecarListener: Sendable {
         // It logs each connection that a stop cuts off as an error; what really fails it throws.
         var quiet = sidecar.logger
         quiet.logLevel = .critical
-        let server = try HTTPServerBuilder.http1().buildServer(
+        let server = try HTTPServerBuilder.safeHTTP1().buildServer(
             configuration: ServerConfiguration(address: address),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet,
             responder: { request, writer, _ in try await answer(request, writer) },
