@@ -96,10 +96,8 @@ let kubernetes: [Target] = [
         name: "APIServer",
         dependencies: [
             "APIServerKinds", "Concurrency", "HTTPServing", "HTTPTransport", "KubernetesClient", "KubernetesSchema",
-            "ServiceRunning", "StructuredData",
-            asn1, collections, crypto, httpTypes, hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1, nioPosix,
-            nioSSL,
-            x509,
+            "ServiceRunning", "StructuredData", asn1, collections, crypto, httpTypes, hummingbirdCore, lifecycle,
+            logging, nioCore, nioHTTP1, nioPosix, nioSSL, x509,
         ],
         path: "Sources/Kubernetes/LocalCluster/APIServer", swiftSettings: settings),
     .target(
@@ -110,8 +108,7 @@ let kubernetes: [Target] = [
         dependencies: [
             "Concurrency", "ControllerRuntime", "HTTPServing", "HTTPTransport", "KubernetesClient",
             "KubernetesSchema", "ServiceRunning", "StructuredData", "TopicLog", crypto, httpTypes, hummingbirdCore,
-            logging, nioCore,
-            nioPosix,
+            logging, nioCore, nioPosix,
         ],
         path: "Sources/Kubernetes/LocalCluster/StandIns/DaprSidecar", swiftSettings: settings),
     .target(
@@ -138,8 +135,7 @@ let todo: [Target] = [
         "ServiceHTTP", in: "Services",
         [
             "Concurrency", "HTTPTransport", "Postgres", "ServiceRunning", "StructuredData", "Telemetry", "TodoModel",
-            "TodoStore", crypto, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
-            nioHTTPTypes,
+            "TodoStore", crypto, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore, nioHTTPTypes,
         ]),
     library(
         "WorkersService", in: "Services",
