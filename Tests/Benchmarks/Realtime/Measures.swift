@@ -118,14 +118,26 @@ final class Measurement {
 
     /// The digits behind a `"seq":`, which may be a string.
     private func seq(_ text: UnsafeRawBufferPointer) -> Int? {
-        func isName(at place: Int) -> Bool { text[place...].starts(with: #""seq":"#.utf8) }
         // Most messages are alike.
-        if seqPlace >= text.count || !isName(at: seqPlace) {
-            guard let place = text.indices.first(where: isName) else { return nil }
+        if !Self.isName(at: seqPlace, of: text) {
+            guard let place = text.indices.first(where: { Self.isName(at: $0, of: text) }) else { return nil }
             seqPlace = place
         }
-        let digits = text[(seqPlace + 6)...].drop { $0 == UInt8(ascii: "\"") }.prefix { (0x30...0x39).contains($0) }
-        return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        var place = seqPlace + Self.seqName.utf8CodeUnitCount
+        if text[place] == UInt8(ascii: "\"") { place += 1 }
+        var number = 0
+        while place < text.count, case 0x30...0x39 = text[place] {
+            number = number * 10 + Int(text[place] - 0x30)
+            place += 1
+        }
+        return number
+    }
+
+    private static let seqName: StaticString = #""seq":"#
+
+    private static func isName(at place: Int, of text: UnsafeRawBufferPointer) -> Bool {
+        guard let start = text.baseAddress, place + seqName.utf8CodeUnitCount < text.count else { return false }
+        return memcmp(start + place, seqName.utf8Start, seqName.utf8CodeUnitCount) == 0
     }
 
     /// Everybody comes for the first time.

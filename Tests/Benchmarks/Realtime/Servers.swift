@@ -32,12 +32,16 @@ struct BenchmarkServer {
             process: try await started(command, port))
     }
 
+    /// This program lies in `.build/<machine>/<mode>`.
+    private static let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().appending(path: "../../..").standardizedFileURL.path
+
     /// Node's `ws`, if it is installed: Debian's nodejs and node-ws, or a NODE_PATH that has it. Nil when it is not.
     static func peer() async throws -> BenchmarkServer? {
         let port = Int.random(in: 25_000..<30_000)
         guard let node = try? ChildProcess.find("node", in: "/usr/local/bin:/usr/bin") else { return nil }
         var command = ChildProcess.Specification(
-            path: node, arguments: ["Peers/ws/server.js"],
+            path: node, arguments: [Self.folder + "/Peers/ws/server.js"],
             environment: [
                 "PORT": "\(port)",
                 "NODE_PATH": ProcessInfo.processInfo.environment["NODE_PATH"] ?? "/usr/share/nodejs",

@@ -78,6 +78,12 @@ final class Swarm {
         _ = write(clients[client].descriptor, frame, frame.count)
     }
 
+    /// EPOLLET (epoll(7)): the kernel does not look again at a socket that was just read, which with thousands of them takes
+    /// it as long as the reading.
+    private static let edgeTriggered: UInt32 = 1 << 31
+    /// EPOLLRDHUP: the server sends no more.
+    private static let hangUp: UInt32 = 1 << 13
+
     /// Opens the connection for `post`.
     func reach() throws {
         guard control < 0 else { return }
@@ -106,7 +112,7 @@ final class Swarm {
         while try !isDone() {
             guard now() < end else { throw Failure("\(upgraded) of \(clients.count) upgraded, \(lost) lost: too late") }
             let count = cepoll_wait(epoll, &ready, 10)
-            for index in 0..<max(0, Int(count)) { handle(ready[index].token) }
+            for index in 0..<max(0, Int(count)) { handle(ready[index]) }
         }
     }
 }
@@ -126,9 +132,13 @@ extension Swarm {
             Sec-WebSocket-Protocol: todo.v1, bearer.\(token)\r\n\r\n
             """
         guard write(descriptor, request, request.utf8.count) == request.utf8.count,
-            cepoll_add(epoll, descriptor, cepoll_readable, UInt64(client)) == 0
+            cepoll_add(epoll, descriptor, cepoll_readable | Self.hangUp | Self.edgeTriggered, UInt64(client)) == 0
         else { throw Failure("cannot send a handshake: errno \(errno)") }
     }
+
+    /// IP_BIND_ADDRESS_NO_PORT (ip(7)): a port is chosen as the connection is made. To look for one that nobody has at all
+    /// takes seconds when there are thousands.
+    private static let bindsAddressOnly: Int32 = 24
 
     /// Connects from 127.0.0.`host`, then makes the socket non-blocking.
     private func open(from host: UInt32) throws -> Int32 {
@@ -137,6 +147,7 @@ extension Swarm {
         var one: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+        setsockopt(descriptor, Int32(IPPROTO_IP), Self.bindsAddressOnly, &one, 4)
         var source = address(0x7f00_0000 + host, 0)
         var target = address(0x7f00_0001, UInt16(port))
         let size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -162,8 +173,8 @@ extension Swarm {
         return address
     }
 
-    private func handle(_ token: UInt64) {
-        if token == .max {
+    private func handle(_ ready: cepoll_ready) {
+        if ready.token == .max {
             // Servers end a connection that is idle for seconds; `post` opens another.
             if read(control, buffer.baseAddress, buffer.count) == 0 {
                 close(control)
@@ -171,19 +182,26 @@ extension Swarm {
             }
             return
         }
-        let client = Int(token)
+        // Less than there is room for is all there is, but for the end.
+        while receive(Int(ready.token), isEnding: ready.events & Self.hangUp != 0) {}
+    }
+
+    /// Whether there may be more.
+    private func receive(_ client: Int, isEnding: Bool) -> Bool {
         let kept = clients[client].rest.count
         if kept > 0 { buffer.copyBytes(from: clients[client].rest) }
-        let count = read(clients[client].descriptor, buffer.baseAddress?.advanced(by: kept), buffer.count - kept)
+        let room = buffer.count - kept
+        let count = recv(clients[client].descriptor, buffer.baseAddress?.advanced(by: kept), room, 0)
         guard count > 0 else {
             if count == 0 || errno != EAGAIN { drop(client) }
-            return
+            return false
         }
         let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<(kept + count)])
         let used = parse(bytes, client)
         if used < bytes.count || kept > 0 {
             clients[client].rest = used < bytes.count ? Array(bytes[used...]) : []
         }
+        return count == room || isEnding
     }
 
     private func drop(_ client: Int) {
