@@ -123,13 +123,25 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
+    /// Whoever stops serving a connection does not wait until the client has taken the last answer, and what is closed
+    /// drops what was not taken. So only the way out is closed, behind the answer; `requireProgress` sees to the end of
+    /// those who take nothing.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode == .all, !isOver, untaken(context) > 0 else { return context.close(mode: mode, promise: promise) }
+        stopListening()
+        context.close(mode: .output, promise: promise)
+    }
+
+    private func stopListening() {
+        isOver = true
+        upload?.cancel()
+    }
+
     /// The last answer is out while its request may still be coming: what comes is read and dropped until the client
     /// closes the connection, for some seconds. A connection that is closed with bytes left to read is reset, and with
     /// that a client that sends all before it reads loses the answer.
     private func linger(_ context: ChannelHandlerContext) {
-        guard !isOver else { return }
-        isOver = true
-        upload?.cancel()
+        stopListening()
         closeLater(context)
         context.read()
     }
@@ -166,7 +178,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func requireProgress(_ context: ChannelHandlerContext) {
         look = nil
-        guard let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes), waiting > 0 else {
+        let waiting = untaken(context)
+        guard waiting > 0 else {
             taken = written
             return
         }
@@ -174,5 +187,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         guard now - taken >= Self.leastProgress else { return context.close(promise: nil) }
         taken = now
         lookLater(context)
+    }
+
+    /// Bytes that the client has not taken yet.
+    private func untaken(_ context: ChannelHandlerContext) -> Int {
+        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 }

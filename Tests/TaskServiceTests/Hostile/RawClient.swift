@@ -6,11 +6,17 @@ final class RawClient: Sendable {
 
     private let descriptor: Int32
 
-    /// - Parameter receiveBuffer: of the kernel's, in bytes; small for a client that is to take little.
-    init(port: Int, receiveBuffer: Int32? = nil) throws {
+    /// - Parameters:
+    ///   - receiveBuffer: of the kernel's, in bytes; small for a client that is to take little.
+    ///   - segment: the most that the server's kernel sends at once, in bytes. It keeps less for who gets less at once: by
+    ///     default, megabytes for a client on the same machine.
+    init(port: Int, receiveBuffer: Int32? = nil, segment: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var size = receiveBuffer {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        }
+        if var size = segment {
+            setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_MAXSEG, &size, socklen_t(MemoryLayout<Int32>.size))
         }
         // A server that neither answers nor closes fails a test rather than holding it up.
         var patience = timeval(tv_sec: 120, tv_usec: 0)

@@ -1,13 +1,16 @@
 import Concurrency
 import HTTPTypes
 import ServiceHTTP
+import ServiceLifecycle
 import StructuredData
 import Testing
 
 /// Clients that take their time to read what they asked for.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct SlowReaderTests {
     /// Some 12 MB: more than the kernel keeps for a connection.
-    private static func fill(_ service: RunningService) async throws {
+    @discardableResult
+    private static func fill(_ service: RunningService) async throws -> [String] {
+        var ids: [String] = []
         let text = JSON.string(String(repeating: "a", count: 18_000))
         let operations = (0..<25).map { number -> JSON in
             ["op": "create", "task": ["title": .string("\(number)"), "description": text]]
@@ -15,7 +18,9 @@ import Testing
         for _ in 0..<30 {
             let answer = try await service.send(.post, "/v1/tasks/bulk", ["operations": .array(operations)])
             #expect(answer.status == 200, "\(answer.text.prefix(300))")
+            ids += answer.json["results"]?.array?.compactMap { $0.at("task", "id")?.string } ?? []
         }
+        return ids
     }
 
     private static let export =
@@ -68,6 +73,35 @@ import Testing
                 #expect(rest.hasSuffix("}\r\n0\r\n\r\n"), "it goes on to its end: \(rest)")
                 #expect(try RawClient.ask(Self.export, port: port).hasPrefix("HTTP/1.1 200"))
             }
+        }
+    }
+
+    /// Once it had written an answer, a service that stopped took its connection for an idle one and closed it, and what the
+    /// client had not taken by then was dropped.
+    @Test func `who is slow gets the whole answer of a service that is told to stop`() async throws {
+        try await RunningService.with { service in
+            let operations = try await Self.fill(service).prefix(500).map { id -> JSON in
+                ["op": "complete", "id": .string(id)]
+            }
+            let body = (["operations": .array(operations)] as JSON).encoded()
+            let request = """
+                POST /v1/tasks/bulk HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(RunningService.token)\r
+                Content-Type: application/json\r\nContent-Length: \(body.count)\r\n\r\n
+                """
+            let client = try await runBlocking {
+                let client = try RawClient(port: service.port, receiveBuffer: 4096, segment: 1400)
+                client.send(Array(request.utf8) + body)
+                while !client.hasNews { client.pause(.milliseconds(5)) }
+                return client
+            }
+            await service.group.triggerGracefulShutdown()
+            let answer = try await runBlocking {
+                client.pause(.seconds(2))
+                return String(decoding: try client.rest(), as: UTF8.self)
+            }
+            let parts = answer.split(separator: "\r\n\r\n", maxSplits: 1)
+            let whole = try #require(try? /(?i)content-length: (\d+)/.firstMatch(in: parts[0])?.output.1)
+            #expect(parts.last?.utf8.count == Int(whole))
         }
     }
 }
