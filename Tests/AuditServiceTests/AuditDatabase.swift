@@ -26,7 +26,7 @@ struct AuditDatabase: Sendable {
         let server = server ?? shared
         let name =
             isMigrated
-            ? try await server.createDatabase { _ = try await AuditSchema.migrate(databaseURI: $0) }
+            ? try await server.createDatabase("audit") { _ = try await AuditSchema.migrate(databaseURI: $0) }
             : try await server.createDatabase(owner: "app")
         let uri = "postgresql://app:app-secret@localhost:\(server.port)/\(name)?sslmode=disable"
         return AuditDatabase(server: server, name: name, uri: uri)

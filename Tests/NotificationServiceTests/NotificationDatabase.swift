@@ -28,7 +28,7 @@ struct NotificationDatabase: Sendable {
 
     static func with<Value>(_ body: (NotificationDatabase) async throws -> Value) async throws -> Value {
         let server = try await PostgresServer.shared()
-        let name = try await server.createDatabase { _ = try await Migrator.migrate(databaseURI: $0) }
+        let name = try await server.createDatabase("todo") { _ = try await Migrator.migrate(databaseURI: $0) }
         let uri = "postgresql://app:app-secret@localhost:\(server.port)/\(name)?sslmode=disable"
         var limits = PostgresPool.Limits(size: 12)
         limits.waitDeadline = .seconds(60)  // on a busy machine connections are long in coming

@@ -69,7 +69,7 @@ import ServiceRunning
 
     @Test func `a database of a later release that serves this one is as good`() async throws {
         let server = try await PostgresServer.shared()
-        let name = try await server.createDatabase { _ = try await Migrator.migrate(databaseURI: $0) }
+        let name = try await server.createDatabase("todo") { _ = try await Migrator.migrate(databaseURI: $0) }
         let uri = server.socketURI(user: "app", database: name)
         try await server.psql(
             "INSERT INTO schema_migrations VALUES (99, 'later', '', now(), \(Migrator.latestVersion))", database: name)
@@ -80,7 +80,7 @@ import ServiceRunning
 
     @Test func `a database of a later release ends the service`() async throws {
         let server = try await PostgresServer.shared()
-        let name = try await server.createDatabase { _ = try await Migrator.migrate(databaseURI: $0) }
+        let name = try await server.createDatabase("todo") { _ = try await Migrator.migrate(databaseURI: $0) }
         let uri = server.socketURI(user: "app", database: name)
         try await server.psql(
             "INSERT INTO schema_migrations (version, name, checksum) VALUES (99, 'later', '')", database: name)

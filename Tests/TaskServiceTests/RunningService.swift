@@ -129,7 +129,7 @@ extension RunningService {
     static func database(on server: PostgresServer? = nil) async throws -> String {
         let shared = try await PostgresServer.shared()
         let server = server ?? shared
-        let name = try await server.createDatabase { _ = try await Migrator.migrate(databaseURI: $0) }
+        let name = try await server.createDatabase("todo") { _ = try await Migrator.migrate(databaseURI: $0) }
         // As in production: the owner of the tables, who is no superuser, so that row-level security holds.
         return server.socketURI(user: "app", database: name)
     }

@@ -20,7 +20,7 @@ struct StoreDatabase {
     /// With the schema of this release.
     static func migrated() async throws -> StoreDatabase {
         let server = try await PostgresServer.shared()
-        let name = try await server.createDatabase { _ = try await Migrator.migrate(databaseURI: $0) }
+        let name = try await server.createDatabase("todo") { _ = try await Migrator.migrate(databaseURI: $0) }
         return StoreDatabase(server: server, name: name)
     }
 

@@ -24,7 +24,7 @@ struct Working: Sendable {
     }
 
     static func with(on server: PostgresServer, _ body: (Working) async throws -> Void) async throws {
-        let name = try await server.createDatabase { _ = try await Migrator.migrate(databaseURI: $0) }
+        let name = try await server.createDatabase("todo") { _ = try await Migrator.migrate(databaseURI: $0) }
         let uri = server.socketURI(user: "app", database: name)
         var limits = PostgresPool.Limits(size: 8)
         limits.waitDeadline = .seconds(60)

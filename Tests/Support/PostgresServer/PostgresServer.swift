@@ -19,7 +19,7 @@ public final class PostgresServer: Sendable {
     /// A CA that did not.
     public var foreignCACertificate: String { "\(directory)/foreign.crt" }
     private let keeper = Lock<Keeper?>(nil)
-    private let template = Lock<Task<String, any Error>?>(nil)
+    private let templates = Lock<[String: Task<String, any Error>]>([:])
 
     private init(directory: String, port: Int) {
         self.directory = directory
@@ -87,18 +87,18 @@ public final class PostgresServer: Sendable {
     }
 
     /// Makes a database that `app` owns, as `fill` leaves the one at the URI that it is given; returns the name. It fills
-    /// only the first of this server, of which the others are copies: all who ask have to mean the same.
+    /// only the first of its `kind`, of which the others are copies.
     public func createDatabase(
-        filledBy fill: @escaping @Sendable (_ uri: String) async throws -> Void
+        _ kind: String, filledBy fill: @escaping @Sendable (_ uri: String) async throws -> Void
     ) async throws -> String {
-        let filling = template.withLock { task in
-            if let task { return task }
+        let filling = templates.withLock { templates in
+            if let begun = templates[kind] { return begun }
             let started = Task {
                 let name = try await createDatabase(owner: "app")
                 try await fill(socketURI(user: "app", database: name))
                 return name
             }
-            task = started
+            templates[kind] = started
             return started
         }
         return try await createDatabase(owner: "app", template: filling.value)
@@ -124,7 +124,7 @@ extension PostgresServer {
             listen_addresses = '127.0.0.1'
             port = \(port)
             unix_socket_directories = '\(directory)'
-            max_connections = 400
+            max_connections = 1000
             fsync = off
             synchronous_commit = off
             full_page_writes = off
