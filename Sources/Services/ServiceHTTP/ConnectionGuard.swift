@@ -129,6 +129,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         guard mode == .all, !isOver, untaken(context) > 0 else { return context.close(mode: mode, promise: promise) }
         stopListening()
+        lookLater(context)
         context.close(mode: .output, promise: promise)
     }
 
@@ -161,14 +162,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Answers
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .body(let bytes) = unwrapOutboundIn(data) {
-            written += bytes.readableBytes
-            if look == nil { lookLater(context) }
-        }
+        if case .body(let bytes) = unwrapOutboundIn(data) { written += bytes.readableBytes }
+        lookLater(context)
         context.write(data, promise: promise)
     }
 
     private func lookLater(_ context: ChannelHandlerContext) {
+        guard look == nil else { return }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         look = context.eventLoop.scheduleTask(in: TimeAmount(limits.progress)) {
             let (guardian, context) = bound.value

@@ -3,6 +3,7 @@ import HTTPTypes
 import ServiceHTTP
 import ServiceLifecycle
 import StructuredData
+import TaskService
 import Testing
 
 /// Clients that take their time to read what they asked for.
@@ -54,6 +55,22 @@ import Testing
                 }
             }
             #expect(slow == whole)
+        }
+    }
+
+    /// Answers without a body were not looked at.
+    @Test func `who asks and asks and reads nothing is let go`() async throws {
+        var limits = ConnectionLimits()
+        limits.progress = .seconds(5)
+        try await RunningService.with(configure: { $0.limits = limits }) { service in
+            let count = try await runBlocking {
+                let client = try RawClient(port: service.port, receiveBuffer: 4096, segment: 1400)
+                let question = "HEAD /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+                client.send(Array(String(repeating: question, count: 5000).utf8))
+                client.pause(.seconds(15))
+                return String(decoding: try client.rest(), as: UTF8.self).split(separator: "HTTP/1.1 ").count
+            }
+            #expect(count > 10 && count < 5000, "\(count) answers")
         }
     }
 
