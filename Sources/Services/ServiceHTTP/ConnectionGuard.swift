@@ -38,6 +38,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// What a client has to take between two looks.
     private static let leastProgress = 16 << 10
+    /// What a head counts for: more than most have, and so at worst a look more.
+    private static let headBytes = 1 << 10
 
     private let limits: ConnectionLimits
     private let served: ConnectionCount
@@ -49,7 +51,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var end: Scheduled<Void>?
     /// Nobody listens any more, see `linger`.
     private var isOver = false
-    /// Bytes of bodies: given to the channel, and of those what the client had taken at the last look.
+    /// Bytes of answers: given to the channel, and of those what the client had taken at the last look.
     private var (written, taken) = (0, 0)
 
     init(_ limits: ConnectionLimits, served: ConnectionCount, refused: ConnectionCount) {
@@ -127,7 +129,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// drops what was not taken. So only the way out is closed, behind the answer; `requireProgress` sees to the end of
     /// those who take nothing.
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        guard mode == .all, !isOver, untaken(context) > 0 else { return context.close(mode: mode, promise: promise) }
+        // A service that may wait no longer ends what it reads.
+        if mode == .input, isOver { return context.close(promise: promise) }
+        guard mode == .all, written > 0, untaken(context) > 0 else {
+            return context.close(mode: mode, promise: promise)
+        }
         stopListening()
         lookLater(context)
         context.close(mode: .output, promise: promise)
@@ -162,7 +168,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Answers
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .body(let bytes) = unwrapOutboundIn(data) { written += bytes.readableBytes }
+        switch unwrapOutboundIn(data) {
+        case .head: written += Self.headBytes
+        case .body(let bytes): written += bytes.readableBytes
+        case .end: break
+        }
         lookLater(context)
         context.write(data, promise: promise)
     }
