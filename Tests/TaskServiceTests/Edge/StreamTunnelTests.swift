@@ -2,6 +2,7 @@ import Concurrency
 import HTTPTypes
 import NIOCore
 import NIOPosix
+import ServiceHTTP
 import Testing
 
 @testable import TaskService
@@ -137,5 +138,35 @@ import Testing
             let late = try await service.send(.get, "/v1/stream", bytes: nil, headers: [:])
             #expect(late.status == 426 && late.headers[.connection] == "upgrade, close")
         }
+    }
+
+    /// Sends more than anybody takes, and takes nothing.
+    private final class Flood: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            context.channel.setOption(.autoRead, value: false).whenFailure { _ in }
+            context.writeAndFlush(NIOAny(ByteBuffer(repeating: 0, count: 32 << 20)), promise: nil)
+        }
+    }
+
+    /// The handlers of HTTP find such a connection idle, and what they did about that had it read on for ever.
+    @Test func aConnectionThatNobodyTakesFromIsNotReadOnWhenItSeemsIdle() async throws {
+        let target = try await Self.listen { [Flood()] }
+        let address = "http://127.0.0.1:\(target.localAddress?.port ?? 0)"
+        try await RunningService.with(["TODO_REALTIME_URL": address], configure: { $0.limits.idle = .seconds(1) }) {
+            service in
+            let client = try await runBlocking {
+                let client = try RawClient(port: service.port, receiveBuffer: 4096, segment: 1400)
+                client.send("GET /v1/stream HTTP/1.1\r\n\r\n".utf8)
+                client.pause(.seconds(3))
+                return client
+            }
+            let isTaken = try await runBlocking {
+                client.send([UInt8](repeating: 0, count: 64 << 20), patience: .seconds(5))
+            }
+            #expect(!isTaken)
+        }
+        try await target.close()
     }
 }

@@ -19,10 +19,7 @@ final class RawClient: Sendable {
             setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_MAXSEG, &size, socklen_t(MemoryLayout<Int32>.size))
         }
         // A server that neither answers nor closes fails a test rather than holding it up.
-        var patience = timeval(tv_sec: 120, tv_usec: 0)
-        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-            setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
-        }
+        setPatience(.seconds(120), SO_RCVTIMEO)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
@@ -40,9 +37,16 @@ final class RawClient: Sendable {
 
     deinit { close(descriptor) }
 
-    /// False when the server has closed the connection: it may have seen enough while there is more to send.
+    private func setPatience(_ patience: Duration, _ option: Int32) {
+        var time = timeval(tv_sec: Int(patience.components.seconds), tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    /// False when the server has closed the connection, as it may when it has seen enough while there is more to send, or
+    /// takes nothing for `patience`, of whole seconds.
     @discardableResult
-    func send(_ bytes: some Sequence<UInt8>) -> Bool {
+    func send(_ bytes: some Sequence<UInt8>, patience: Duration = .seconds(120)) -> Bool {
+        setPatience(patience, SO_SNDTIMEO)
         var rest = Array(bytes)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {

@@ -7,16 +7,16 @@ import TaskService
 import Testing
 
 /// Clients that take their time to read what they asked for.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct SlowReaderTests {
-    /// Some 12 MB: more than the kernel keeps for a connection.
+@Suite(.timeLimit(.minutes(10))) struct SlowReaderTests {
+    /// Tasks of some 18 KB, 25 in each portion; returns their ids. By default 12 MB: more than the kernel keeps for a connection.
     @discardableResult
-    private static func fill(_ service: RunningService) async throws -> [String] {
+    private static func fill(_ service: RunningService, portions: Int = 30) async throws -> [String] {
         var ids: [String] = []
         let text = JSON.string(String(repeating: "a", count: 18_000))
         let operations = (0..<25).map { number -> JSON in
             ["op": "create", "task": ["title": .string("\(number)"), "description": text]]
         }
-        for _ in 0..<30 {
+        for _ in 0..<portions {
             let answer = try await service.send(.post, "/v1/tasks/bulk", ["operations": .array(operations)])
             #expect(answer.status == 200, "\(answer.text.prefix(300))")
             ids += answer.json["results"]?.array?.compactMap { $0.at("task", "id")?.string } ?? []
@@ -58,19 +58,37 @@ import Testing
         }
     }
 
+    /// Questions that are answered without a body; the last one ends the connection.
+    private static func heads(_ count: Int) -> [UInt8] {
+        let one = "HEAD /livez HTTP/1.1\r\nHost: x\r\n"
+        return Array("\(String(repeating: one + "\r\n", count: count - 1))\(one)Connection: close\r\n\r\n".utf8)
+    }
+
     /// Answers without a body were not looked at.
-    @Test func `who asks and asks and reads nothing is let go`() async throws {
+    @Test func `who asks and asks and reads nothing is let go, who is slow is not`() async throws {
         var limits = ConnectionLimits()
-        limits.progress = .seconds(5)
+        limits.progress = .seconds(3)
         try await RunningService.with(configure: { $0.limits = limits }) { service in
-            let count = try await runBlocking {
+            let stalled = try await runBlocking {
                 let client = try RawClient(port: service.port, receiveBuffer: 4096, segment: 1400)
-                let question = "HEAD /livez HTTP/1.1\r\nHost: x\r\n\r\n"
-                client.send(Array(String(repeating: question, count: 50_000).utf8))
-                client.pause(.seconds(15))
+                client.send(Self.heads(50_000))
+                client.pause(.seconds(10))
                 return String(decoding: try client.rest(), as: UTF8.self).split(separator: "HTTP/1.1 ").count
             }
-            #expect(count > 0 && count < 50_000, "\(count) answers")
+            #expect(stalled < 50_000)
+            let answers = try await runBlocking {
+                let client = try RawClient(port: service.port, receiveBuffer: 4096, segment: 1400)
+                client.send(Self.heads(5000))
+                var all: [UInt8] = []
+                while true {
+                    let bytes = try client.receive(16 << 10)
+                    guard !bytes.isEmpty else { break }
+                    all += bytes
+                    client.pause(.milliseconds(50))
+                }
+                return String(decoding: all, as: UTF8.self).split(separator: "HTTP/1.1 ").count
+            }
+            #expect(answers == 5000)
         }
     }
 
@@ -95,7 +113,7 @@ import Testing
 
     /// Asks for a megabyte, and has its first bytes.
     private static func beginBulk(_ service: RunningService, _ connection: String) async throws -> RawClient {
-        let operations = try await fill(service).prefix(100).map { id -> JSON in
+        let operations = try await fill(service, portions: 4).map { id -> JSON in
             ["op": "complete", "id": .string(id)]
         }
         let body = (["operations": .array(operations)] as JSON).encoded()
@@ -112,13 +130,17 @@ import Testing
     }
 
     /// Once it had written an answer, a service that stopped took its connection for an idle one and closed it, and what the
-    /// client had not taken by then was dropped.
-    @Test func `who is slow gets the whole answer of a service that is told to stop`() async throws {
-        try await RunningService.with(configure: { $0.stopDeadline = .seconds(300) }) { service in
+    /// client had not taken by then was dropped. The same when it had been idle for too long, and for who is both.
+    @Test(arguments: [ConnectionLimits().idle, .seconds(1)])
+    func `who is slow gets the whole answer of a service that is told to stop`(_ idle: Duration) async throws {
+        try await RunningService.with(configure: {
+            $0.stopDeadline = .seconds(300); $0.limits.idle = idle
+        }) { service in
             let client = try await Self.beginBulk(service, "keep-alive")
+            try await runBlocking { client.pause(.seconds(3)) }
             await service.group.triggerGracefulShutdown()
             let answer = try await runBlocking {
-                client.pause(.seconds(2))
+                client.pause(.seconds(1))
                 return String(decoding: try client.rest(), as: UTF8.self)
             }
             let parts = answer.split(separator: "\r\n\r\n", maxSplits: 1)
