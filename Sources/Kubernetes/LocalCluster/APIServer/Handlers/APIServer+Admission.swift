@@ -42,7 +42,7 @@ extension APIServer {
             error.kind = "namespaces"
             throw error
         }
-        guard stored.bytes.contains(deletionMark) else { return StorePremise(table: Self.namespaces, object: stored) }
+        guard stored.isBeingDeleted else { return StorePremise(table: Self.namespaces, object: stored) }
         var error = StatusError.forbidden(
             request.resource, name,
             "unable to create new content in namespace \(namespace) because it is being terminated")
@@ -58,7 +58,7 @@ extension APIServer {
         guard request.resource.isCustom else { return nil }
         let name = "\(request.resource.type.plural).\(request.resource.type.group)"
         guard let stored = store.object(name, in: Self.definitions) else { throw .noSuchResource() }
-        guard stored.bytes.contains(deletionMark) else {
+        guard stored.isBeingDeleted else {
             return StorePremise(table: Self.definitions, object: stored)
         }
         throw StatusError(
@@ -115,11 +115,4 @@ extension APIServer {
         pod.set(.string(account), at: "spec", "serviceAccountName")
         pod.set(.string(account), at: "spec", "serviceAccount")
     }
-}
-
-/// The member that an object has from the moment on that it is being deleted.
-private let deletionMark = Array(#""deletionTimestamp":""#.utf8)
-
-extension [UInt8] {
-    func contains(_ part: [UInt8]) -> Bool { firstRange(of: part) != nil }
 }

@@ -17,6 +17,8 @@ final class StoredObject: Sendable {
     let labels: [String: String]
     /// Where the digits of `metadata.resourceVersion` start in `bytes`.
     let revisionOffset: Int
+    /// Whether `metadata.deletionTimestamp` is there: asked at each create, of the namespace and of the definition.
+    let isBeingDeleted: Bool
 
     init(key: String, revision: UInt64, bytes: [UInt8], labels: [String: String], revisionOffset: Int) {
         self.key = key
@@ -24,7 +26,18 @@ final class StoredObject: Sendable {
         self.bytes = bytes
         self.labels = labels
         self.revisionOffset = revisionOffset
+        isBeingDeleted = bytes.withUnsafeBytes { Self.hasDeletionMark($0) }
     }
+
+    /// In a string the quotes would be escaped. Every write asks: so by a letter that is rare, not by the quote.
+    private static func hasDeletionMark(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.indices.dropFirst(deletion.count).contains { index in
+            bytes[index] == UInt8(ascii: "T") && bytes.dropFirst(index - deletion.count).starts(with: deletionMark)
+        }
+    }
+
+    private static let deletion = Array("\"deletion".utf8)
+    private static let deletionMark = deletion + Array("Timestamp\":\"".utf8)
 
     var namespace: Substring? { key.firstIndex(of: "/").map { key[..<$0] } }
     var name: Substring { key.firstIndex(of: "/").map { key[key.index(after: $0)...] } ?? key[...] }
