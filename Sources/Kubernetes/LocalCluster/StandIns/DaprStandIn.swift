@@ -16,12 +16,33 @@ internal import TopicLog
 /// What Dapr's control plane does in a cluster: gives each pod that asks for it a sidecar, and tells the sidecars what
 /// the objects of dapr.io say.
 final class DaprStandIn: Sendable {
+    /// The namespaces in which pods have sidecars: what others have is not decoded, and a cluster may have thousands.
+    private struct Served {
+        /// By the uids of the pods.
+        var namespaces: [String: Set<String>] = [:]
+        /// Before that the sidecars would be told of a part.
+        var isSynced = false
+
+        /// Whether it is the first of its namespace.
+        mutating func add(_ pod: KubernetesObject) -> Bool {
+            let isFirst = namespaces[pod.namespace ?? ""] == nil
+            namespaces[pod.namespace ?? "", default: []].insert(pod.uid)
+            return isFirst
+        }
+
+        mutating func remove(_ pod: KubernetesObject) {
+            namespaces[pod.namespace ?? ""]?.remove(pod.uid)
+            if namespaces[pod.namespace ?? ""]?.isEmpty == true { namespaces[pod.namespace ?? ""] = nil }
+        }
+    }
+
     private let host: DaprHost
     private let client: KubernetesClient
     private let time: any TimeSource
     private let logger: Logger
     /// Of `ResourceType.daprKinds`, in that order.
     private let informers = Lock<[Informer]>([])
+    private let served = Lock(Served())
     private let changes: AsyncStream<Void>
     private let change: AsyncStream<Void>.Continuation
 
@@ -65,16 +86,24 @@ final class DaprStandIn: Sendable {
     func run() async {
         let all = informers.withLock { $0 }
         for informer in all { guard (try? await informer.whenSynced()) != nil else { return } }
+        served.withLock { $0.isSynced = true }
         change.yield()
         async let cleaning: Void = keepWithinRetention()
-        for await _ in changes {
-            func objects(_ index: Int) -> [KubernetesObject] { all[index].store.list().map(\.object) }
-            host.update(
-                DaprResources(
-                    components: objects(0), subscriptions: objects(1), resiliencies: objects(2),
-                    configurations: objects(3)))
-        }
+        for await _ in changes { served.withLock { tell(of: $0) } }
         await cleaning
+    }
+
+    /// Under the lock, so that of several updates the last one holds.
+    private func tell(of served: Served) {
+        guard served.isSynced else { return }
+        let all = informers.withLock { $0 }
+        func objects(_ index: Int) -> [KubernetesObject] {
+            served.namespaces.keys.flatMap { all[index].store.list(namespace: $0).map(\.object) }
+        }
+        host.update(
+            DaprResources(
+                components: objects(0), subscriptions: objects(1), resiliencies: objects(2),
+                configurations: objects(3)))
     }
 
     private func keepWithinRetention() async {
@@ -93,6 +122,7 @@ final class DaprStandIn: Sendable {
         sidecar.openPort = SidecarPod.publicPort
         sidecar.apiToken = try await token(SidecarPod.apiTokenSecret(pod), of: pod)
         sidecar.appToken = try await token(SidecarPod.appTokenSecret(pod), of: pod)
+        served.withLock { if $0.add(pod) { tell(of: $0) } }
         var variables = ["DAPR_HTTP_PORT": String(try await host.start(sidecar)), "APP_PROTOCOL": "http"]
         variables["DAPR_API_TOKEN"] = sidecar.apiToken
         variables["APP_API_TOKEN"] = sidecar.appToken
@@ -113,7 +143,10 @@ final class DaprStandIn: Sendable {
     /// The pod is ending: others of its group take over its events, and its app may still publish.
     func drain(for pod: KubernetesObject) async { await host.drain(uid: pod.uid) }
 
-    func stop(for pod: KubernetesObject) async { await host.stop(uid: pod.uid) }
+    func stop(for pod: KubernetesObject) async {
+        await host.stop(uid: pod.uid)
+        served.withLock { $0.remove(pod) }
+    }
 
     /// Ends all sidecars; returns when what they keep is on the disk.
     func close() async {
