@@ -13,15 +13,20 @@ struct DisruptionController: Sendable {
 
     func register(with manager: Manager) {
         let budgets = manager.informer(.podDisruptionBudgets)
-        let all: @Sendable (StoreChange) -> [ObjectKey] = { change in
-            guard let namespace = change.latest?.key.namespace else { return [] }
-            return budgets.store.keys.filter { $0.namespace == namespace }
-        }
         // An eviction writes into the status.
         manager.controller("disruption", for: budgets, predicate: .all) { try await reconcile($0) }
             .watches(pods) { Self.concerned(by: $0, in: budgets.store) }
-            .watches(deployments, when: .generationChanged, map: all)
-            .watches(statefulSets, when: .generationChanged, map: all)
+            .watches(deployments, when: .generationChanged) { ofWorkload($0, in: budgets.store) }
+            .watches(statefulSets, when: .generationChanged) { ofWorkload($0, in: budgets.store) }
+    }
+
+    /// The budgets that select pods of the workload: one without pods counts for none of them.
+    private func ofWorkload(_ change: StoreChange, in budgets: Store) -> [ObjectKey] {
+        guard let workload = change.latest?.object, let namespace = workload.namespace,
+            let selector = workload.spec?["selector"].flatMap({ LabelSelector(labelSelector: $0) })
+        else { return [] }
+        return pods.store.list(namespace: namespace).filter { selector.matches($0.object.labels) }
+            .flatMap { Self.concerned(by: StoreChange(old: nil, new: $0), in: budgets) }
     }
 
     /// The budgets that select the pod, or did before the change.
