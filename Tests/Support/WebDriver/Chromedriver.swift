@@ -36,24 +36,43 @@ public final class Chromedriver: Sendable {
     private let process: ChildProcess
 
     private init() async throws {
-        let log = NSTemporaryDirectory() + "chromedriver-\(getpid()).log"
         let environment = ProcessInfo.processInfo.environment
         let path = try ChildProcess.find("chromedriver", in: environment["PATH"] ?? "/usr/bin:/bin")
         shell = await Self.shell(for: path, environment)
         var specification = ChildProcess.Specification(path: path, arguments: ["--port=0"], environment: environment)
-        specification.standardOutput = .file(log)
         specification.standardError = .null
         specification.signalWhenParentEnds = SIGTERM
-        process = try await ChildProcess.start(specification)
+        var started = try await Self.start(specification)
+        // It wants the port that ::1 gives it of 127.0.0.1, too, and ends when a server or a connection has that.
+        for _ in 0..<20 where started.port == nil && !started.process.isRunning {
+            started = try await Self.start(specification)
+        }
+        guard let port = started.port else {
+            started.process.kill()
+            throw WebDriverError(error: "no start", message: "chromedriver did not start: \(started.output)")
+        }
+        process = started.process
+        url = "http://127.0.0.1:\(port)"
+    }
+
+    /// Starts it, and waits up to a minute for its port.
+    private static func start(
+        _ specification: ChildProcess.Specification
+    ) async throws -> (process: ChildProcess, port: Substring?, output: String) {
+        let log = NSTemporaryDirectory() + "chromedriver-\(getpid()).log"
         defer { try? FileManager.default.removeItem(atPath: log) }
-        var port: Substring?
-        for _ in 0..<1500 where port == nil && process.isRunning {
-            let text = String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
-            port = text.firstMatch(of: /started successfully on port (\d+)/)?.1
+        var specification = specification
+        specification.standardOutput = .file(log)
+        let process = try await ChildProcess.start(specification)
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            // Asked before its last words are read.
+            let isOver = !process.isRunning || ContinuousClock.now > deadline
+            let output = String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
+            let port = output.firstMatch(of: /started successfully on port (\d+)/)?.1
+            if port != nil || isOver { return (process, port, output) }
             try await Task.sleep(for: .milliseconds(20))
         }
-        guard let port else { throw WebDriverError(error: "no start", message: "chromedriver did not start") }
-        url = "http://127.0.0.1:\(port)"
     }
 
     private static func shell(for driver: String, _ environment: [String: String]) async -> String? {
