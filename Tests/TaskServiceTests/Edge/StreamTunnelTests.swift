@@ -162,7 +162,7 @@ import Testing
                 client.pause(.seconds(3))
                 return client
             }
-            let isTaken = try await runBlocking {
+            let isTaken = await runBlocking {
                 client.send([UInt8](repeating: 0, count: 64 << 20), patience: .seconds(5))
             }
             #expect(!isTaken)
